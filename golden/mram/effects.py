@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from golden.network import accumulate
 from hwgen.chip.effects import DeviceEffects, check_taken
 from hwgen.errors import ConfigError, FamilyError
-from hwgen.mram.facts.arch import WINDOW, Arch
+from hwgen.mram.facts.arch import TAPS, WINDOW, Arch
 from hwgen.mram.facts.program import Program, StepPlan
 from hwgen.mram.facts.records import entry_name
 from hwgen.mram.facts.stream import decode_program
@@ -180,7 +180,14 @@ class ErringArrays:
         """Return the blocks of all taps, one place after the other, nine a segment."""
         position = np.arange(fields["out_height"] * fields["out_width"])
         rows, columns = np.arange(fields["kernel_height"]), np.arange(fields["kernel_width"])
+        row = self.arch.row_blocks * self.arch.block
+        stored = stored[..., fields["first_row"] * row :]
         seen = self._seen(fields, stored, position, rows, columns)
+        if fields["depthwise"]:
+            taps = seen.reshape(*seen.shape[:2], -1, seen.shape[4])
+            taps = np.pad(taps, ((0, 0), (0, 0), (0, TAPS - taps.shape[2]), (0, 0)))
+            whole: Ints = taps.reshape(*seen.shape[:2], WINDOW, WINDOW, -1)
+            return whole
         wide = fields["tap_places"] * self.arch.block
         seen = seen[..., :wide]
         seen = np.pad(seen, ((0, 0),) * 4 + ((0, wide - seen.shape[4]),))
@@ -222,18 +229,34 @@ class ErringArrays:
         return found
 
     def _sums(self, fields: Fields, windows: Ints, held: Held, *, at: tuple[int, int]) -> Ints:
-        """Return the sums (images, positions, kernels) of one place of a load in one group."""
+        """Return the sums (images, positions, kernels) of one place of a load in one group.
+
+        Of a depthwise record each block of kernels has a chain of its own, in one octet.
+        """
         place, group = at
-        images, positions = windows.shape[:2]
         begin = (group << fields["octets_log"]) * self.arch.block
-        arrays = slice(begin, begin + fields["kernels"])
+        if not fields.get("depthwise", 0):
+            arrays = slice(begin, begin + fields["kernels"])
+            return self._chain_sums(fields, windows, held, arrays, place)
+        octet, blocks = slice(begin, begin + self.arch.block), fields["blocks"]
+        parts = [
+            self._chain_sums(fields, windows, held, octet, place * blocks + block)
+            for block in range(blocks)
+        ]
+        return np.concatenate(parts, axis=2)[..., : fields["kernels"]]
+
+    def _chain_sums(
+        self, fields: Fields, windows: Ints, held: Held, arrays: slice, number: int
+    ) -> Ints:
+        """Return the sums (images, positions, kernels) of some sub-arrays, of one chain."""
+        images, positions = windows.shape[:2]
         planes = fields["weight_planes"]
         places = np.int64(1) << np.arange(planes, dtype=np.int64)
         places[-1] *= -1
-        total = np.zeros((images * positions, fields["kernels"]))
+        total = np.zeros((images * positions, arrays.stop - arrays.start))
         for row in range(1 + fields["two_rows"]):
             rows = slice(fields[f"weight_row_{row}"], fields[f"weight_row_{row}"] + planes)
-            for segment in self._chain(fields, place):
+            for segment in self._chain(fields, number):
                 if not fields[entry_name("active", row, segment)]:
                     continue
                 first = segment * self.arch.segment_columns
@@ -249,9 +272,9 @@ class ErringArrays:
         sums: Ints = total.astype(np.int64).reshape(images, positions, -1)
         return sums
 
-    def _chain(self, fields: Fields, place: int) -> range:
-        """Return the segments whose counts are joined into the sum of a place."""
-        last = begin = fields[f"sum_segment_{place}"]
+    def _chain(self, fields: Fields, number: int) -> range:
+        """Return the segments whose counts are joined into a sum of a load."""
+        last = begin = fields[f"sum_segment_{number}"]
         while begin and fields["join"] >> (begin - 1) & 1:
             begin -= 1
         return range(begin, last + 1)

@@ -27,6 +27,7 @@ from hwgen.chip.protocols import (
     NetlistEnergy,
     Physical,
     Programs,
+    Rooms,
     Schedules,
     Simulation,
     Sparsity,
@@ -101,6 +102,10 @@ class Family:
     def compiler(self) -> Compiler:
         """Compile networks."""
         raise self.lacking("compile a network", "compiler")
+
+    def rooms(self) -> Rooms:
+        """Say how full the memories of a chip are with a program."""
+        raise self.lacking("say how full a chip is", "list of what a program fills")
 
     def layer_support(self) -> LayerSupport:
         """Say which layers the chips run."""

@@ -17,6 +17,7 @@ from hwgen.chip.in_memory import InMemory
 from hwgen.chip.limits import RunLimits
 from hwgen.chip.outside import Port
 from hwgen.chip.replacement import Replacements
+from hwgen.chip.room import Room
 from hwgen.chip.runs import Prediction, SimulatedRun
 from hwgen.chip.step import PlannedStep
 from hwgen.chip.tiling import LayerTiling
@@ -141,6 +142,13 @@ class Compiler(Protocol[ArchT, ProgramT]):
 
         They follow from the network and the instructions, not from what the facts say of them.
         """
+
+
+class Rooms(Protocol[ArchT, ProgramT]):
+    """How full the memories of a chip are with a program."""
+
+    def rooms(self, program: ProgramT, arch: ArchT) -> list[Room]:
+        """Return the memories that a program fills, the fullest first."""
 
 
 class LayerSupport(Protocol):

@@ -18,6 +18,7 @@ from hwgen.chip.effects import FORMAT as EFFECTS
 from hwgen.chip.effects import NO_NOISE, UNITS, DeviceEffects, load_effects
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture, Program
+from hwgen.chip.room import Room
 from hwgen.commands.context import Context
 from hwgen.commands.families import InstalledFamily, architectures, family_of
 from hwgen.commands.fields import File, ImageSize, Sparsity, path_of
@@ -337,8 +338,17 @@ def describe_network(
         network=network_info(subject.network),
         architecture=architecture_info(subject.family, subject.arch),
         layers=subject.family.need(Family.compiler).tiling(program, subject.arch),
+        rooms=rooms_of(subject.family, program, subject.arch),
         steps=subject.family.need(Family.compiler).step_list(program, subject.arch),
     )
+
+
+def rooms_of(family: InstalledFamily, program: Program, arch: Architecture) -> list[Room] | None:
+    """Return how full the memories of a chip are; None: its family does not say."""
+    if not family.offers(Family.rooms):
+        return None
+    found: list[Room] = family.need(Family.rooms).rooms(program, arch)
+    return found
 
 
 def describe_program(
@@ -364,6 +374,7 @@ def describe_program(
         program=about,
         architecture=architecture_info(family, arch),
         layers=family.need(Family.compiler).tiling(program, arch),
+        rooms=rooms_of(family, program, arch),
         steps=family.need(Family.compiler).step_list(program, arch),
     )
 
@@ -390,13 +401,14 @@ def report(kind: Kind, file: Path, **parts: object) -> InfoReport:
             "effects",
             "densities",
             "layers",
+            "rooms",
             "steps",
         )
     )
     known: dict[str, Any] = {**empty, **parts}
     return InfoReport(
         format="hwgen.report.info",
-        version=6,
+        version=7,
         kind=kind,
         file=str(file),
         versions=versions(),

@@ -23,6 +23,7 @@ from hwgen.chip.protocols import (
     NetlistEnergy,
     Physical,
     Programs,
+    Rooms,
     Simulation,
     SplitCosts,
     Timelines,
@@ -61,6 +62,11 @@ class Mram(Family):
         return facts
 
     def compiler(self) -> "Compiler[Arch, Program]":
+        from hwgen.mram import compiler
+
+        return compiler
+
+    def rooms(self) -> "Rooms[Arch, Program]":
         from hwgen.mram import compiler
 
         return compiler

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import WithJsonSchema
 from pydantic.dataclasses import dataclass
 
+from hwgen.chip.room import Room
 from hwgen.chip.step import PlannedStep
 from hwgen.chip.tiling import LayerTiling
 from hwgen.files.load import EXACT
@@ -182,13 +183,14 @@ class DensitiesInfo:
 class InfoReport:
     """Content of a file; with an architecture, how each layer is tiled for it, and the steps.
 
+    rooms: how full the chip's memories are, the fullest first; null: the family does not say
     memories: of an architecture, where they were asked for
     graph: of a network without weights, by the schema `info_graph`
     content: of a file of another format that can be imported
     """
 
     format: Literal["hwgen.report.info"]
-    version: Literal[6]
+    version: Literal[7]
     kind: Literal["network", "architecture", "program", "graph", "import", "effects", "densities"]
     file: str
     network: NetworkInfo | None
@@ -201,5 +203,6 @@ class InfoReport:
     effects: EffectsInfo | None
     densities: DensitiesInfo | None
     layers: list[LayerTiling] | None
+    rooms: list[Room] | None
     steps: list[PlannedStep] | None
     versions: dict[str, str]

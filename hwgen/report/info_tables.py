@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from hwgen.chip.room import Room
 from hwgen.chip.step import PlannedStep
 from hwgen.chip.tiling import LayerTiling
 from hwgen.report.import_tables import import_parts
@@ -64,6 +65,8 @@ def info_table(report: InfoReport, graph: Iterable[RenderableType] = ()) -> Rend
         parts += ["", arrays_table(report.arrays)]
     if report.layers is not None:
         parts += ["", *tiling_parts(report.layers)]
+    if report.rooms is not None:
+        parts += ["", *room_parts(report.rooms)]
     if report.steps is not None:
         parts += ["", *step_parts(report.steps)]
     return Group(*parts)
@@ -252,6 +255,17 @@ def tiling_parts(layers: Sequence[LayerTiling]) -> Iterator[RenderableType]:
             NOTHING if layer.rows_reloaded is None else f"{layer.rows_reloaded:g}x",
             percent(layer.weights_kept),
         )
+    yield rows
+
+
+def room_parts(rooms: Sequence[Room]) -> Iterator[RenderableType]:
+    """Yield how full the memories of a chip are."""
+    yield "memories that the program fills, the fullest first"
+    yield ""
+    rows = table(["memory", "used", "of", "full"], left=1)
+    for room in rooms:
+        full = percent(room.used / room.size)
+        rows.add_row(room.what, number(room.used), number(room.size), full)
     yield rows
 
 

@@ -69,6 +69,7 @@ OFFERED: dict[str, set[str]] = {
         "netlist_energy",
         "physical",
         "programs",
+        "rooms",
         "simulation",
         "split_cost",
         "timeline",
@@ -114,7 +115,7 @@ def test_promises_are_seen() -> None:
     assert promised(protocols.Sparsity) == {"SWITCHES", "with_sparsity"}
     simulation = {"STORING", "begin", "prepare", "simulate", "write_by_hand"}
     assert promised(protocols.Simulation) == simulation
-    assert len(CAPABILITIES) == 24
+    assert len(CAPABILITIES) == 25
     assert all(key == each.__name__ for key, each in CAPABILITIES.items())
 
 

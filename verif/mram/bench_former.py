@@ -16,8 +16,11 @@ from verif.reference.mram.segments import columns
 from verif.stream import reset
 
 ARCH = arch_from_environment()
-SEEDS = (*range(16), 36, 51, *((58, 23, 26, 74, 90) if ARCH.any_kernel else ()))
-"""36 and 51 end lines of several inside a chunk; those of any kernels skip lines and columns."""
+OF_ANY = (46, 53, 62, 68, 72, 85, 86, 91, 126)
+SEEDS = (*range(16), 36, 51, *(OF_ANY if ARCH.any_kernel else ()))
+"""36 and 51 end lines of several inside a chunk; those of any kernels have pixels of several rows,
+skip lines and columns, take two row sets, and are depthwise.
+"""
 CORNERS = Corners(
     "stride that skips columns" if ARCH.segments > 1 else "one block",
     "padding on the left",
@@ -33,6 +36,11 @@ CORNERS = Corners(
             "walk of two row sets",
             "walk that skips",
             "block in several segments",
+            "pixel of several rows",
+            "pixel of several rows, a few of which are read",
+            "depthwise window",
+            "depthwise walk",
+            "depthwise of a later row",
         ]
         if ARCH.any_kernel
         else []
@@ -71,13 +79,21 @@ def note(case: ConvCase) -> None:
         CORNERS.hit("walk of two row sets", shape.walks and bool(fields["two_rows"]))
         several = shape.walks and shape.segments(ARCH.block) > 1
         CORNERS.hit("block in several segments", several and shape.channels <= ARCH.block)
+        rows = shape.pixel_blocks // ARCH.row_blocks
+        wide = shape.walks and rows > 1 and fields["tap_rows"] > 1
+        CORNERS.hit("pixel of several rows", wide)
+        CORNERS.hit("depthwise window", shape.depthwise and not shape.walks)
+        CORNERS.hit("depthwise walk", shape.depthwise and shape.walks)
+        CORNERS.hit("depthwise of a later row", shape.depthwise and shape.first_row > 0)
+        few = wide and fields["tap_rows"] < rows
+        CORNERS.hit("pixel of several rows, a few of which are read", few)
         second = shape.stride[0] - shape.padding[0]
         skips = min(shape.stride) > 1 and min(shape.out_height, shape.out_width) > 1
         CORNERS.hit("walk that skips", shape.walks and skips and 0 <= second < shape.height)
     bottom = (shape.out_height - 1) * shape.stride[0] - shape.padding[0] + 2
     CORNERS.hit("lines below the map", bottom >= shape.height)
     if ARCH.row_blocks > 1:
-        pixels = ARCH.row_blocks >> fields["in_blocks_log"]
+        pixels = max(1, ARCH.row_blocks >> fields["in_blocks_log"])
         inside = fields["last_column"] % pixels < pixels - 1
         CORNERS.hit("line ends inside a chunk", inside and shape.out_height > 1)
     if ARCH.segments > 1:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from hwgen.mram.facts.records import enabled_arrays
 from verif.common.packing import pack
 from verif.mram.conv_case import ConvCase
 from verif.reference.mram.segments import Elements, columns
@@ -17,9 +18,10 @@ def weight_rows(case: ConvCase, rng: np.random.Generator) -> Iterator[tuple[int,
     """
     arch, placement = case.arch, case.placement
     group = arch.block << placement.octets_log
+    kernels = enabled_arrays(case.fields, arch)
     for sub_array in range(arch.sub_arrays):
         kernel = sub_array % group
-        has_kernel = kernel < case.shape.kernels
+        has_kernel = kernel < kernels
         for row_set, first_row in enumerate(placement.weight_rows):
             used = [entry is not None and has_kernel for entry in placement.entries[row_set]]
             known = np.flatnonzero(np.repeat(used, arch.segment_columns))
@@ -44,7 +46,11 @@ def plane_of(case: ConvCase, kernel: int, row_set: int, plane: int) -> Elements:
 def column_weights(case: ConvCase, kernel: int, row_set: int) -> Elements:
     """Return the weight of each column of all segments; 0 where the segment has no inputs."""
     entries = [each and replace(each, twin=False) for each in case.placement.entries[row_set]]
-    copies = np.repeat(case.weights[kernel][np.newaxis], case.placement.positions, axis=0)
+    weights = case.weights[kernel]
+    if case.shape.depthwise:
+        # A sub-array has a kernel of each block, and each reads a channel of that block.
+        weights = case.weights[kernel :: case.arch.block].sum(axis=0)
+    copies = np.repeat(weights[np.newaxis], case.placement.positions, axis=0)
     return columns(
         copies,
         entries,

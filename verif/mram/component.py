@@ -41,8 +41,11 @@ def with_twins() -> Arch:
 
 
 def any_kernel() -> Arch:
-    """Return the smallest architecture whose kernels fill their segments, with all options."""
-    return replace(with_twins(), kernels="any")
+    """Return a small architecture whose kernels fill their segments, with all options.
+
+    Its rows hold several blocks of several positions.
+    """
+    return replace(with_twins(), kernels="any", array=ArraySize(rows=64, columns=128))
 
 
 def settings(arch: Arch, **more: object) -> Mapping[str, str]:

@@ -14,13 +14,22 @@ STRIDES = (1, 1, 2, 3, 7)
 WALKS = 0.7
 """Of convolutions on a chip of any kernels those that fill their segments."""
 KERNEL_SIDES = (1, 1, 2, 4, 5)
+WIDE_PIXELS = 0.4
+"""Of those the ones whose pixels may take several rows of the bank."""
+MOST_ROWS = 4
+"""Rows of a pixel at most."""
+DEPTHWISE = 0.25
+"""Of convolutions on a chip of any kernels the depthwise ones."""
+DEPTHWISE_KERNELS = ((3, 3), (3, 3), (2, 3), (1, 1), (4, 2), (1, 9))
 
 
 @dataclass(frozen=True)
 class Shape:
     """Sizes of a convolution; output size follows from input, window, stride and padding.
 
+    channels: from `first_row` of a pixel on
     tap_places: of a tap, where the kernel fills the places of its segments; 0: it is a window
+    depthwise: kernel k reads channel k from block `first_block` of row `first_row` on
     """
 
     height: int
@@ -37,6 +46,9 @@ class Shape:
     input_planes: int
     weight_planes: int
     tap_places: int = 0
+    depthwise: bool = False
+    first_row: int = 0
+    first_block: int = 0
 
     @property
     def taps(self) -> int:
@@ -62,7 +74,8 @@ class Shape:
 class Placement:
     """Where the kernels stand.
 
-    entries: of each row set, one a segment; ends: segment with the sum of each position
+    entries: of each row set, one a segment; ends: segment with the sum of each position, and of
+        each block of it of a depthwise layer
     """
 
     octets_log: int
@@ -84,7 +97,7 @@ class ConvCase:
     """A convolution.
 
     bank: rows of the input map's bank as integers; fields: of the record
-    stored: the map, (height, width, channels of all blocks), garbage past `channels`
+    stored: the map from `first_row` on, (height, width, channels), garbage past `channels`
     weights: (kernels, 3, 3, channels), zeros outside the kernel
     taps: weights of a kernel that fills its segments, (kernels, taps, channels)
     """
@@ -112,6 +125,9 @@ class ConvCase:
     def windows(self) -> Elements:
         """All windows, (positions, 3, 3, channels of all blocks)."""
         shape = self.shape
+        if shape.walks and shape.depthwise:
+            seen = np.pad(self.seen, ((0, 0), (0, 9 - shape.taps), (0, 0)))
+            return seen.reshape(-1, WINDOW, WINDOW, shape.channels)
         if self.taps is not None:
             return places(self.seen, tap_places=shape.tap_places, block=self.arch.block)
         return windows(
@@ -145,6 +161,8 @@ class ConvCase:
 
 def random_case(rng: np.random.Generator, arch: Arch) -> ConvCase:
     """Return a random convolution that fits the architecture."""
+    if arch.any_kernel and rng.random() < DEPTHWISE:
+        return depthwise_case(rng, arch)
     shape = random_shape(rng, arch)
     while shape is None:
         shape = random_shape(rng, arch)
@@ -173,6 +191,99 @@ def random_case(rng: np.random.Generator, arch: Arch) -> ConvCase:
     )
 
 
+def depthwise_case(rng: np.random.Generator, arch: Arch) -> ConvCase:
+    """Return a random record of a depthwise layer: a few blocks of one row of a pixel."""
+    shape = None
+    while shape is None:
+        shape = depthwise_shape(rng, arch)
+    blocks = -(-shape.kernels // arch.block)
+    positions = int(rng.integers(1, arch.segments // blocks + 1))
+    chosen = rng.permutation(arch.segments)[: positions * blocks].tolist()
+    entries: list[Entry | None] = [None] * arch.segments
+    for number, segment in enumerate(chosen):
+        position, block = divmod(number, blocks)
+        entries[segment] = Entry(position, shape.first_block + block)
+    loads = -(-shape.outputs // positions)
+    start = rng.integers(arch.weight_rows // shape.weight_planes)
+    placement = Placement(
+        octets_log=0,
+        groups=int(rng.integers(1, min(arch.octets, loads) + 1)),
+        positions=positions,
+        weight_rows=(int(start) * shape.weight_planes,),
+        entries=[entries],
+        join=[0] * arch.segments,
+        ends=chosen,
+    )
+    size = (shape.height, shape.width, shape.pixel_blocks * arch.block)
+    stored = rng.integers(0, 1 << arch.element_bits, size)
+    first = shape.first_row * arch.row_blocks * arch.block
+    inside = slice(first, first + shape.channels)
+    stored[..., inside] &= (1 << shape.input_planes) - 1
+    weights = np.zeros((shape.kernels, WINDOW, WINDOW, shape.channels), np.int64)
+    drawn = random_weights(rng, shape)[..., 0]
+    for kernel, taps in enumerate(drawn):
+        channel = shape.first_block * arch.block + kernel
+        if shape.walks:
+            weights[kernel, :, :, channel] = np.pad(taps.ravel(), (0, 9 - taps.size)).reshape(3, 3)
+        else:
+            weights[kernel, : taps.shape[0], : taps.shape[1], channel] = taps
+    return ConvCase(
+        arch=arch,
+        shape=shape,
+        placement=placement,
+        fields=record_of(arch, shape, placement),
+        bank=bank_of(arch, stored),
+        stored=stored[..., first:],
+        weights=weights,
+    )
+
+
+def depthwise_shape(rng: np.random.Generator, arch: Arch) -> Shape | None:
+    """Return random sizes of a depthwise layer, or None if they fit no bank or give no output."""
+    pixel_blocks = 1 << int(rng.integers(arch.row_blocks.bit_length() + 2))
+    row_pixels = max(1, arch.row_blocks // pixel_blocks)
+    kernel = DEPTHWISE_KERNELS[rng.integers(len(DEPTHWISE_KERNELS))]
+    height, width = int(rng.integers(1, 6)), int(rng.integers(1, 10))
+    aligned = height == 1 or width % row_pixels == 0
+    window = max(kernel) <= WINDOW and aligned and pixel_blocks <= arch.row_blocks
+    walks = not window or rng.random() < 0.3
+    padding = (int(rng.integers(0, 3)), int(rng.integers(0, 3))) if walks else (1, 1)
+    padding = padding if padding[0] < kernel[0] and padding[1] < kernel[1] else (0, 0)
+    stride = int(rng.choice(STRIDES)), int(rng.choice(STRIDES))
+    outputs = [
+        (size + pad - taps) // step + 1
+        for size, pad, taps, step in zip((height, width), padding, kernel, stride, strict=True)
+    ]
+    rows = -(-height * width * pixel_blocks // arch.row_blocks)
+    if min(outputs) < 1 or rows > arch.array.rows:
+        return None
+    first_row = int(rng.integers(max(1, pixel_blocks // arch.row_blocks)))
+    in_row = min(pixel_blocks, arch.row_blocks)
+    first_block = int(rng.integers(in_row))
+    most = min(in_row - first_block, arch.segments) * arch.block
+    kernels = int(rng.integers(1, most + 1))
+    end = (pixel_blocks - first_row * arch.row_blocks) * arch.block
+    return Shape(
+        height=height,
+        width=width,
+        channels=int(rng.integers(first_block * arch.block + kernels, end + 1)),
+        pixel_blocks=pixel_blocks,
+        out_height=outputs[0],
+        out_width=outputs[1],
+        kernel=kernel,
+        stride=stride,
+        padding=padding,
+        outside=int(rng.integers(256)),
+        kernels=kernels,
+        input_planes=8,
+        weight_planes=int(rng.integers(1, min(9, arch.weight_rows + 1))),
+        tap_places=int(walks),
+        depthwise=True,
+        first_row=first_row,
+        first_block=first_block,
+    )
+
+
 def random_shape(rng: np.random.Generator, arch: Arch) -> Shape | None:
     """Return random sizes, or None if they fit no bank or give no output."""
     pixel_blocks = 1 << int(rng.integers(arch.row_blocks.bit_length()))
@@ -184,6 +295,9 @@ def random_shape(rng: np.random.Generator, arch: Arch) -> Shape | None:
     sides = KERNEL_SIDES if walks else (1, 2, 3)
     kernel = sides[rng.integers(len(sides))], sides[rng.integers(len(sides))]
     if walks:
+        if rng.random() < WIDE_PIXELS:
+            rows_log = int(rng.integers(1, MOST_ROWS.bit_length()))
+            pixel_blocks = arch.row_blocks << rows_log
         most, width = pixel_blocks * arch.block, int(rng.integers(1, 10))
     padding = int(rng.integers(0, 3)), int(rng.integers(0, 3))
     stride = int(rng.choice(STRIDES)), int(rng.choice(STRIDES))
@@ -191,7 +305,7 @@ def random_shape(rng: np.random.Generator, arch: Arch) -> Shape | None:
         (size + int(rng.integers(0, 2)) + pad - taps) // step + 1
         for size, pad, taps, step in zip((height, width), padding, kernel, stride, strict=True)
     ]
-    rows = -(-height * width // row_pixels)
+    rows = -(-height * width * pixel_blocks // arch.row_blocks)
     if min(outputs) < 1 or rows > arch.array.rows or padding[0] >= 3 or padding[1] >= 3:
         return None
     channels = int(rng.integers(1, most + 1))
@@ -349,8 +463,13 @@ def record_of(arch: Arch, shape: Shape, placement: Placement) -> dict[str, int]:
         fields[f"sum_segment_{position}"] = end
     if arch.twins:
         fields["twins"] = 0
+    if shape.depthwise:
+        fields["depthwise"] = 1
     if shape.walks:
+        row = arch.row_blocks * arch.block
         fields |= {"walk": 1, "tap_places": shape.tap_places}
+        fields |= {"tap_rows": 1 if shape.depthwise else -(-shape.channels // row)}
+        fields |= {"first_row": shape.first_row}
         fields |= {"kernel_height": shape.kernel[0], "kernel_width": shape.kernel[1]}
     for row_set, entries in enumerate(placement.entries):
         for j, entry in enumerate(entries):

@@ -163,6 +163,79 @@ class OfOnes:
         return self._net.linear(now, self._channels(), bits=self._bits, **self._weights())
 
 
+WIDE = (1, 5, 9, 17, 30)
+"""Channels of maps of which a row of a small bank holds one pixel, or a part of one."""
+
+
+class OfWidths(OfOnes):
+    """One draw of a network whose pixels, and those of its answer, may take several rows."""
+
+    kinds: tuple[str, ...] = (
+        "conv",
+        "conv",
+        "residual",
+        "shortcut",
+        "max_pool",
+        "average_pool",
+        "linear",
+    )
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        rng = self._rng
+        self._modes = MODES[: 1 if rng.random() < 0.8 else 2]
+        shape = (int(rng.choice((1, 1, 2, 3))), int(rng.choice(ONES[:5])), int(rng.choice(WIDE)))
+        self._net = Drawing(seed, modes=self._modes, shape=shape, bits=self._bits)
+
+    def _channels(self) -> tuple[int, ...]:
+        """Return the channels of a map in each mode."""
+        drawn = self._rng.choice(WIDE, len(self._modes)).tolist()
+        return tuple(sorted(drawn, reverse=True))
+
+    def _weights(self) -> dict[str, Any]:
+        bits = int(self._rng.choice([1, 2, 3, 4]))
+        return {"weight_bits": bits, "weight_grid": "odd" if bits == 1 else "integer"}
+
+
+class OfDepthwise(OfWidths):
+    """One draw of a network of depthwise layers between others, over narrow and wide pixels."""
+
+    kinds = ("depthwise", "depthwise", "pointwise", "residual", "max_pool", "linear")
+    sides = ((3, 3), (3, 3), (3, 3), (1, 3), (2, 2), (1, 1), (1, 9), (4, 2))
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        rng = self._rng
+        shape = (int(rng.choice((1, 3, 4, 6))), int(rng.choice((1, 4, 5, 8))), self._image())
+        self._net = Drawing(seed, modes=self._modes, shape=shape, bits=self._bits)
+
+    def _image(self) -> int:
+        """Return the channels of the image."""
+        return int(self._rng.choice(WIDE))
+
+    def _conv(self, now: str) -> str:
+        return self._depthwise(now) if self._rng.random() < 0.5 else self._pointwise(now)
+
+    def _pointwise(self, now: str) -> str:
+        """Append kernels of 1 x 1."""
+        return self._net.conv(now, self._channels(), bits=self._bits, **self._weights())
+
+    def _depthwise(self, now: str) -> str:
+        """Append a kernel for each channel."""
+        channels = self._net.channels(now)
+        groups = channels[0] if channels[0] > 1 else 1
+        window = self._window(now)
+        return self._net.conv(
+            now, channels, groups=groups, **window, bits=self._bits, **self._weights()
+        )
+
+    def _extent(self, axis: int) -> int:
+        """Return the taps of the next kernel, drawn for both axes at once."""
+        if axis == 0:
+            self._kernel = self.sides[self._rng.integers(len(self.sides))]
+        return self._kernel[axis]
+
+
 KERNELS = ((1, 1), (1, 1), (1, 1), (5, 5), (1, 4), (1, 7), (7, 1), (10, 4), (2, 2), (3, 3), (1, 3))
 """Rows and columns of kernels, of which a window of 3 x 3 holds a few."""
 

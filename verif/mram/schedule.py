@@ -134,11 +134,11 @@ class Window:
 class Walker:
     """Taps one after the other: all of a position, twice where a kernel has two row sets.
 
-    read: taps so far; waits: the last one is not taken yet
+    row_blocks: blocks of a row; read: rows of taps so far; waits: the last one is not taken yet
     """
 
     fields: Fields
-    pixels: int
+    row_blocks: int
     read: int = 0
     waits: bool = False
 
@@ -146,17 +146,21 @@ class Walker:
         self.taps = list(self._taps())
 
     def _taps(self) -> Iterator[tuple[int | None, bool, bool]]:
-        """Yield of each tap the row that is read, if any, and whether it ends row set, and map."""
+        """Yield each row of each tap that is read, if any, and whether it ends row set, and map."""
         fields = self.fields
         positions = list(product(range(fields["out_height"]), range(fields["out_width"])))
-        taps = list(product(range(fields["kernel_height"]), range(fields["kernel_width"])))
+        kernel = (range(fields[f"kernel_{side}"]) for side in ("height", "width"))
+        taps = list(product(*kernel, range(fields["tap_rows"])))
         for y, x in positions:
             for _ in range(1 + fields["two_rows"]):
                 for tap in taps:
                     line = y * fields["stride_y"] - fields["pad_top"] + tap[0]
                     column = x * fields["stride_x"] - fields["pad_left"] + tap[1]
                     here = 0 <= line < fields["in_height"] and 0 <= column < fields["in_width"]
-                    row = (line * fields["in_width"] + column) // self.pixels if here else None
+                    pixel = line * fields["in_width"] + column
+                    first = (pixel << fields["in_blocks_log"]) // self.row_blocks
+                    first += fields["first_row"]
+                    row = first + tap[2] if here else None
                     yield row, tap == taps[-1], (y, x) == positions[-1]
 
     @property
@@ -249,9 +253,9 @@ class Walks:
 
 def forming(fields: Fields, arch: Arch) -> Windows | Walks:
     """Return the rule of what forms packets of a record."""
-    pixels = arch.row_blocks >> fields["in_blocks_log"]
     if fields.get("walk", 0):
-        return Walks(Walker(fields, pixels), Gather(fields))
+        return Walks(Walker(fields, arch.row_blocks), Gather(fields))
+    pixels = arch.row_blocks >> fields["in_blocks_log"]
     return Windows(Reader(fields, pixels), Window(fields, pixels), Gather(fields))
 
 

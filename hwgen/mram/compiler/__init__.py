@@ -3,6 +3,7 @@
 from hwgen.mram.compiler.compile import compile_network, recompile
 from hwgen.mram.compiler.listing import listing, step_list
 from hwgen.mram.compiler.remarks import LAYER_LIMITS, layer_remarks
+from hwgen.mram.compiler.rooms import rooms
 from hwgen.mram.compiler.tiling import tiling
 from hwgen.mram.compiler.units import unstored
 
@@ -12,6 +13,7 @@ __all__ = [
     "layer_remarks",
     "listing",
     "recompile",
+    "rooms",
     "step_list",
     "tiling",
     "unstored",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from hwgen.errors import CompileError, Reasons
-from hwgen.mram.compiler.tasks import channel_blocks
+from hwgen.mram.compiler.tasks import segments_of
 from hwgen.mram.compiler.views import View
 from hwgen.mram.facts.arch import MOST_ROW_SETS, Arch
 from hwgen.network import QuantizedNetwork
@@ -29,13 +29,15 @@ def check_sums(
 def check_rows(view: View, arch: Arch) -> None:
     """Refuse more blocks of channels than two rows have, and bit planes beyond the input rows."""
     name, channels = view.layer.name, max(view.channels)
+    if view.depthwise:
+        return
     most = MOST_ROW_SETS * arch.segments * arch.block
     if view.walk is None and channels > most:
         raise CompileError(
             f"layer {name}: the channels must be at most {most} on an mram chip, got {channels}"
         )
     widest = view.channels.index(channels)
-    rows = 1 + (channel_blocks(view, widest, arch) > arch.segments)
+    rows = 1 + (segments_of(view, max(view.kernels), widest, arch) > arch.segments)
     if rows * view.input_planes > arch.plane_rows:
         raise CompileError(
             f"layer {name}: the bit planes of an input must be at most {arch.plane_rows} on an mram"

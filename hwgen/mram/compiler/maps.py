@@ -67,8 +67,8 @@ def aligned_blocks(name: str, feature: FeatureMap, units: Sequence[Unit], arch: 
         blocks = pixel_blocks(feature.channels, arch)
     except ValueError:
         raise CompileError(
-            f"the channels of {place_name(name)} must be at most {arch.row_blocks * arch.block} on"
-            f" an mram chip, got {feature.channels}"
+            f"the channels of {place_name(name)} must be at most {arch.pixel_blocks * arch.block}"
+            f" on an mram chip, got {feature.channels}"
         ) from None
     windows = any(
         unit.source == name
@@ -76,7 +76,8 @@ def aligned_blocks(name: str, feature: FeatureMap, units: Sequence[Unit], arch: 
         and conv_walk(unit.layer, feature, arch) is None
         for unit in units
     )
-    while windows and feature.height > 1 and feature.width % (arch.row_blocks // blocks):
+    row = arch.row_blocks
+    while windows and feature.height > 1 and blocks < row and feature.width % (row // blocks):
         blocks *= 2
     return blocks
 

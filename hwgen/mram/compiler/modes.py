@@ -12,6 +12,7 @@ from hwgen.mram.compiler.maps import StoredMap
 from hwgen.mram.compiler.parameters import Words
 from hwgen.mram.compiler.records import Fields, conv_fields, pool_fields, task_of, unit_fields
 from hwgen.mram.compiler.search import Placement
+from hwgen.mram.compiler.tasks import rounds_of
 from hwgen.mram.compiler.units import Unit
 from hwgen.mram.compiler.views import View
 from hwgen.mram.compiler.ways import Ways
@@ -119,7 +120,7 @@ class ModeRecords:
             yield self._fields(unit, own, own["kernels"], 0), 0
             return
         view = self.views[unit.layer.name]
-        for first in range(0, view.kernels[mode], arch.sub_arrays):
+        for first in rounds_of(view, view.kernels[mode], arch):
             task = task_of(self.placement, unit.layer.name, first, mode)
             kernels = task.kernels(view, mode, arch)
             best = self.ways.best(view, kernels, mode, self.placement[task])

@@ -9,7 +9,7 @@ from typing import Any
 from hwgen.mram.compiler.maps import StoredMap
 from hwgen.mram.compiler.parameters import Words
 from hwgen.mram.compiler.supported import answer_blocks, used_stride
-from hwgen.mram.compiler.tasks import Task, channel_blocks
+from hwgen.mram.compiler.tasks import Task, segments_of
 from hwgen.mram.compiler.units import Skip, Unit
 from hwgen.mram.compiler.views import View
 from hwgen.mram.compiler.ways import Way
@@ -31,12 +31,36 @@ Fields = dict[str, int]
 
 def conv_fields(view: View, way: Way, mode: int, arch: Arch) -> Fields:
     """Return the fields of window, array and segments."""
+    segments = segments_of(view, way.fields["kernels"], mode, arch)
+    before = way.fields.get("first_row", 0) * arch.row_blocks * arch.block
+    if view.depthwise:
+        first = (way.runs[0].task.first - before) // arch.block
+        placed = depthwise_fields(way, first, segments)
+    else:
+        placed = segment_fields(way, segments)
     return {
         **way.fields,
-        "channels": view.channels[mode],
+        "channels": view.channels[mode] - before,
         "outside": view.source.quantization[mode].zero_point,
-        **segment_fields(way, channel_blocks(view, mode, arch)),
+        **placed,
     }
+
+
+def depthwise_fields(way: Way, first: int, blocks: int) -> Fields:
+    """Return row of weights, entries of segments and sums: each segment sums up for itself.
+
+    first: block of the row that is read, of the first segment
+    """
+    fields: Fields = {"weight_row_0": way.runs[0].row, "join": 0, "accumulate": 0}
+    for position, run in enumerate(way.runs):
+        for block in range(blocks):
+            number = run.segment + block
+            fields[entry_name("active", 0, number)] = 1
+            fields[entry_name("position", 0, number)] = position
+            fields[entry_name("block", 0, number)] = first + block
+            fields[f"sum_segment_{position * blocks + block}"] = number
+            fields["accumulate"] |= 1 << number
+    return fields
 
 
 def segment_fields(way: Way, blocks: int) -> Fields:

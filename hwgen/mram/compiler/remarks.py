@@ -6,7 +6,7 @@ Tests: `tests/mram/compiler/test_refused.py`.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from hwgen.mram.compiler.supported import ANY_KERNEL, field_limit, layer_refusals
+from hwgen.mram.compiler.supported import ANY_KERNEL, GROUPS, field_limit, layer_refusals
 from hwgen.mram.facts.records import ELEMENT_BITS
 from hwgen.network import Layer, QuantizedNetwork
 
@@ -19,7 +19,7 @@ POOL = (
 )
 LAYER_LIMITS: Mapping[str, str] = MappingProxyType(
     {
-        "conv": f"{WEIGHTED}; groups 1; kernel {ANY_KERNEL}; {STRIDE}",
+        "conv": f"{WEIGHTED}; groups {GROUPS}; kernel {ANY_KERNEL}; {STRIDE}",
         "linear": WEIGHTED,
         "max_pool": POOL,
         "average_pool": f"{POOL}; padding counts",

@@ -43,6 +43,9 @@ def run_place(run: Placed, view: View, arch: Arch) -> tuple[slice, slice]:
 def run_bits(run: Placed, view: View, arch: Arch) -> Bits:
     """Return the bits of a run in all sub-arrays: (planes, sub_arrays, columns of the run)."""
     cells = view.cells(run.task.mode or 0)
+    planes = np.arange(view.weight_planes)[:, None, None]
+    if view.depthwise:
+        return (depthwise_numbers(run, cells, arch) >> planes & 1).astype(np.bool_)
     begin, count = run.first_block * arch.block, run.blocks * arch.block
     values = np.zeros((len(cells), count, *cells.shape[1:3]), np.int64)
     part = np.moveaxis(cells[..., begin : begin + count], 3, 1)
@@ -52,12 +55,21 @@ def run_bits(run: Placed, view: View, arch: Arch) -> Bits:
     flat = np.zeros((arch.sub_arrays, count * TAPS), np.int64)
     there = kernels < last
     flat[there] = values[kernels[there]].reshape(int(there.sum()), -1)
-    planes = np.arange(view.weight_planes)[:, None, None]
     if run.twin:
         # The highest plane counts negative: it stands alone.
         below = flat & ((1 << view.weight_planes - 1) - 1)
         return (below >> planes + 1 & 1).astype(np.bool_)
     return (flat >> planes & 1).astype(np.bool_)
+
+
+def depthwise_numbers(run: Placed, cells: NDArray[np.int64], arch: Arch) -> NDArray[np.int64]:
+    """Return what columns of a depthwise run hold, (sub_arrays, columns): lane i has channel i."""
+    found = np.zeros((arch.octets, arch.block, run.blocks, arch.block, TAPS), np.int64)
+    kernels = cells[run.task.first :][: run.blocks * arch.block].reshape(-1, TAPS)
+    for number, taps in enumerate(kernels):
+        block, lane = divmod(number, arch.block)
+        found[:, lane, block, lane] = taps
+    return found.reshape(arch.sub_arrays, -1)
 
 
 def placed_segments(placement: Placement, views: Mapping[str, View]) -> list[PlacedSegment]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from hwgen.errors import CompileError
 from hwgen.mram.compiler.shelves import Placed, Shelves
-from hwgen.mram.compiler.tasks import Task, channel_blocks, octets_for, task_modes, tasks_of
+from hwgen.mram.compiler.tasks import Task, octets_for, segments_of, task_modes, tasks_of
 from hwgen.mram.compiler.views import View
 from hwgen.mram.compiler.ways import Ways
 from hwgen.mram.facts.arch import Arch
@@ -77,8 +77,9 @@ def first_placement(
     for view in views.values():
         for task in tasks_of(view, arch):
             mode = next(task_modes(task, view, arch))
-            octets = octets_for(task.kernels(view, mode, arch), arch)
-            blocks = channel_blocks(view, mode, arch)
+            kernels = task.kernels(view, mode, arch)
+            octets = octets_for(view, kernels, arch)
+            blocks = segments_of(view, kernels, mode, arch)
             head = min(blocks, arch.segments)
             count = 1 if head < blocks else min(copies, arch.segments // blocks, view.positions)
             wanted.append((task, view.weight_planes, octets, 0, head, count))
@@ -230,8 +231,9 @@ class Search:
         """Return the copies that would save cycles in some mode."""
         view, arch, runs = self._views[task.name], self._arch, self._placement[task]
         modes = list(task_modes(task, view, arch))
-        octets = {octets_for(task.kernels(view, mode, arch), arch) for mode in modes}
-        blocks = {channel_blocks(view, mode, arch) for mode in modes}
+        kernels = {mode: task.kernels(view, mode, arch) for mode in modes}
+        octets = {octets_for(view, kernels[mode], arch) for mode in modes}
+        blocks = {segments_of(view, kernels[mode], mode, arch) for mode in modes}
         rows = {(run.octets, run.row) for run in runs if run.first_block == 0}
         found = []
         for width in sorted(each for each in blocks if each <= arch.segments):

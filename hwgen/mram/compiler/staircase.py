@@ -13,7 +13,7 @@ from itertools import product
 
 from hwgen.mram.compiler.compile import lower
 from hwgen.mram.compiler.search import Placement, search_placement
-from hwgen.mram.compiler.tasks import LayerCost, Task
+from hwgen.mram.compiler.tasks import LayerCost, Task, rounds_of
 from hwgen.mram.compiler.views import View
 from hwgen.mram.compiler.ways import Ways
 from hwgen.mram.facts.arch import Arch
@@ -68,6 +68,8 @@ def sizes(view: View, arch: Arch) -> list[tuple[int, int]]:
     outputs, inputs = max(view.kernels), view.source.channels
     if view.rows:
         return [(outputs, inputs)]
+    if view.depthwise:
+        return [(channels, channels) for channels in blocks(outputs, arch.block)]
     return list(product(blocks(outputs, arch.block), blocks(inputs, arch.block)))
 
 
@@ -91,7 +93,7 @@ def step_of(
         modes = replace(view, kernels=[whole[0], outputs], channels=[whole[1], inputs])
     placement = shared or search_placement({view.layer.name: modes}, arch, ways)
     mode, cycles = len(modes.kernels) - 1, 0.0
-    for first in range(0, outputs, arch.sub_arrays):
+    for first in rounds_of(modes, outputs, arch):
         task = Task(name=view.layer.name, first=first, mode=0 if view.rows else None)
         best = ways.best(modes, task.kernels(modes, mode, arch), mode, placement[task])
         if best is None:

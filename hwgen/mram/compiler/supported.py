@@ -16,7 +16,7 @@ from hwgen.mram.facts.arch import (
     WINDOW,
     Arch,
 )
-from hwgen.mram.facts.records import FIXED_FIELDS
+from hwgen.mram.facts.records import FIXED_FIELDS, record_fields
 from hwgen.network import (
     AveragePool,
     Conv,
@@ -41,12 +41,14 @@ ANY_KERNEL = (
     f"at most {WINDOW} x {WINDOW}, or {MOST_TAPS} taps of a side of at most {KERNEL_LIMIT} on a"
     " chip of any kernels"
 )
+GROUPS = f"1, or those of a depthwise layer of at most {TAPS} taps on a chip of any kernels"
 OPS = ("conv", "linear", "max_pool", "average_pool", "add", "rescale", "shortcut")
 
 
-def field_limit(name: str) -> int:
-    """Return the largest value of a field of a record."""
-    return next((1 << field.bits) - 1 for field in FIXED_FIELDS if field.name == name)
+def field_limit(name: str, arch: Arch | None = None) -> int:
+    """Return the largest value of a field of a record; without a chip that of every chip."""
+    fields = record_fields(arch) if arch else FIXED_FIELDS
+    return next((1 << field.bits) - 1 for field in fields if field.name == name)
 
 
 def check_supported(network: QuantizedNetwork, arch: Arch) -> None:
@@ -82,7 +84,7 @@ def answer_refusals(layer: Layer, arch: Arch) -> Iterator[Refusal]:
         yield "an output", "computed by itself", f"the shortcut {layer.name}"
     if output.raw and output.bits > arch.answer_bits:
         yield f"layer {layer.name}: raw sums", f"of {arch.answer_bits} bits", f"{output.bits} bits"
-    most = field_limit("blocks") * arch.block
+    most = (arch.pixel_blocks if arch.any_kernel else field_limit("blocks")) * arch.block
     if output.channels > most:
         yield f"layer {layer.name}: channels of the answer", f"at most {most}", output.channels
     size = output.height * output.width * answer_blocks(output.channels, arch) * arch.block
@@ -105,9 +107,14 @@ def layer_refusals(
     """Yield everything in one layer that the chip does not run; without one, that none runs."""
     what = f"layer {layer.name}: "
     if isinstance(layer, Conv):
-        if layer.groups != 1:
+        channels = network.map_of(layer.inputs[0]).channels, layer.output.channels
+        depthwise = channels == (layer.groups, layer.groups) and not_above(layer.kernel, TAPS)
+        if layer.groups != 1 and arch is not None and not arch.any_kernel:
             yield f"{what}groups", "1", layer.groups
-        yield from kernel_refusals(network, layer, arch)
+        elif layer.groups != 1 and not depthwise:
+            yield f"{what}groups", GROUPS, groups_of(layer, channels)
+        else:
+            yield from kernel_refusals(network, layer, arch)
     if isinstance(layer, MaxPool | AveragePool):
         most = field_limit("kernel_height")
         if max(layer.kernel) > most:
@@ -122,24 +129,47 @@ def layer_refusals(
     yield from operation_refusals(network, layer, arch)
 
 
+def not_above(kernel: tuple[int, int], taps: int) -> bool:
+    """Return whether a kernel has at most so many taps."""
+    return kernel[0] * kernel[1] <= taps
+
+
+def groups_of(layer: Conv, channels: tuple[int, int]) -> str:
+    """Return groups, channels and kernel of a convolution as text."""
+    each = f"{layer.groups} of {channels[0]} and {channels[1]} channels"
+    return f"{each}, {sides(layer.kernel)}"
+
+
 def kernel_refusals(network: QuantizedNetwork, layer: Conv, arch: Arch | None) -> Iterator[Refusal]:
     """Yield a kernel that no window, and on a chip of any kernels no walk holds; or its padding."""
     what, taps = f"layer {layer.name}: ", layer.kernel[0] * layer.kernel[1]
-    if max(layer.kernel) <= WINDOW:
+    feature = network.map_of(layer.inputs[0])
+    wide = arch is not None and arch.any_kernel and feature.channels > arch.row_blocks * arch.block
+    if max(layer.kernel) <= WINDOW and (layer.groups > 1 or not wide):
         return
     most = field_limit("pad_top")
     if max(layer.padding[:2]) > most:
         yield f"{what}padding", f"at most {most}", max(layer.padding[:2])
+    if layer.groups > 1:
+        return
     if arch is None:
         if max(layer.kernel) > KERNEL_LIMIT or taps > MOST_TAPS:
             yield f"{what}kernel", ANY_KERNEL, sides(layer.kernel)
     elif not arch.any_kernel:
         yield f"{what}kernel", f"at most {WINDOW} x {WINDOW}", sides(layer.kernel)
-    elif conv_walk(layer, feature := network.map_of(layer.inputs[0]), arch) is None:
+    elif conv_walk(layer, feature, arch) is None:
         most = arch.most_places // -(-feature.channels // arch.block)
+        if not most:
+            yield f"{what}input channels", f"at most {dot_channels(arch)}", feature.channels
+            return
         allowed = f"of at most {most} taps of {feature.channels} channels"
         allowed += f", and at most {KERNEL_LIMIT} x {KERNEL_LIMIT},"
         yield f"{what}kernel", allowed, sides(layer.kernel)
+
+
+def dot_channels(arch: Arch) -> int:
+    """Return the channels that kernels of one tap may have on a chip of any kernels."""
+    return min(arch.most_places, arch.pixel_blocks) * arch.block
 
 
 def operation_refusals(
@@ -181,7 +211,7 @@ def map_refusals(what: str, feature: FeatureMap, arch: Arch) -> Iterator[Refusal
     limits = {
         "height": field_limit("in_height"),
         "width": field_limit("in_width"),
-        "channels": field_limit("channels"),
+        "channels": field_limit("channels", arch),
     }
     for name, limit in limits.items():
         if getattr(feature, name) > limit:

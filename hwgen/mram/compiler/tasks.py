@@ -18,6 +18,8 @@ LayerCost = Callable[[str, Mapping[str, int]], float]
 class Task:
     """A round of a layer: kernels `first` on, as many as the chip has sub-arrays.
 
+    Those of a depthwise layer: as many blocks as a row has segments, of one row of a bank.
+
     name: of the layer; mode: whose cells it needs; None: the cells serve all modes
     """
 
@@ -27,7 +29,7 @@ class Task:
 
     def kernels(self, view: View, mode: int, arch: Arch) -> int:
         """Return the kernels that it has in a mode; 0: the mode does not need it."""
-        return max(0, min(view.kernels[mode] - self.first, arch.sub_arrays))
+        return max(0, min(view.kernels[mode] - self.first, round_size(view, self.first, arch)))
 
 
 def tasks_of(view: View, arch: Arch) -> list[Task]:
@@ -36,8 +38,24 @@ def tasks_of(view: View, arch: Arch) -> list[Task]:
     return [
         Task(name=view.layer.name, first=first, mode=mode)
         for mode in modes
-        for first in range(0, view.kernels[mode or 0], arch.sub_arrays)
+        for first in rounds_of(view, view.kernels[mode or 0], arch)
     ]
+
+
+def rounds_of(view: View, kernels: int, arch: Arch) -> Iterator[int]:
+    """Yield the first kernel of each round."""
+    first = 0
+    while first < kernels:
+        yield first
+        first += round_size(view, first, arch)
+
+
+def round_size(view: View, first: int, arch: Arch) -> int:
+    """Return how many kernels the round has that begins with a kernel."""
+    if not view.depthwise:
+        return arch.sub_arrays
+    row = arch.row_blocks * arch.block
+    return min(arch.segments * arch.block, row - first % row)
 
 
 def task_modes(task: Task, view: View, arch: Arch) -> Iterator[int]:
@@ -47,27 +65,42 @@ def task_modes(task: Task, view: View, arch: Arch) -> Iterator[int]:
             yield mode
 
 
-def channel_blocks(view: View, mode: int, arch: Arch) -> int:
-    """Return the blocks of channels of a window, or the segments of a kernel that fills them."""
+def segments_of(view: View, kernels: int, mode: int, arch: Arch) -> int:
+    """Return the segments of a round: the blocks of channels of a window, or the places by nine.
+
+    kernels: of the round; a depthwise layer takes a segment for each block of them.
+    """
+    if view.depthwise:
+        return -(-kernels // arch.block)
     if view.walk:
         return view.walk.segments(view.channels[mode])
     return -(-view.channels[mode] // arch.block)
 
 
-def octets_for(kernels: int, arch: Arch) -> int:
+def octets_for(view: View, kernels: int, arch: Arch) -> int:
     """Return the octets of a group for so many kernels: a power of two."""
     octets = 1
-    while octets * arch.block < kernels:
+    while not view.depthwise and octets * arch.block < kernels:
         octets *= 2
     return octets
 
 
 def array_fields(
-    view: View, kernels: int, arch: Arch, *, octets: int, positions: int, rows: int, groups: int
+    view: View,
+    kernels: int,
+    channels: int,
+    arch: Arch,
+    *,
+    first: int,
+    octets: int,
+    positions: int,
+    rows: int,
+    groups: int,
 ) -> dict[str, int]:
     """Return the fields of a CONV that decide its cycles, but for those of banks and segments.
 
-    positions: of a load; rows: row sets of a kernel; groups: that may work
+    channels: of the input; first: kernel; positions: of a load; rows: row sets of a kernel
+    groups: that may work
     """
     loads = -(-view.positions // positions)
     height, width = view.size
@@ -94,18 +127,24 @@ def array_fields(
         "positions": positions,
         "last_positions": view.positions - (loads - 1) * positions,
         "loads": loads,
-        **(walk_fields(view) if arch.any_kernel else {}),
+        **(walk_fields(view, channels, first, arch) if arch.any_kernel else {}),
     }
 
 
-def walk_fields(view: View) -> dict[str, int]:
-    """Return the fields that say how kernels fill their segments; all 0 for a window."""
-    height, width = view.walk.kernel if view.walk else (0, 0)
-    return {
-        "walk": int(view.walk is not None),
-        "tap_places": view.walk.tap_places if view.walk else 0,
-        "kernel_height": height,
-        "kernel_width": width,
+def walk_fields(view: View, channels: int, first: int, arch: Arch) -> dict[str, int]:
+    """Return the fields that say how kernels fill their segments; of a walk 0 for a window."""
+    walk, own = view.walk, {"depthwise": int(view.depthwise)}
+    if walk is None:
+        names = "walk", "tap_places", "tap_rows", "first_row", "kernel_height", "kernel_width"
+        return dict.fromkeys(names, 0) | own
+    row = arch.row_blocks * arch.block
+    return own | {
+        "walk": 1,
+        "tap_places": walk.tap_places,
+        "tap_rows": 1 if view.depthwise else -(-channels // row),
+        "first_row": first // row if view.depthwise else 0,
+        "kernel_height": walk.kernel[0],
+        "kernel_width": walk.kernel[1],
     }
 
 
@@ -119,6 +158,7 @@ def estimate(arch: Arch, fields: Mapping[str, int]) -> float:
     steady = rounds * max(ands + slot, groups * slot)
     if fields.get("walk", 0):
         taps = (1 + fields["two_rows"]) * fields["kernel_height"] * fields["kernel_width"]
+        taps *= fields["tap_rows"]
         return max(steady, fields["out_height"] * fields["out_width"] * taps) + slot
     pixels = arch.row_blocks >> fields["in_blocks_log"]
     chunks = fields["last_column"] // pixels + 1

@@ -49,6 +49,8 @@ def layer_tiling(
     taps = WINDOW * WINDOW if windowed else kernel[0] * kernel[1]
     held = {each.weight_row: each.planes for each in segments if each.layer == name}
     rows = fields["weight_planes"] * (1 + fields["two_rows"]) if weighted else 0
+    depthwise = bool(fields.get("depthwise", 0))
+    inputs = 1 if depthwise else fields["channels"]
     at_once = fields["positions"] * fields["groups"] if weighted else 1
     return LayerTiling(
         name=name,
@@ -60,13 +62,13 @@ def layer_tiling(
         sets=1 << fields["octets_log"] if weighted else 1,
         share=at_once,
         filters=kernels,
-        k=fields["channels"] * taps if weighted else taps,
+        k=inputs * taps if weighted else taps,
         positions=plans[0].positions,
         tiles_n=len(plans) if weighted else 0,
-        tiles_k=-(-fields["channels"] // arch.block) if weighted else 0,
+        tiles_k=-(-inputs // arch.block) if weighted else 0,
         tiles_m=fields["loads"] if weighted else 0,
         tail_n=kernels % arch.block if weighted else 0,
-        tail_k=fields["channels"] % arch.block * taps if weighted else 0,
+        tail_k=inputs % arch.block * taps if weighted else 0,
         tail_m=plans[0].positions % at_once,
         rows=rows,
         rows_loaded=sum(held.values()),

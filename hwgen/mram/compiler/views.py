@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from hwgen.errors import CompileError
 from hwgen.mram.compiler.maps import StoredMap, row_view
-from hwgen.mram.compiler.supported import used_stride
+from hwgen.mram.compiler.supported import dot_channels, used_stride
 from hwgen.mram.compiler.units import Unit
 from hwgen.mram.compiler.walks import Walk, conv_walk, walk_of
-from hwgen.mram.facts.arch import WINDOW, Arch
+from hwgen.mram.facts.arch import TAPS, WINDOW, Arch
 from hwgen.network import Conv, FeatureMap, Linear, Parameters, QuantizedNetwork
 
 Cells = NDArray[np.int64]
@@ -32,6 +32,7 @@ class View:
     rows: the map is read as rows of its bank, because it is larger than a window or its lines do
         not begin on rows; then each mode has cells of its own
     walk: how kernels fill their segments; None: as windows of 3 x 3
+    depthwise: each kernel reads a channel of its own; a segment has those of a block
     """
 
     layer: Conv | Linear
@@ -48,6 +49,7 @@ class View:
     rows: bool
     pixel_elements: int
     walk: Walk | None
+    depthwise: bool
 
     @property
     def positions(self) -> int:
@@ -59,7 +61,8 @@ class View:
         """All that decides how long a placement takes; equal for layers of one shape."""
         sizes = self.height, self.width, self.blocks, self.stride, self.pad, self.size
         planes = self.input_planes, self.weight_planes
-        return *sizes, *planes, tuple(self.channels), tuple(self.kernels), self.rows, self.walk
+        counts = tuple(self.channels), tuple(self.kernels)
+        return *sizes, *planes, *counts, self.rows, self.walk, self.depthwise
 
     @property
     def input_planes(self) -> int:
@@ -72,8 +75,15 @@ class View:
         return self.layer.weight_bits + (self.layer.weight_grid == "odd")
 
     def cells(self, mode: int) -> Cells:
-        """Return the values of the cells in a mode; without `rows` those of all modes."""
+        """Return the values of the cells in a mode; without `rows` those of all modes.
+
+        Those of a depthwise layer have one channel.
+        """
         weights: NDArray[Any] = self.parameters.weights.astype(np.int64)
+        if self.walk and self.depthwise:
+            places = np.zeros((len(weights), TAPS), np.int64)
+            places[:, : self.walk.taps] = weights.reshape(len(weights), -1)
+            return places.reshape(-1, WINDOW, WINDOW, 1)
         cut = self.walk.cells if self.walk else windowed
         if isinstance(self.layer, Conv):
             return cut(weights)
@@ -114,6 +124,11 @@ def view_of(
     if rows:
         shape = row_view(stored, arch)
         if shape is None:
+            if arch.any_kernel and feature.height * feature.width == 1:
+                raise CompileError(
+                    f"layer {layer.name}: input channels must be at most {dot_channels(arch)} on an"
+                    f" mram chip, got {feature.channels}"
+                )
             size = feature.height * feature.width * blocks * arch.block_bytes
             raise CompileError(
                 f"layer {layer.name}: the input must be at most {WINDOW * WINDOW} rows of a bank"
@@ -137,6 +152,7 @@ def view_of(
         rows=rows,
         pixel_elements=stored.blocks * arch.block,
         walk=walk,
+        depthwise=isinstance(layer, Conv) and layer.groups > 1,
     )
 
 
@@ -153,5 +169,7 @@ def whole_walk(stored: StoredMap, arch: Arch) -> Walk | None:
 def fits_window(stored: StoredMap, arch: Arch) -> bool:
     """Return whether a whole map is one window whose lines begin on rows of the bank."""
     feature = stored.feature
+    if stored.blocks > arch.row_blocks:
+        return False
     aligned = feature.height == 1 or feature.width % (arch.row_blocks // stored.blocks) == 0
     return max(feature.height, feature.width) <= WINDOW and aligned

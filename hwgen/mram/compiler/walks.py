@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.mram.facts.arch import TAPS, WINDOW, Arch
+from hwgen.mram.facts.image import pixel_blocks
 from hwgen.mram.facts.records import FIXED_FIELDS
 from hwgen.network import Conv, FeatureMap
 
@@ -78,7 +79,22 @@ def walk_of(
 
 
 def conv_walk(layer: Conv, feature: FeatureMap, arch: Arch) -> Walk | None:
-    """Return how the kernels of a convolution fill their segments; None: as windows."""
-    small = max(layer.kernel) <= WINDOW
+    """Return how the kernels of a convolution fill their segments; None: as windows.
+
+    A window reads pixels of one row of a bank. A depthwise kernel has a place for each of its taps;
+    it walks where a window would ask for lines that begin on rows.
+    """
+    if layer.groups > 1:
+        window = max(layer.kernel) <= WINDOW and lines_on_rows(feature, arch)
+        return None if window else Walk(kernel=layer.kernel, tap_places=1, block=arch.block)
     blocks = -(-feature.channels // arch.block)
+    small = max(layer.kernel) <= WINDOW and blocks <= arch.row_blocks
     return walk_of(layer.kernel, feature, arch, instead=blocks if small else None)
+
+
+def lines_on_rows(feature: FeatureMap, arch: Arch) -> bool:
+    """Return whether the lines of a map begin on rows of a bank, and no pixel takes several."""
+    blocks = pixel_blocks(feature.channels, arch)
+    if blocks > arch.row_blocks:
+        return False
+    return feature.height == 1 or feature.width % (arch.row_blocks // blocks) == 0

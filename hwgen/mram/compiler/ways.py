@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from itertools import product
 
 from hwgen.mram.compiler.shelves import Placed
-from hwgen.mram.compiler.tasks import LayerCost, Task, array_fields, channel_blocks, task_modes
+from hwgen.mram.compiler.tasks import (
+    LayerCost,
+    Task,
+    array_fields,
+    octets_for,
+    segments_of,
+    task_modes,
+)
 from hwgen.mram.compiler.views import View
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.program import Mapping as Placing
@@ -79,27 +86,31 @@ class Ways:
         return self._known[key]
 
     def _all(self, view: View, kernels: int, mode: int, placed: Sequence[Placed]) -> Iterator[Way]:
-        arch, blocks = self._arch, channel_blocks(view, mode, self._arch)
+        arch, blocks = self._arch, segments_of(view, kernels, mode, self._arch)
         rows = defaultdict[tuple[int, int], list[Placed]](list)
         for run in placed:
-            if run.octets * arch.block >= kernels:
+            if run.octets >= octets_for(view, kernels, arch):
                 rows[run.octets, run.row].append(run)
         for runs in rows.values():
             whole = [run for run in runs if run.first_block == 0 and run.blocks >= blocks]
             most = 1 if self._mapping == "seed" else min(len(whole), view.positions)
             for count in range(min(most, len(whole)), 0, -1):
-                yield self._way(view, kernels, whole[:count], two_rows=False)
+                yield self._way(view, kernels, mode, whole[:count], two_rows=False)
         if 2 * view.input_planes <= arch.plane_rows:
             for head, tail in pairs(rows, blocks):
                 twins = [run for run in rows[tail.octets, tail.row] if is_twin(run, tail)]
-                yield self._way(view, kernels, [head, tail, *twins[:1]], two_rows=True)
+                yield self._way(view, kernels, mode, [head, tail, *twins[:1]], two_rows=True)
 
-    def _way(self, view: View, kernels: int, runs: Sequence[Placed], *, two_rows: bool) -> Way:
+    def _way(
+        self, view: View, kernels: int, mode: int, runs: Sequence[Placed], *, two_rows: bool
+    ) -> Way:
         octets = runs[0].octets
         fields = array_fields(
             view,
             kernels,
+            view.channels[mode],
             self._arch,
+            first=runs[0].task.first,
             octets=octets,
             positions=1 if two_rows else len(runs),
             rows=1 + two_rows,

@@ -34,6 +34,8 @@ MOST_ENTRIES = 16
 """Segments and blocks of a row at most: entries of a record have four bits for each."""
 MOST_MODES = 8
 """Modes of a program at most: entries of the mode table."""
+WIDE_CHANNELS = 1024
+"""Channels of a pixel at most on a chip of any kernels: its pixels may take several rows."""
 
 MOST_SUB_ARRAYS, MOST_BUILT = 4096, 256
 """Sub-arrays of a chip at most: in the cycle model, and in Verilog."""
@@ -291,6 +293,18 @@ class Arch:
         return TAPS * min(MOST_ROW_SETS * self.segments, MOST_ENTRIES)
 
     @property
+    def pixel_blocks(self) -> int:
+        """Blocks of a pixel at most, in a bank or in an answer."""
+        if self.any_kernel:
+            return max(self.row_blocks, WIDE_CHANNELS // self.block)
+        return self.row_blocks
+
+    @property
+    def result_blocks(self) -> int:
+        """Blocks of one output position that the DPU counts in a record at most."""
+        return max(self.octets, self.pixel_blocks)
+
+    @property
     def sum_rows(self) -> int:
         """Rows of a sum in two's complement, with `accumulate: in_array`.
 
@@ -316,7 +330,7 @@ class Arch:
 
     @property
     def row_blocks(self) -> int:
-        """Blocks of a row of a bank: blocks of the largest pixel, and of the most pixels."""
+        """Blocks of a row of a bank: blocks of the largest pixel of a window, and most pixels."""
         return self.row_bytes // self.block_bytes
 
     @property

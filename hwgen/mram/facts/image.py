@@ -13,13 +13,13 @@ from hwgen.mram.facts.program import AnswerPlan, ImagePlan
 def pixel_blocks(channels: int, arch: Arch) -> int:
     """Return the blocks that a pixel takes in a bank: a power of two.
 
-    Errors: ValueError if it does not fit a row of a bank.
+    Errors: ValueError if it does not fit a row of a bank, or is too wide for a chip of any kernels.
     """
     blocks = 1
     while blocks * arch.block < channels:
         blocks *= 2
-    if blocks > arch.row_blocks:
-        most = arch.row_blocks * arch.block
+    if blocks > arch.pixel_blocks:
+        most = arch.pixel_blocks * arch.block
         raise ValueError(f"channels must be at most {most}, got {channels}")
     return blocks
 

@@ -2,7 +2,7 @@
 
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.program import Program
-from hwgen.mram.facts.records import Kind
+from hwgen.mram.facts.records import Kind, enabled_arrays
 from hwgen.mram.facts.stream import decode_program
 
 
@@ -18,6 +18,6 @@ def active_arrays(program: Program, arch: Arch, *, mode: int) -> dict[str, int]:
         fields = records[plan.record]
         if fields["kind"] == Kind.CONV:
             layer = plan.fused[0] if plan.fused else plan.layer
-            active = fields["groups"] * fields["kernels"]
+            active = fields["groups"] * enabled_arrays(fields, arch)
             found[layer] = max(active, found.get(layer, 0))
     return found

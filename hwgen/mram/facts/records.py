@@ -30,8 +30,21 @@ CHANNEL_BITS = 9
 ROUNDING_BITS = bits_for_index(len(ROUNDING_CODES))
 GROUP_BITS = 8
 """Width of a number of groups, of a chip of up to 255 octets."""
-TAP_PLACES_BITS = 5
-"""Width of a number of blocks of a pixel."""
+TAP_PLACES_BITS = 8
+"""Width of a number of blocks of a tap."""
+ROW_BITS = 8
+"""Width of a number of rows of a bank that a pixel takes."""
+WIDE_BITS = {
+    "channels": 11,
+    "kernels": 11,
+    "skip_channels": 11,
+    "in_blocks_log": 4,
+    "out_blocks_log": 4,
+    "skip_blocks_log": 4,
+    "out_block": 9,
+    "blocks": 10,
+}
+"""Widths of fields on chips of any kernels, whose pixels may take several rows of a bank."""
 POSITION_BITS = 5
 """Width of a number of positions of a load, or of a segment, plus one."""
 
@@ -138,8 +151,8 @@ FACTOR_FIELDS = ("own_multiplier", "skip_multiplier")
 """Fields as wide as a factor of the chip."""
 
 FIXED_FIELDS = (*_MAPS, *_ARRAYS, *_DPU)
-"""Fields of every chip; those of ``FACTOR_FIELDS`` are as wide as its factors, and `groups` is
-wider where a chip has many octets."""
+"""Fields of every chip; those of ``FACTOR_FIELDS`` are as wide as its factors, `groups` is wider
+where a chip has many octets, and those of ``WIDE_BITS`` where it has any kernels."""
 
 
 def entry_name(name: str, row_set: int, segment: int) -> str:
@@ -152,7 +165,8 @@ def record_fields(arch: Arch) -> tuple[Field, ...]:
     """Return the fields of a record, lowest first; entries of segments stand last.
 
     A chip that rounds as float32 has wider factors, and says how each sum rounds. One of many
-    octets has a wider number of groups. One of any kernels says how a kernel lies in its segments.
+    octets has a wider number of groups. One of any kernels says how a kernel lies in its segments,
+    and counts more channels.
     """
     entries = [
         field
@@ -175,6 +189,7 @@ def record_fields(arch: Arch) -> tuple[Field, ...]:
     twins = [Field("twins", arch.segments, "bit j: segment j of the second row set is a twin")]
     wider = dict.fromkeys(FACTOR_FIELDS, arch.factor_bits)
     wider["groups"] = max(GROUP_BITS, arch.octets.bit_length())
+    wider |= WIDE_BITS if arch.any_kernel else {}
     fixed = [replace(field, bits=wider.get(field.name, field.bits)) for field in FIXED_FIELDS]
     codes = ", ".join(f"{code} {name}" for name, code in ROUNDING_CODES.items())
     rounding = [
@@ -189,6 +204,14 @@ def record_fields(arch: Arch) -> tuple[Field, ...]:
             " fill the places of its segments; `block` of a segment is its number among those",
         ),
         Field("tap_places", TAP_PLACES_BITS, "with `walk`: places of a tap, one for each block"),
+        Field("tap_rows", ROW_BITS, "with `walk`: rows of the bank that are read of a tap"),
+        Field("first_row", ROW_BITS, "with `walk`: the first of them, of those of the pixel"),
+        Field(
+            "depthwise",
+            1,
+            "CONV: each segment sums up for itself, and kernels are of one octet: of block k those"
+            " in `sum_segment` position * blocks + k",
+        ),
     ]
     optional = [
         *(rounding if arch.floats else ()),
@@ -229,6 +252,12 @@ def encode_record(values: Mapping[str, int], arch: Arch) -> int:
 def decode_record(word: int, arch: Arch) -> dict[str, int]:
     """Return all fields of a record."""
     return decode(record_fields(arch), word)
+
+
+def enabled_arrays(fields: Mapping[str, int], arch: Arch) -> int:
+    """Return the sub-arrays of a group that have kernels of a CONV."""
+    kernels = fields["kernels"]
+    return min(kernels, arch.block) if fields.get("depthwise", 0) else kernels
 
 
 def and_counts(fields: Mapping[str, int]) -> list[int]:

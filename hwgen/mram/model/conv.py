@@ -26,6 +26,7 @@ class Conv(NamedTuple):
 
     pixels: of a row of the input bank; steps: cycles of a load's ANDs
     taps: that a walk reads at each position; 0: a window is read
+    tap_rows: rows of the bank that it reads of each
     behind: groups of slots by which sums follow planes: 2 with sum registers
     ahead: the input rows have room for two loads, and the chip has sum registers
     The rest are fields of the record.
@@ -42,6 +43,7 @@ class Conv(NamedTuple):
     last_column: int
     pixels: int
     taps: int
+    tap_rows: int
     kernel_width: int
     input_planes: int
     rows: int
@@ -61,6 +63,7 @@ def conv_of(fields: Mapping[str, int], arch: Arch, *, steps: int | None = None) 
     walks = fields.get("walk", 0)
     same = {name: fields[name] for name in Conv._fields if name in fields}
     same["kernel_width"] = fields["kernel_width"] if walks else 0
+    same["tap_rows"] = fields["tap_rows"] if walks else 0
     pixels = arch.row_blocks >> fields["in_blocks_log"]
     return Conv(
         pixels=pixels,
@@ -78,7 +81,7 @@ FILL, CHUNK, READ_LINE, READS_LEFT, CURRENT = range(5)
 NEED, COLUMN, OUT_X, OUT_Y, OVER = range(5, 10)
 FULL, TAKES, ROW, VALID = range(10, 14)
 SLOT, STEP, LAST_ISSUE, READS = range(14, 18)
-# Taps that a walk has read, and whether the last one of them waits for the gather.
+# Rows of taps that a walk has read, and whether the last one of them waits for the gather.
 WALKED, WAITS = range(18, 20)
 REGISTERS = 20
 
@@ -192,16 +195,17 @@ def window(conv: Conv, state: Ints, moves: bool) -> tuple[bool, bool]:
 @compiled
 def walk(conv: Conv, state: Ints, moves: bool) -> bool:
     """Advance walker and gather; return whether one works."""
-    each = conv.rows * conv.taps
+    reads_of_set = conv.taps * conv.tap_rows
+    each = conv.rows * reads_of_set
     total = conv.out_height * conv.out_width * each
     take = state[WAITS] == 1 and (state[FULL] == 0 or moves)
-    if take and state[WALKED] % conv.taps == 0:
+    if take and state[WALKED] % reads_of_set == 0:
         gather(conv, state, state[WALKED] == total)
     elif take or moves:
         state[FULL] = 0
     reads = state[WALKED] < total and (state[WAITS] == 0 or take)
     if reads:
-        position, tap = state[WALKED] // each, state[WALKED] % conv.taps
+        position, tap = state[WALKED] // each, state[WALKED] % reads_of_set // conv.tap_rows
         line = position // conv.out_width * conv.stride_y - conv.pad_top + tap // conv.kernel_width
         column = position % conv.out_width * conv.stride_x - conv.pad_left + tap % conv.kernel_width
         state[READS] += 0 <= line < conv.in_height and 0 <= column < conv.in_width

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from hwgen.mram.facts.accumulation import load_accumulation
 from hwgen.mram.facts.arch import TAPS, WINDOW, Arch
 from hwgen.mram.facts.events import EVENTS
-from hwgen.mram.facts.records import Kind, and_counts, entry_name
+from hwgen.mram.facts.records import Kind, and_counts, enabled_arrays, entry_name
 
 Fields = Mapping[str, int]
 Events = dict[str, int]
@@ -30,7 +30,8 @@ def record_events(
             if written_back:
                 found["write_backs"] = found["and_operations"]
             if in_array:
-                one, loads = load_accumulation(fields, arch), fields["loads"] * fields["kernels"]
+                one = load_accumulation(fields, arch)
+                loads = fields["loads"] * enabled_arrays(fields, arch)
                 found["write_backs"] += loads * (one.count_writes + one.adder_writes)
                 found["xor_operations"] = loads * one.additions
                 found |= {"adds": 0, "shifts": 0}
@@ -51,7 +52,7 @@ def positions_of(fields: Fields) -> int:
 def array_events(fields: Fields, arch: Arch) -> Events:
     """Return the events of sub-arrays and input tree in a CONV."""
     rows, planes = 1 + fields["two_rows"], fields["input_planes"]
-    loads, counts = fields["loads"] * fields["kernels"], and_counts(fields)
+    loads, counts = fields["loads"] * enabled_arrays(fields, arch), and_counts(fields)
     segments = sum(
         count * fields[entry_name("active", row, segment)]
         for row, count in enumerate(counts)
@@ -89,10 +90,10 @@ def result_events(fields: Fields, arch: Arch, *, reads: int) -> Events:
 def former_reads(fields: Fields, arch: Arch) -> int:
     """Return the rows that the former reads: of each output line three lines of the input.
 
-    A walk reads a row for each tap on the map, for each row set.
+    A walk reads the rows of each tap on the map, for each row set.
     """
     if fields.get("walk", 0):
-        return (1 + fields["two_rows"]) * taps_inside(fields)
+        return (1 + fields["two_rows"]) * fields["tap_rows"] * taps_inside(fields)
     pixels = arch.row_blocks >> fields["in_blocks_log"]
     chunks = fields["last_column"] // pixels + 1
     return chunks * len(list(inside(fields, "height", WINDOW)))

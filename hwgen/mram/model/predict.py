@@ -165,7 +165,8 @@ class CycleModel:
         if fields["kind"] == Kind.CONV:
             products = fields["weight_planes"] * fields["input_planes"]
             columns = events["and_operations"] * self._arch.array.columns
-            windows = positions_of(fields) * fields["kernels"] * fields["channels"]
+            windows = positions_of(fields) * fields["kernels"]
+            windows *= 1 if fields.get("depthwise", 0) else fields["channels"]
             effective = windows * kernel_taps(fields) * products
         return StepCycles(
             name=name,

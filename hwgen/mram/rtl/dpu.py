@@ -65,7 +65,7 @@ class Dpu(Part):
         self._lane = DpuLane(arch=arch)
         self._place = DpuPlace(arch=arch)
         self.parts = [self._lane, self._place]
-        self._block_bits = bits_for_index(max(arch.octets, arch.row_blocks))
+        self._block_bits = bits_for_index(arch.result_blocks)
         lane_count = bits_for_index(arch.block + 1)
         super().__init__(
             {

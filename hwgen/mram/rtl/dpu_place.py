@@ -48,7 +48,7 @@ class DpuPlace(Part):
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
         self._place_log = arch.row_blocks.bit_length() - 1
-        block_bits = bits_for_index(max(arch.octets, arch.row_blocks))
+        block_bits = bits_for_index(arch.result_blocks)
         members = {"record": In(record(arch)), "go": In(1)}
         for name in ("skip", "out"):
             members |= {

@@ -34,7 +34,8 @@ class Gather(Part):
 
     With ``walk`` a take brings one tap of a kernel: block k of its pixel goes to place
     ``place`` + k, which is tap (place mod 9) of the segment whose entry has block (place div 9).
-    Elements from ``channels`` on are 0 already.
+    Elements from ``channels`` on are 0 already. A tap of several rows comes row by row. With
+    ``depthwise``, too, block ``block_r_j`` of the tap goes to tap ``place`` of segment j.
 
     Ports
         record    in   record         of a convolution, constant while the gather works
@@ -42,8 +43,9 @@ class Gather(Part):
         valid     in   1              ``pixels`` are those of an output position
         last      in   1              of the map
         pixels    in   window_pixels
-        place     in   place_bits     of the pixel's first block [of any kernels, with ``walk``]
-        ends      in   1              the tap is the last of a row set [of any kernels]
+        place     in   place_bits     of the first block in ``pixels`` [of any kernels, with
+                                      ``walk``]
+        ends      in   1              they are the last of a row set [of any kernels]
         accept    in   1              the sender takes ``packet``; only with ``full``
         take      out  1              ``pixels`` are taken [of any kernels]
         row_take  out  1              the position is taken in its last row set
@@ -173,9 +175,14 @@ class Gather(Part):
         offset = Signal(signed(place_bits(self._arch) + 1), name=f"offset_{j}_{tap}")
         here = Signal(name=f"here_{j}_{tap}")
         from_block = Signal.like(number, name=f"from_block_{j}_{tap}")
+        # Of a tap of several rows the next ones bring what follows.
+        there = (offset < self.record.tap_places) & (offset < self._arch.row_blocks)
+        # Of a depthwise layer each segment has a block of its own, at all taps.
+        blocks_follow = walk & ~self.record.depthwise
+        of_kernel = Mux(self.record.depthwise, self.place == tap, (offset >= 0) & there)
         m.d.comb += [
             offset.eq(block * TAPS + tap - self.place),
-            here.eq(chosen & (~walk | (offset >= 0) & (offset < self.record.tap_places))),
-            from_block.eq(Mux(walk, offset[: len(number)], number)),
+            here.eq(chosen & (~walk | of_kernel)),
+            from_block.eq(Mux(blocks_follow, offset[: len(number)], number)),
         ]
         return here, from_block

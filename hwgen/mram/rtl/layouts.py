@@ -94,7 +94,7 @@ def sum_issue(arch: Arch) -> data.StructLayout:
         {
             "octet": bits_for_index(arch.octets),
             "segment": bits_for_index(arch.segments),
-            "block": bits_for_index(max(arch.octets, arch.row_blocks)),
+            "block": bits_for_index(arch.result_blocks),
             "last_block": 1,
         }
     )

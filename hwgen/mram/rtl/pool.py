@@ -61,7 +61,7 @@ class Pool(Part):
                 "read_en": Out(1),
                 "read_row": Out(arch.row_index_bits),
                 "result_valid": Out(1),
-                "result_block": Out(bits_for_index(max(arch.octets, arch.row_blocks))),
+                "result_block": Out(bits_for_index(arch.result_blocks)),
                 "last_block": Out(1),
                 "sums": Out(sums(arch)),
                 "busy": Out(1),

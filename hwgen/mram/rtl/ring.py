@@ -19,7 +19,8 @@ from hwgen.mram.rtl import layouts
 class Ring(Part):
     """Slot q, of group ``q mod groups``, sends planes and issues sums.
 
-    Its planes are those of load q, its sums those of the load that the group had before. Slots are
+    Its planes are those of load q, its sums those of the load that the group had before; with
+    ``depthwise`` all blocks of a position are in one octet, a segment each. Slots are
     0 to ``loads`` + ``groups`` - 1. A slot has as many steps as it has planes or sums, whichever
     are more. The first waits until the group is free, one with a plane until it is there.
 
@@ -176,10 +177,15 @@ class Ring(Part):
         record = self._kept
         position, block = Signal(POSITION_BITS), Signal.like(self.issue.block)
         segments = [getattr(record, f"sum_segment_{index}") for index in range(self._arch.segments)]
+        octet, number = first + block, position
+        if self._arch.any_kernel:
+            # Blocks of a depthwise layer are segments of one octet.
+            octet = first + Mux(record.depthwise, 0, block)
+            number = self._sum_number(m, position, issues=issues, begins=slot_ends | self.go)
         m.d.comb += [
             self.issue_valid.eq(issues),
-            self.issue.octet.eq(first + block),
-            self.issue.segment.eq(choose_below(segments, position)),
+            self.issue.octet.eq(octet),
+            self.issue.segment.eq(choose_below(segments, number)),
             self.issue.block.eq(block),
             self.issue.last_block.eq(block + 1 == record.blocks),
         ]
@@ -198,3 +204,12 @@ class Ring(Part):
             )
             m.d.sync += [later_octet.eq(octet), later_segment.eq(segment)]
             octet, segment = later_octet, later_segment
+
+    def _sum_number(self, m: Module, position: Signal, *, issues: Value, begins: Value) -> Value:
+        """Return which sum of a load is issued: of a depthwise layer each block has its own."""
+        issued = Signal(POSITION_BITS)
+        with m.If(issues):
+            m.d.sync += issued.eq(issued + 1)
+        with m.If(begins):
+            m.d.sync += issued.eq(0)
+        return Mux(self._kept.depthwise, issued, position)

@@ -23,8 +23,10 @@ def place_bits(arch: Arch) -> int:
 class Walker(Part):
     """Gives the pixel of each tap of each output position, in raster order of both.
 
-    Of two row sets a position's taps come twice, once for each. Elements beside the map are
-    `outside`, those from ``channels`` on are 0.
+    A tap that takes several rows of the bank comes in as many parts, the first channels first, from
+    ``first_row`` of its pixel on; ``channels`` counts from there, too. Of two row sets a position's
+    taps come twice, once for each. Elements beside the map are `outside`, those from ``channels``
+    on are 0.
 
     Ports
         record     in   record      of a convolution with ``walk``, with ``go``
@@ -33,13 +35,13 @@ class Walker(Part):
         take       in   1           ``pixel`` is taken; only with ``valid``
         read_en    out  1           0 for a tap beside the map
         read_row   out  row_bits    of the input map's bank
-        valid      out  1           ``pixel`` is that of a tap
+        valid      out  1           ``pixel`` is that of a tap, or a part of it
         pixel      out  columns     all its channels, from bit 0 on
-        place      out  place_bits  of its first block: tap * ``tap_places``
-        ends       out  1           it is the last tap of a row set
+        place      out  place_bits  of its first block: tap * ``tap_places`` + part * row_blocks
+        ends       out  1           it is the last one of a row set
         last       out  1           it is of the last position of the map
     Latency  0 from ``read_row`` to ``read_data``; it is in ``pixel`` after the clock edge
-    Rate     one tap in each cycle, also in that of ``take``
+    Rate     one row in each cycle, also in that of ``take``
     Errors   none
     Golden   ``verif.reference.mram.walks``
     Source   project: kernels that are no window of 3 x 3
@@ -75,7 +77,6 @@ class Walker(Part):
         self.guarded(record, self.pixel)
         busy, works, inside = Signal(), Signal(), Signal()
         tap_ends, map_ends, over = Signal(), Signal(), Signal()
-        place = Signal.like(self.place, name="next_place")
         m.d.comb += works.eq(busy & (~self.valid | self.take))
         self._walk(m, works, tap_ends=tap_ends, map_ends=map_ends, over=over)
         line, column = self._line, self._column
@@ -83,21 +84,20 @@ class Walker(Part):
         m.d.comb += [
             inside.eq((line >= 0) & (line < record.in_height)),
             block.eq(self._number << record.in_blocks_log),
-            self.read_row.eq(block >> self._row_blocks_log),
+            self.read_row.eq((block >> self._row_blocks_log) + record.first_row + self._part),
         ]
         here = inside & (column >= 0) & (column < record.in_width)
         m.d.comb += self.read_en.eq(works & here)
         with m.If(self.go):
-            m.d.sync += [busy.eq(1), self.valid.eq(0), place.eq(0)]
+            m.d.sync += [busy.eq(1), self.valid.eq(0)]
         with m.Elif(works):
             m.d.sync += [
                 busy.eq(~over),
                 self.valid.eq(1),
                 self.pixel.eq(self._pixel(block, inside=here)),
-                self.place.eq(place),
+                self.place.eq(self._place),
                 self.ends.eq(tap_ends),
                 self.last.eq(map_ends),
-                place.eq(Mux(tap_ends, 0, place + record.tap_places)),
             ]
         with m.Elif(self.take):
             m.d.sync += self.valid.eq(0)
@@ -118,7 +118,7 @@ class Walker(Part):
 
         Each register of a place begins anew where the counter inside it ends.
         """
-        record = self._kept
+        record, part_ends = self._kept, self._walk_parts(m, works, tap_ends=tap_ends)
         x, y = (Signal(SIZE_BITS, name=name) for name in ("x", "y"))
         kx, ky = Signal.like(record.kernel_width), Signal.like(record.kernel_height)
         row_set = Signal()
@@ -133,7 +133,7 @@ class Walker(Part):
             self._line.eq(top + ky),
             self._column.eq(left + kx),
             self._number.eq(base + self._column),
-            tap_ends.eq(kx_ends & (ky == record.kernel_height - 1)),
+            tap_ends.eq(part_ends & kx_ends & (ky == record.kernel_height - 1)),
             map_ends.eq(x_ends & (y == record.out_height - 1)),
             over.eq(position_ends & map_ends),
         ]
@@ -144,8 +144,8 @@ class Walker(Part):
             m.d.sync += [top.eq(-given.pad_top), left.eq(-given.pad_left)]
             m.d.sync += [base.eq(first_base), window.eq(first_base)]
         with m.Elif(works):
-            m.d.sync += kx.eq(kx + 1)
-            with m.If(kx_ends):
+            m.d.sync += kx.eq(kx + part_ends)
+            with m.If(part_ends & kx_ends):
                 m.d.sync += [kx.eq(0), ky.eq(ky + 1), base.eq(base + record.in_width)]
             with m.If(tap_ends):
                 m.d.sync += [ky.eq(0), base.eq(window), row_set.eq(record.two_rows & ~row_set)]
@@ -157,6 +157,33 @@ class Walker(Part):
                 m.d.sync += [top.eq(top + record.stride_y)]
                 m.d.sync += [window.eq(next_base), base.eq(next_base)]
 
+    def _walk_parts(self, m: Module, works: Value, *, tap_ends: Value) -> Signal:
+        """Step through the rows of a tap: part, its first place, the channels from there on.
+
+        Returns whether a part is the last of its tap.
+        """
+        record, row_blocks = self._kept, self._arch.row_blocks
+        self._part, part_ends = Signal.like(record.tap_rows, name="part"), Signal()
+        self._place = Signal.like(self.place, name="next_place")
+        self._left = Signal.like(record.channels, name="left")
+        first = Signal.like(self.place, name="tap_place")
+        m.d.comb += part_ends.eq(self._part + 1 == record.tap_rows)
+        after = first + record.tap_places
+        with m.If(self.go):
+            m.d.sync += [each.eq(0) for each in (self._part, self._place, first)]
+            m.d.sync += self._left.eq(self.record.channels)
+        with m.Elif(works & part_ends):
+            next_tap = Mux(tap_ends, 0, after)
+            m.d.sync += [self._part.eq(0), self._place.eq(next_tap), first.eq(next_tap)]
+            m.d.sync += self._left.eq(record.channels)
+        with m.Elif(works):
+            m.d.sync += [
+                self._part.eq(self._part + 1),
+                self._place.eq(self._place + row_blocks),
+                self._left.eq(self._left - row_blocks * self._arch.block),
+            ]
+        return part_ends
+
     def _pixel(self, block: Value, *, inside: Value) -> Value:
         """Return all elements of the tap: those of the row from a block on, or `outside`."""
         arch, record = self._arch, self._kept
@@ -167,6 +194,6 @@ class Walker(Part):
         elements = []
         for number in range(arch.row_blocks * arch.block):
             there = Mux(inside, row.word_select(number, arch.element_bits), outside)
-            exists = number < record.channels
+            exists = number < self._left
             elements.append(there & exists.replicate(arch.element_bits))
         return Cat(*elements)

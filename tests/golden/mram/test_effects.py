@@ -22,7 +22,7 @@ from hwgen.mram.facts.stream import decode_program
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import load_network, network_file
 from tests.mram.compiler.executor import Chip
-from verif.mram.random_network import OfKernels
+from verif.mram.random_network import OfDepthwise, OfKernels
 
 
 @cache
@@ -79,6 +79,22 @@ def test_without_effects_kernels_of_any_size_are_exact(seed: int) -> None:
         found = infer(network, images, mode=mode, sums_by=arrays)
         for name, values in infer(network, images, mode=mode).items():
             np.testing.assert_array_equal(found[name], values, err_msg=name)
+
+
+@pytest.mark.parametrize("seed", [6, 21, 22, 26])
+def test_without_effects_depthwise_layers_and_wide_pixels_are_exact(seed: int) -> None:
+    network = OfDepthwise(seed).build()
+    arch = load_arch(tables("mram")["mram/small_any"])
+    arch = replace(arch, answer_entries=256, parameter_entries=512, record_entries=256)
+    program = compile_network(network, arch)
+    records = decode_program(program.image, arch, source="a test").records
+    assert any(record["depthwise"] for record in records)
+    arrays = ErringArrays(network, arch, with_effects(), 1, program)
+    images = np.random.default_rng(seed).integers(0, 2, (2, *network.graph.input.shape))
+    images = images.astype(np.uint8)
+    found = infer(network, images, sums_by=arrays)
+    for name, values in infer(network, images).items():
+        np.testing.assert_array_equal(found[name], values, err_msg=name)
 
 
 @pytest.mark.promise("a cell of an MRAM chip whose write failed holds the other bit")

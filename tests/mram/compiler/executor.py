@@ -134,9 +134,18 @@ class Chip:
         tap = np.arange(height * width)
         taps = self.pixel(record, top[:, None] + tap // width, left[:, None] + tap % width)
         taps &= (1 << record["input_planes"]) - 1
+        row = self.arch.row_blocks * self.arch.block
+        taps = taps[..., record["first_row"] * row :]
         taps[..., record["channels"] :] = 0
+        if record["depthwise"]:
+            # A row of the bank alone is read, and a tap is a place.
+            assert (record["tap_rows"], record["tap_places"]) == (1, 1)
+            places = np.zeros((len(top), WINDOW * WINDOW, row), np.int64)
+            places[:, : taps.shape[1], : taps.shape[2]] = taps[..., :row]
+            return places.reshape(len(top), WINDOW, WINDOW, -1)
         wide = record["tap_places"] * self.arch.block
         assert record["channels"] <= wide
+        assert record["tap_rows"] == -(-record["channels"] // row)
         taps = taps[..., : min(wide, taps.shape[2])]
         taps = np.pad(taps, ((0, 0), (0, 0), (0, wide - taps.shape[2])))
         flat = taps.reshape(len(top), -1)
@@ -183,6 +192,8 @@ class Chip:
         chain = self.chained(record, counts)
         octets = 1 << record["octets_log"]
         assert octets * record["groups"] <= arch.octets
+        if record.get("depthwise", 0):
+            return self.of_segments(record, chain, len(windows), group)
         assert record["kernels"] <= octets * arch.block
         found = np.zeros((len(windows), record["blocks"] * arch.block), np.int64)
         for position in range(len(windows)):
@@ -191,6 +202,17 @@ class Chip:
             sums = chain[segment, begin : begin + record["kernels"]]
             found[position, : len(sums)] = sums
         return found
+
+    def of_segments(
+        self, record: Fields, chain: np.ndarray, positions: int, group: int
+    ) -> np.ndarray:
+        """Return the sums of a depthwise load: a block of a position has a segment of its own."""
+        assert (record["octets_log"], record["join"], record["two_rows"]) == (0, 0, 0)
+        blocks, begin = record["blocks"], group * self.arch.block
+        ends = [record[f"sum_segment_{each}"] for each in range(record["positions"] * blocks)]
+        assert len(set(ends)) == len(ends)
+        segments = ends[: positions * blocks]
+        return chain[segments, begin : begin + self.arch.block].reshape(positions, -1)
 
     def check_twin(self, record: Fields, segment: int) -> None:
         """Check that a segment has the plane above of the segment that it is the twin of.

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from golden.network import infer
-from hwgen.errors import CompileError
+from hwgen.errors import CompileError, HwgenError
 from hwgen.mram.compiler import compile_network, recompile
 from hwgen.mram.facts.arch import Arch, ArraySize
 from hwgen.mram.facts.records import Kind
@@ -18,10 +18,15 @@ from tests.golden.drawn import MODES, Drawing
 from tests.mram.compiler.archs import arch_of
 from tests.mram.compiler.executor import Chip
 from tests.verif.mram.chips import images_of
-from verif.mram.random_network import OfKernels
+from verif.common.drawing import with_outputs
+from verif.mram.random_network import OfDepthwise, OfKernels, OfWidths
 
 TINY = replace(arch_of("tiny"), kernels="any", answer_entries=256)
 SMALL = replace(arch_of("small"), kernels="any", answer_entries=256)
+WIDE = replace(
+    TINY, array=ArraySize(rows=256, columns=64), parameter_entries=512, record_entries=256
+)
+"""A chip of small rows and many of them."""
 CHIPS = {
     "tiny": TINY,
     "small": SMALL,
@@ -32,6 +37,20 @@ CHIPS = {
     "one segment": replace(TINY, block=4, array=ArraySize(rows=64, columns=64)),
     "many segments": replace(TINY, array=ArraySize(rows=128, columns=256)),
 }
+
+
+ROOMY = replace(SMALL, parameter_entries=512, record_entries=256)
+DEPTHWISE_CHIPS = {
+    "wide": WIDE,
+    "roomy": replace(ROOMY, array=ArraySize(rows=256, columns=256)),
+    "twins": replace(WIDE, overlap=True, twins=True),
+    "written back": replace(ROOMY, write_back=True, input_rows=17),
+    "copies": replace(ROOMY, kernel_copies=2),
+}
+
+
+ALL = {"kernel": (8, 8), "stride": (1, 1), "padding": (0, 0, 0, 0)}
+"""A window of a whole map of 8 x 8."""
 
 
 def matrices(count: int, *, side: int = 1, channels: int = 16) -> QuantizedNetwork:
@@ -60,6 +79,14 @@ def check(network: QuantizedNetwork, arch: Arch) -> Counter[str]:
             found["walk" if record["walk"] else "window"] += 1
             found["two rows"] += record["walk"] and record["two_rows"]
             found["several positions"] += record["walk"] and record["positions"] > 1
+            found["several rows of a tap"] += record["walk"] and record["tap_rows"] > 1
+            found["several rounds"] += record["out_block"] > 0
+            if record["depthwise"]:
+                found["depthwise walk" if record["walk"] else "depthwise window"] += 1
+                found["depthwise several rounds"] += record["out_block"] > 0
+                found["depthwise later rows"] += record["first_row"] > 0
+                several = min(record["positions"], record["blocks"]) > 1
+                found["depthwise several positions"] += several
     return found
 
 
@@ -79,6 +106,70 @@ def test_drawn_networks_on_drawn_chips() -> None:
     assert sum(ran.values()) >= 40, ran
     assert set(ran) == set(CHIPS), ran
     assert min(found[each] for each in ("walk", "window", "two rows", "several positions")), found
+
+
+@pytest.mark.promise(
+    "pixels and answers of up to 1,024 channels, which take several rows of a bank, are exact on"
+    " chips of any kernels, in all modes and outputs"
+)
+def test_drawn_networks_of_wide_pixels() -> None:
+    found, ran = Counter[str](), 0
+    for seed in range(80):
+        network = OfWidths(seed).build()
+        try:
+            found += check(with_outputs(network, seed=seed) if seed % 3 == 0 else network, WIDE)
+            ran += 1
+        except HwgenError as error:
+            assert "must" in str(error)
+    assert ran >= 50
+    names = "walk", "two rows", "several positions", "several rows of a tap", "several rounds"
+    assert min(found[each] for each in names), found
+
+
+@pytest.mark.promise(
+    "depthwise layers of up to nine taps are exact on chips of any kernels, in all modes"
+)
+def test_drawn_networks_of_depthwise_layers() -> None:
+    found, ran = Counter[str](), Counter[str]()
+    for seed in range(120):
+        network, name = OfDepthwise(seed).build(), list(DEPTHWISE_CHIPS)[seed % 5]
+        try:
+            found += check(network, DEPTHWISE_CHIPS[name])
+            ran[name] += 1
+        except HwgenError as error:
+            assert "must" in str(error)
+    assert min(ran[name] for name in DEPTHWISE_CHIPS) >= 10, ran
+    names = ("window", "walk", "several rounds", "several positions", "later rows")
+    assert min(found[f"depthwise {each}"] for each in names), found
+
+
+def test_a_depthwise_layer_takes_a_position_in_each_free_segment() -> None:
+    """Of 64 channels 56 take a row, and the last 8 of seven positions another one."""
+    net = Drawing(5, modes=("1.0x",), shape=(8, 8, 64))
+    now = net.conv(INPUT, (64,), kernel=(3, 3), padding=(1, 1, 1, 1), groups=64)
+    network, arch = net.build(net.linear(net.max_pool(now, **ALL), (8,))), arch_of("paper_any")
+    program = compile_network(network, arch)
+    records = decode_program(program.image, arch, source="test").records
+    rounds = [
+        (each["kernels"], each["positions"], each["loads"], each["groups"])
+        for each in records
+        if each["depthwise"]
+    ]
+    assert rounds == [(56, 1, 64, 8), (8, 7, 10, 8)]
+    cycles = {each.name: each.cycles for each in CycleModel(program, arch).predict().found}
+    # Eight planes enter for each load, or three rows for each position; 64 ANDs follow the last.
+    assert 64 * 8 + 64 < cycles["conv_0:0"] < 64 * 9 + 64 + 40
+    assert 64 * 3 + 64 < cycles["conv_0:56"] < 64 * 3 + 64 + 40
+
+
+def test_an_autoencoder_of_640_channels_runs_on_two_row_sets() -> None:
+    arch = arch_of("paper_any")
+    net = Drawing(3, modes=MODES[:1], shape=(1, 1, 640))
+    now = INPUT
+    for channels in (128, 8, 128, 640):
+        now = net.linear(now, (channels,))
+    found = check(net.build(now), arch)
+    assert (found["two rows"], found["several rounds"]) == (2, 9 + 1 + 1)
 
 
 def test_a_matrix_takes_one_segment_and_one_row_of_inputs() -> None:
@@ -112,6 +203,27 @@ def test_further_widths_run_on_the_same_cells() -> None:
 
 
 @pytest.mark.parametrize(
+    ("channels", "groups", "kernel", "given"),
+    [
+        ((4, 4), 2, (3, 3), "2 of 4 and 4 channels, 3 x 3"),
+        ((4, 8), 4, (3, 3), "4 of 4 and 8 channels, 3 x 3"),
+        ((4, 4), 4, (2, 5), "4 of 4 and 4 channels, 2 x 5"),
+    ],
+)
+def test_other_groups_are_refused(
+    channels: tuple[int, int], groups: int, kernel: tuple[int, int], given: str
+) -> None:
+    net = Drawing(1, modes=MODES[:1], shape=(5, 5, channels[0]))
+    network = net.build(net.conv(INPUT, channels[1:], kernel=kernel, groups=groups))
+    with pytest.raises(CompileError) as raised:
+        compile_network(network, SMALL)
+    allowed = "1, or those of a depthwise layer of at most 9 taps on a chip of any kernels"
+    assert f"layer conv_0: groups must be {allowed} on an mram chip, got {given}" in str(
+        raised.value
+    )
+
+
+@pytest.mark.parametrize(
     ("shape", "kernel", "arch", "sentence"),
     [
         (
@@ -122,6 +234,13 @@ def test_further_widths_run_on_the_same_cells() -> None:
             " got 5 x 5",
         ),
         ((64, 1, 1), (64, 1), SMALL, "at most 63 x 63, on an mram chip, got 64 x 1"),
+        ((1, 1, 120), (1, 1), TINY, "input channels must be at most 108 on an mram chip, got 120"),
+        (
+            (1, 1, 1024),
+            (1, 1),
+            arch_of("paper_any"),
+            "input channels must be at most 1008 on an mram chip, got 1024",
+        ),
         ((5, 5, 1), (5, 5), arch_of("small"), "kernel must be at most 3 x 3 on an mram chip"),
     ],
 )

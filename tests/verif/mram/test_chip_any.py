@@ -5,17 +5,25 @@ from dataclasses import replace
 import pytest
 
 from hwgen.chip.trouble import Trouble
-from hwgen.mram.facts.arch import Arch
+from hwgen.mram.facts.arch import Arch, ArraySize
 from hwgen.mram.facts.records import Kind
 from hwgen.mram.facts.stream import decode_program
 from hwgen.mram.sim import simulate
 from hwgen.network import INPUT, QuantizedNetwork
 from tests.golden.drawn import MODES, Drawing
 from tests.verif.mram.chips import check_cycles, check_maps, chip_arch, compiled, images_of
-from verif.mram.random_network import OfKernels
+from verif.common.drawing import with_outputs
+from verif.mram.random_network import OfDepthwise, OfKernels, OfWidths
 
-TINY = replace(chip_arch("tiny"), kernels="any")
+TINY = replace(chip_arch("tiny"), kernels="any", answer_entries=256)
 BOTH = replace(TINY, overlap=True, twins=True)
+WIDE = replace(
+    TINY, array=ArraySize(rows=256, columns=64), parameter_entries=512, record_entries=256
+)
+"""A chip of small rows and many of them."""
+DEPTHWISE = replace(WIDE, array=ArraySize(rows=128, columns=128), overlap=True)
+DEPTHWISE_SEEDS = (5, 9, 12, 22, 46)
+WIDE_SEEDS = (2, 9, 30, 51, 55)
 
 
 def kernels_of(seed: int) -> QuantizedNetwork:
@@ -49,9 +57,41 @@ def test_values_and_cycles_of_every_mode(arch: Arch, mapping: str) -> None:
 @pytest.mark.dear
 @pytest.mark.parametrize("seed", [32, 64, 80])
 def test_drawn_networks(seed: int) -> None:
-    arch = replace(TINY, answer_entries=256)
     network = OfKernels(seed).build()
     modes = list(range(len(network.graph.modes)))[::-1]
+    program = compiled(network, TINY, images=len(modes))
+    images = images_of(network, len(modes))
+    (run,) = simulate(TINY, program, images, modes=modes, seed=seed)
+    check_maps(run, network, images)
+    check_cycles(run, program, TINY, modes)
+
+
+@pytest.mark.dear
+@pytest.mark.promise(
+    "pixels and answers of up to 1,024 channels, which take several rows of a bank, are exact on"
+    " chips of any kernels, in all modes and outputs"
+)
+@pytest.mark.parametrize("seed", WIDE_SEEDS)
+def test_drawn_networks_of_wide_pixels(seed: int) -> None:
+    network = OfWidths(seed).build()
+    if seed % 3 == 0:
+        network = with_outputs(network, seed=seed)
+    modes = list(range(len(network.graph.modes)))
+    program = compiled(network, WIDE, images=len(modes))
+    images = images_of(network, len(modes))
+    (run,) = simulate(WIDE, program, images, modes=modes, seed=seed)
+    check_maps(run, network, images)
+    check_cycles(run, program, WIDE, modes)
+
+
+@pytest.mark.dear
+@pytest.mark.promise(
+    "depthwise layers of up to nine taps are exact on chips of any kernels, in all modes"
+)
+@pytest.mark.parametrize("seed", DEPTHWISE_SEEDS)
+def test_drawn_networks_of_depthwise_layers(seed: int) -> None:
+    network, arch = OfDepthwise(seed).build(), DEPTHWISE
+    modes = list(range(len(network.graph.modes)))
     program = compiled(network, arch, images=len(modes))
     images = images_of(network, len(modes))
     (run,) = simulate(arch, program, images, modes=modes, seed=seed)

@@ -16,7 +16,12 @@ CHIP_SIDE = "answer_buffer banks control counters dpu loader pool record_table"
 SIDES = {array_parts: ARRAY_SIDE.split(), chip_parts: CHIP_SIDE.split()}
 SIDE_OF = {part: side for side, parts in SIDES.items() for part in parts}
 OPTIONS = ("input_tree", "octet_control", "ring", "compute_array", "former")
-SIZES = {"dpu": ["floats"], **{part: ["twins"] for part in OPTIONS}, "former": ["twins", "any"]}
+SIZES = {
+    "dpu": ["floats"],
+    **{part: ["twins"] for part in OPTIONS},
+    "former": ["twins", "any"],
+    "ring": ["twins", "any"],
+}
 """Of parts that Verilator runs at another size than the tiny one, too."""
 ICARUS = {
     "answer_buffer": ["wide answers", "wide port"],
