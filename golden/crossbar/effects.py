@@ -1,15 +1,16 @@
 """Products of crossbars whose devices err, exact in integers for a file of effects and a seed.
 
-Every effect is in the cells and converters before the first image: a cell has a level in steps of
-1/64, a converter an offset in the same steps. What runs is integers. A bit step feeds digits d of
-the inputs, and column c of a slice gives the code
+Every effect but noise is in the cells and converters before the first image: a cell has a level in
+steps of 1/64, a converter an offset in the same steps. What runs is integers. A bit step feeds
+digits d of the inputs, and column c of a slice gives the code
 
-    code = clip((sum of d * level + offset + 32) >> 6, 0, 2^adc_bits - 1),
+    code = clip((sum of d * level + offset + noise + 32) >> 6, 0, 2^adc_bits - 1),
 
+and where converters are not linear, that of the same sum plus what their table says of this code,
 from which column accumulators go on as in `golden.crossbar.encoding`; rows are those of
-`golden.crossbar.rows`. A layer has D copies; its output pixels, row by row, are those of copy 0,
-1, .. D - 1 in turn. Without effects levels are the cells, and all products are those of the
-network.
+`golden.crossbar.rows`, the noise of a read that of `golden.crossbar.read_noise`. A layer has D
+copies; its output pixels, row by row, are those of copy 0, 1, .. D - 1 in turn. Without effects
+levels are the cells, and all products are those of the network.
 
 Products are of float32, or float64 where a sum may exceed its 24 bits: every sum is a whole number
 that the type holds, so they are exact in any order.
@@ -23,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.crossbar.encoding import Ints, encode
+from golden.crossbar.read_noise import Words, gain_of, keys_of, noise_of
 from golden.crossbar.rows import Section, sections_of
 from golden.ops.windows import windows
 from hwgen.chip.device_levels import NUMBERS, LevelTable
@@ -34,7 +36,7 @@ from hwgen.crossbar.facts.holdings import Holding
 from hwgen.crossbar.facts.image_io import HEADER_BEATS
 from hwgen.crossbar.facts.levels import LEVEL_HEADROOM as HEADROOM
 from hwgen.crossbar.facts.levels import LEVEL_STEPS as STEPS
-from hwgen.crossbar.facts.levels import OFFSET_BITS
+from hwgen.crossbar.facts.levels import OFFSET_BITS, STEPS_BITS
 from hwgen.crossbar.facts.loads import load_targets
 from hwgen.crossbar.facts.packets import HEADER_FIELDS
 from hwgen.crossbar.facts.program import BEAT, Program
@@ -51,6 +53,8 @@ TAKEN = (
     "cells.voltage_drop",
     "converters.offset_lsb",
     "converters.bits_below_lossless",
+    "converters.nonlinearity",
+    "read.deviation",
 )
 EXACT_IN_FLOAT32 = 1 << 24
 
@@ -64,12 +68,14 @@ class Tile:
     levels: (rows, slices * columns), steps of 1/64
     offsets: (slices * columns), the same, of the converters as they are; trimmed: less whole codes
     flips: (slices, columns), as `encode` gives them
+    keys: (slices * columns), of the noise of reads
     """
 
     levels: Floats
     offsets: Ints
     trimmed: Floats
     flips: Ints
+    keys: Words
 
 
 @dataclass
@@ -100,6 +106,8 @@ class ErringCrossbars:
         self._orders: dict[tuple[int, int], list[Column]] = {}
         lossless, less = self.arch.point.lossless_bits, self.effects.converters.bits_below_lossless
         self._adc_bits = max(0, min(self.arch.adc_bits, lossless - less))
+        self._gain = gain_of(self.effects.read.deviation)
+        self._bends = bent_steps(self.effects.converters, 1 << self._adc_bits)
 
     def __call__(
         self, network: QuantizedNetwork, layer: Conv | Linear, maps: NDArray[Any], mode: int
@@ -139,19 +147,21 @@ class ErringCrossbars:
         for copy in range(copies):
             mine = given[:, copy::copies]
             found = self._copy(
-                mine.reshape(-1, inputs.shape[1]), self._tiles_of(name, section, copy)
+                mine.reshape(-1, inputs.shape[1]),
+                self._tiles_of(name, section, copy),
+                blocks=mine.shape[1],
             )
             products[:, copy::copies] = found.reshape(*mine.shape[:2], columns)
         return products.reshape(-1, columns)
 
-    def _copy(self, inputs: NDArray[Any], tiles: Sequence[Tile]) -> Ints:
-        """Return the products (pixels, columns) of one copy."""
+    def _copy(self, inputs: NDArray[Any], tiles: Sequence[Tile], *, blocks: int = 1) -> Ints:
+        """Return the products (pixels, columns) of one copy; blocks: pixels of an image."""
         side, offset = self.arch.point.side, self.arch.weight_bits - 1
         parts = []
         for number, tile in enumerate(tiles):
             given = inputs[:, number * side : (number + 1) * side]
             whole = given.sum(axis=1, dtype=np.int64)[:, np.newaxis]
-            sampled = self._sampled(given, tile).reshape(len(given), *tile.flips.shape)
+            sampled = self._sampled(given, tile, blocks).reshape(len(given), *tile.flips.shape)
             full = (2**self.arch.point.cell_bits - 1) * whole[..., np.newaxis]
             totals = np.where(tile.flips == 1, full - sampled, sampled)
             weights = np.int64(1) << (self.arch.point.cell_bits * np.arange(len(tile.flips)))
@@ -159,16 +169,23 @@ class ErringCrossbars:
         products: Ints = np.sum(parts, axis=0, dtype=np.int64)
         return products
 
-    def _sampled(self, inputs: NDArray[Any], tile: Tile) -> Ints:
+    def _sampled(self, inputs: NDArray[Any], tile: Tile, blocks: int = 1) -> Ints:
         """Return the codes of all bit steps, each at its weight: (pixels, slices * columns)."""
+        bit_steps = self.arch.bit_steps
         kind, dac_bits = tile.levels.dtype.type, self.arch.point.dac_bits
         added, most = tile.trimmed + kind(1 << (STEPS - 1)), kind((1 << self._adc_bits) - 1)
         sums = smallest_kind(int(most) << self.arch.activation_bits)
         total = np.zeros((len(inputs), tile.levels.shape[1]), sums)
-        for step in range(self.arch.bit_steps):
+        for step in range(bit_steps):
             digits = (inputs >> (step * dac_bits)) & ((1 << dac_bits) - 1)
             codes = digits.astype(kind) @ tile.levels
             codes += added
+            if self._gain:
+                noise = noise_of(tile.keys, np.arange(blocks) * bit_steps + step, self._gain)
+                codes.reshape(-1, *noise.shape)[:] += noise.astype(kind)
+            if self._bends.any():
+                ideal = np.clip(np.floor(codes * kind(2.0**-STEPS)), 0, most)
+                codes += self._bends.astype(kind)[ideal.astype(np.int64)]
             codes *= kind(2.0**-STEPS)
             np.floor(codes, out=codes)
             np.clip(codes, 0, most, out=codes)
@@ -215,10 +232,11 @@ class ErringCrossbars:
         slices, rows, columns = levels.shape
         offsets = offsets_of((slices * columns,), self.effects.converters, rng)
         largest = ((1 << (point.cell_bits + STEPS + HEADROOM)) - 1) * rows
-        kind = smallest_kind(largest * ((1 << point.dac_bits) - 1))
+        kind = smallest_kind(largest * ((1 << point.dac_bits) - 1) + (1 << OFFSET_BITS))
         side_by_side = levels.transpose(1, 0, 2).reshape(rows, slices * columns)
         trimmed = offsets - trims_of(offsets) if self.effects.converters.trimmed else offsets
-        return Tile(side_by_side.astype(kind), offsets, trimmed.astype(kind), stored.flips)
+        keys = keys_of(self.seed, place, slices * columns)
+        return Tile(side_by_side.astype(kind), offsets, trimmed.astype(kind), stored.flips, keys)
 
     def cells_written(self) -> tuple[int, str]:
         """Return the cells that a load writes, of all copies, and what a load is called."""
@@ -246,6 +264,9 @@ class ErringCrossbars:
                 given=f"{self.arch.effects}",
                 source=self.arch.name,
             )
+        name, bends = self.effects.name, self._bends.any()
+        self._need("read_noise", self._gain, f"reads have the noise of {name}")
+        self._need("nonlinear_converters", bends, f"converters are off as those of {name}")
         chip, image = described(self.arch), self.program.image.copy()
         beats = image.view(BEAT)
         targets = [
@@ -256,11 +277,21 @@ class ErringCrossbars:
             head = fields_of(HEADER_FIELDS, int(beats[place]))
             macro = head["travel"] - len(chip.travels)
             target, flits = targets[macro][head["target"]], head["count"]
+            if target.kind == "codes":
+                # Above its last code a converter of fewer bits is as far off as there.
+                steps = self._bends[min(head["index"], len(self._bends) - 1)]
+                beats[place + 1] = int(steps) % (1 << STEPS_BITS)
             if target.kind == "column":
                 words = self._column(chip, macro, target.layer, head["index"])
                 beats[place + 2 : place + 1 + flits] = words
             place += 1 + flits
         return replace(self.program, image=image)
+
+    def _need(self, key: str, errs: Any, purpose: str) -> None:
+        """Refuse a chip without what an effect needs."""
+        if errs and not getattr(self.arch, key):
+            allowed = f"true, so that {purpose}"
+            raise ConfigError(field=key, allowed=allowed, given="False", source=self.arch.name)
 
     def _column(self, chip: Chip, macro: int, place: int, index: int) -> NDArray[np.uint64]:
         """Return the flits of a column behind its first one: planes of levels, its converter."""
@@ -279,7 +310,8 @@ class ErringCrossbars:
         values = int(tile.offsets[column]) % (1 << OFFSET_BITS)
         values |= converters.trimmed << OFFSET_BITS
         values |= (self.arch.adc_bits - self._adc_bits) << (OFFSET_BITS + 1)
-        return np.append(padded, np.uint64(values))
+        read = [int(tile.keys[column]) | self._gain << 32] if self.arch.read_noise else []
+        return np.append(padded, np.array([*read, values], np.uint64))
 
     def _columns_of(self, chip: Chip, macro: int, place: int) -> list[Column]:
         """Return the columns of a layer in a macro, in the order of conversions."""
@@ -381,6 +413,17 @@ def offsets_of(shape: tuple[int, ...], effects: ConverterEffects, rng: np.random
     most = (1 << OFFSET_BITS - 1) - 1
     offsets = np.rint(rng.normal(0.0, effects.offset_lsb, shape) * (1 << STEPS))
     return np.clip(offsets, -most, most).astype(np.int64)
+
+
+def bent_steps(effects: ConverterEffects, codes: int) -> Ints:
+    """Return what is added to the sum of each code, in steps of 1/64 of a code, signed."""
+    points = effects.nonlinearity
+    if not points:
+        return np.zeros(codes, np.int64)
+    lsb = np.interp(
+        np.arange(codes), [point.code for point in points], [point.lsb for point in points]
+    )
+    return np.rint(lsb * (1 << STEPS)).astype(np.int64)
 
 
 def trims_of(offsets: Ints) -> Ints:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from golden.network import accumulate
 from hwgen.chip.effects import DeviceEffects, check_taken
-from hwgen.errors import FamilyError
+from hwgen.errors import ConfigError, FamilyError
 from hwgen.mram.facts.arch import WINDOW, Arch
 from hwgen.mram.facts.program import Program, StepPlan
 from hwgen.mram.facts.records import entry_name
@@ -78,13 +78,19 @@ class ErringArrays:
         return self._held.cells.size, "a load of the program"
 
     def loaded(self) -> Program:
-        """Return the program whose rows of weights hold what failed writes leave.
+        """Return the program whose rows of weights hold what failed writes leave, and who is weak.
 
-        Raises FamilyError for cells that are sensed wrong, which no Verilog has.
+        Raises ConfigError for cells that are sensed wrong on a chip without `weak_sensing`.
         """
-        if self._held.weak.any():
-            raise FamilyError("Verilog of the family mram has no cells that are sensed wrong yet")
-        rows = np.packbits(self._held.cells, axis=None, bitorder="little")
+        if self._held.weak.any() and not self.arch.weak_sensing:
+            raise ConfigError(
+                field="weak_sensing",
+                allowed="true, so that cells can be sensed wrong",
+                given=f"{self.arch.weak_sensing}",
+                source=self.arch.name,
+            )
+        found = [self._held.cells, *([self._held.weak] if self.arch.weak_sensing else [])]
+        rows = np.packbits(np.stack(found), axis=None, bitorder="little")
         image = self.program.image.copy()
         image[len(image) - len(rows) :] = rows
         return replace(self.program, image=image)

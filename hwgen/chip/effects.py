@@ -8,7 +8,7 @@ Tests: `tests/golden/crossbar/test_effects.py`.
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -34,6 +34,7 @@ UNITS = {
     "converters.offset_lsb": "deviation, in steps of a code",
     "converters.trimmed": "whole steps are taken off",
     "converters.bits_below_lossless": "bits",
+    "read.deviation": "deviation of each read of a column, in steps of a code",
     "writing.energy_pj": "pJ of a pulse on a cell",
     "writing.time_ns": "ns of a pulse",
     "writing.pulses": "pulses of a cell, each verified, on average",
@@ -86,17 +87,58 @@ class CellEffects:
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
+class CodePoint:
+    """How far a converter is off at a code.
+
+    code: that an ideal converter gives; lsb: what is added to its sum there, in steps of a code
+    """
+
+    code: Annotated[int, Field(ge=0, le=65535)]
+    lsb: Annotated[float, Field(ge=-64, le=64, allow_inf_nan=False)]
+
+
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ConverterEffects:
     """What converters do to the sums of columns.
 
     offset_lsb: deviation of the offset of each, in steps of its code, normal
     trimmed: whether whole steps of it are taken off, by a measurement without inputs
     bits_below_lossless: bits that they have less than the largest sum of a column asks for
+    nonlinearity: integral nonlinearity of all, by code, from code 0; between two points on a line,
+        behind the last one as there; a file may leave it out
     """
 
     offset_lsb: Spread
     trimmed: bool
     bits_below_lossless: Annotated[int, Field(ge=0, le=8)]
+    nonlinearity: Annotated[Sequence[CodePoint], Field(max_length=4096)] = ()
+
+    @model_validator(mode="after")
+    def _check_nonlinearity(self) -> Self:
+        codes = [point.code for point in self.nonlinearity]
+        if codes and (codes[0] != 0 or sorted(set(codes)) != codes):
+            raise FieldError("converters.nonlinearity.code", "rising, the first 0", codes)
+        return self
+
+    @property
+    def largest_nonlinearity(self) -> float:
+        """The farthest that a code is off, in steps of a code."""
+        return max((abs(point.lsb) for point in self.nonlinearity), default=0.0)
+
+
+@dataclass(frozen=True, kw_only=True, config=EXACT)
+class ReadEffects:
+    """What is drawn anew at each read of a column, in front of its converter.
+
+    deviation: of the noise that a sum has there, in steps of a code of a lossless converter, about
+        normal (docs/device-effects.md has the formula)
+    """
+
+    deviation: Spread
+
+
+NO_NOISE = ReadEffects(deviation=0.0)
+"""Of a file that says nothing of reads."""
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
@@ -126,6 +168,7 @@ class DeviceEffects:
     sources: where each number comes from, by its key
     levels: cells by level, as they were measured, in place of `cells.variation` and `cells.drift`;
         a file may leave it out
+    read: noise of each read; a file may leave it out, and has none then
     """
 
     format: Literal["hwgen.effects"]
@@ -137,6 +180,7 @@ class DeviceEffects:
     writing: Writing
     sources: Mapping[str, str]
     levels: LevelTable | None = None
+    read: ReadEffects = NO_NOISE
 
     @model_validator(mode="after")
     def _check_levels(self) -> Self:
@@ -150,8 +194,12 @@ class DeviceEffects:
     def digest(self) -> str:
         """sha256 over all that decides an answer, 64 hex digits."""
         facts = {"cells": asdict(self.cells), "converters": asdict(self.converters)}
+        if not self.converters.nonlinearity:
+            del facts["converters"]["nonlinearity"]
         if self.levels is not None:
             facts["levels"] = asdict(self.levels)
+        if self.read != NO_NOISE:
+            facts["read"] = asdict(self.read)
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
@@ -163,16 +211,17 @@ def load_effects(path: Path) -> DeviceEffects:
 def check_taken(effects: DeviceEffects, taken: Collection[str], family: str) -> None:
     """Refuse effects that the devices of a family do not have.
 
-    taken: keys of `cells` and `converters` that they have, and `levels`
+    taken: keys of `cells`, `converters` and `read` that they have, and `levels`
     Raises ConfigError for the first other one that is not 0; whether converters are trimmed says
     nothing by itself.
     """
     if effects.levels is not None and "levels" not in taken:
         allowed = f"left out, since chips of the family {family} have {', '.join(taken)} alone"
         raise ConfigError(field="levels", allowed=allowed, given="it", source=effects.name)
-    for part in ("cells", "converters"):
+    for part in ("cells", "converters", "read"):
         for name, value in asdict(getattr(effects, part)).items():
             key = f"{part}.{name}"
             if value and key not in taken and key != "converters.trimmed":
                 allowed = f"0, since chips of the family {family} have {', '.join(taken)} alone"
-                raise ConfigError(field=key, allowed=allowed, given=value, source=effects.name)
+                given = "a table" if name == "nonlinearity" else value
+                raise ConfigError(field=key, allowed=allowed, given=given, source=effects.name)

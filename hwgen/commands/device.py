@@ -9,7 +9,7 @@ import yaml
 from rich.console import RenderableType
 
 from hwgen.chip.device_levels import LevelTable
-from hwgen.chip.effects import DeviceEffects, load_effects
+from hwgen.chip.effects import NO_NOISE, DeviceEffects, load_effects
 from hwgen.chip.measured_device import Measured, fitted, read_measured
 from hwgen.commands.effects import shipped_effects
 from hwgen.commands.fields import File
@@ -91,6 +91,10 @@ def plain(effects: DeviceEffects) -> dict[str, Any]:
     found = asdict(effects)
     found["sources"] = dict(effects.sources)
     found["levels"]["points"] = [dict(point) for point in found["levels"]["points"]]
+    if not effects.converters.nonlinearity:
+        del found["converters"]["nonlinearity"]
+    if effects.read == NO_NOISE:
+        del found["read"]
     return found
 
 

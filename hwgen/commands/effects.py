@@ -50,7 +50,7 @@ ACCURACY = "hwgen.commands.effects:accuracy_of_task"
 MOST_TASKS = 4096
 TIME = "levels.time_s"
 """The key of the time from writing to the use of a chip."""
-PARTS = ("cells", "converters", "levels")
+PARTS = ("cells", "converters", "levels", "read")
 """Parts of a file whose numbers can vary."""
 FIXED = ("format", "version", "name", "device", "writing.", "sources.")
 """Keys of a file that change no result, or what they begin with."""

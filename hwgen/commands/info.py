@@ -15,7 +15,7 @@ from rich.console import RenderableType
 
 from hwgen.chip.device_levels import LevelTable
 from hwgen.chip.effects import FORMAT as EFFECTS
-from hwgen.chip.effects import UNITS, load_effects
+from hwgen.chip.effects import NO_NOISE, UNITS, DeviceEffects, load_effects
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture, Program
 from hwgen.commands.context import Context
@@ -185,7 +185,9 @@ def described_by_format(file: Path) -> Callable[[Path, Path], InfoReport] | None
 def describe_effects(file: Path, read: Path) -> InfoReport:
     """Return how far devices err by a file; read: where it lies."""
     given = load_effects(read)
-    parts = [part for part in ("cells", "converters", "writing", "levels") if getattr(given, part)]
+    parts = ["cells", "converters", "writing"]
+    parts += ["levels"] if given.levels else []
+    parts += ["read"] if given.read != NO_NOISE else []
     plain = {part: leaves(asdict(getattr(given, part))) for part in parts}
     effects = [
         Effect(
@@ -197,6 +199,8 @@ def describe_effects(file: Path, read: Path) -> InfoReport:
         for part, values in plain.items()
         for key, value in values.items()
     ]
+    if given.converters.nonlinearity:
+        effects.append(nonlinearity_of(given))
     about = EffectsInfo(
         name=given.name,
         device=given.device,
@@ -206,6 +210,18 @@ def describe_effects(file: Path, read: Path) -> InfoReport:
         levels_source=given.sources.get("levels"),
     )
     return report("effects", file, effects=about)
+
+
+def nonlinearity_of(given: DeviceEffects) -> Effect:
+    """Return how far the codes of converters are off at most."""
+    points = len(given.converters.nonlinearity)
+    key, sources = "converters.nonlinearity", given.sources
+    return Effect(
+        key=key,
+        value=given.converters.largest_nonlinearity,
+        unit=f"steps of a code at most, by a table of {points} codes",
+        source=sources.get(key) or sources.get("converters"),
+    )
 
 
 def levels_of(given: LevelTable) -> list[EffectLevel]:

@@ -23,7 +23,11 @@ def test_effects_have_units_and_sources(name: str, report: Any) -> None:
     assert (content["kind"], content["effects"]["digest"]) == ("effects", given.digest)
     found = {one["key"]: one for one in content["effects"]["effects"]}
     levels = content["effects"]["levels"]
-    assert list(found) == [key for key in UNITS if levels or not key.startswith("levels.")]
+    assert list(found) == [
+        key
+        for key in UNITS
+        if (levels or not key.startswith("levels.")) and not key.startswith("read.")
+    ]
     assert all(one["source"] for one in found.values())
     assert found["cells.stuck_at_full"]["value"] == given.cells.stuck_at_full
     assert found["converters.bits_below_lossless"]["unit"] == "bits"
@@ -38,6 +42,27 @@ def test_densities_have_their_layers(report: Any, tmp_path: Path) -> None:
     assert layers["layer2"]["zero_planes"] == pytest.approx(1.5 / 8)
     assert layers["layer2"]["digits"] is None
     assert "8x8x24" in out
+
+
+def test_noise_of_reads_is_told(report: Any, tmp_path: Path) -> None:
+    text = (ROOT / "configs/effects/exact.yaml").read_text(encoding="utf-8")
+    file = tmp_path / "noisy.yaml"
+    file.write_text(f"{text}  read: assumed\nread:\n  deviation: 0.5\n", encoding="utf-8")
+    content, _ = report("info", file)
+    (found,) = [one for one in content["effects"]["effects"] if one["key"] == "read.deviation"]
+    assert (found["value"], found["source"]) == (0.5, "assumed")
+    assert content["effects"]["digest"] != load_effects(ROOT / "configs/effects/exact.yaml").digest
+
+
+def test_a_table_of_codes_is_told(report: Any, tmp_path: Path) -> None:
+    text = (ROOT / "configs/effects/exact.yaml").read_text(encoding="utf-8")
+    table = "  nonlinearity:\n    - {code: 0, lsb: 0}\n    - {code: 9, lsb: -2.5}\n"
+    file = tmp_path / "bow.yaml"
+    file.write_text(text.replace("writing:\n", f"{table}writing:\n", 1), encoding="utf-8")
+    content, out = report("info", file)
+    found = {one["key"]: one for one in content["effects"]["effects"]}
+    assert found["converters.nonlinearity"]["value"] == 2.5
+    assert "a table of 2 codes" in out
 
 
 def test_wrong_files_are_refused(hwgen: Command, tmp_path: Path) -> None:

@@ -237,7 +237,8 @@ def test_info_of_an_architecture(hwgen: Command, arch_file: Path, tmp_path: Path
     assert "name deep; kind conv" in out
     content = json.loads((tmp_path / "info.json").read_text(encoding="utf-8"))
     wanted = json.loads(json.dumps(asdict(handed_on()[0])))
-    assert not wanted.pop("effects")
+    for key in ("effects", "nonlinear_converters", "read_noise"):
+        assert not wanted.pop(key)
     assert wanted.pop("reset") == "all"
     assert wanted["network"].pop("input_columns") is None
     assert content["architecture"]["configuration"] == wanted

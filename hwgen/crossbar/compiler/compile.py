@@ -17,6 +17,7 @@ from hwgen.crossbar.facts.arch import Arch, fabric_of_chip
 from hwgen.crossbar.facts.chip import Chip, ChipLayer, described
 from hwgen.crossbar.facts.holdings import Cut
 from hwgen.crossbar.facts.image_io import HEADER_BEATS
+from hwgen.crossbar.facts.levels import CODES_FIELDS
 from hwgen.crossbar.facts.loads import (
     CHANNEL_FIELDS,
     COLUMN_FIELDS,
@@ -183,8 +184,9 @@ TABLES: Mapping[str, Fields] = {
     "limits": LIMITS_FIELDS,
     "operands": OPERANDS_FIELDS,
     "table": TABLE_FIELDS,
+    "codes": CODES_FIELDS,
 }
-SIGNED = ("bias",)
+SIGNED = ("bias", "steps")
 
 
 def listing(program: Program, arch: Arch) -> str:

@@ -113,6 +113,8 @@ class Lowering:
             yield from self._columns(layer, held)
         elif target.kind == "channel":
             yield from self._channels(layer)
+        elif target.kind == "codes":
+            yield from [0] * target.entries
         elif target.kind == "limits":
             yield self._limits(layer)
         elif target.kind == "table":

@@ -49,9 +49,9 @@ VERSION: Literal[4] = 4
 EARLIER = (1, 2, 3)
 DIGEST_KEY = "digest"
 """Of all else in a file but the name and what is `ADDED`, behind it."""
-ADDED = ("effects", "reset")
-"""Keys that a person adds to the file of a design; without them the chip has no effects, and reset
-reaches all registers."""
+ADDED = ("effects", "nonlinear_converters", "read_noise", "reset")
+"""Keys that a person adds to the file of a design; without them the chip has no effects, its reads
+have no noise, its converters are linear, and reset reaches all registers."""
 
 PLANNED = (
     "copies",
@@ -86,6 +86,11 @@ class Arch:
     layers: in an order in which each stands behind all that it reads
     effects: cells hold levels and converters have offsets, so that its Verilog can err as devices
         do; a file may leave it out, and its chip computes exactly
+    nonlinear_converters: beside `effects`; converters have a table of how far their codes are off,
+        so that its Verilog can err as files of effects with `converters.nonlinearity` do; a file
+        may leave it out
+    read_noise: beside `effects`; each read of a column has noise in front of its converter, so that
+        its Verilog can err as files of effects with `read` do; a file may leave it out
     reset: what reset reaches: `all` registers, if the file leaves it out, or those of `control`,
         and not the data that they guard
     """
@@ -108,6 +113,8 @@ class Arch:
     layers: Annotated[tuple[ArchLayer, ...], Field(min_length=1)]
     fabric: ArchFabric | None
     effects: bool = False
+    nonlinear_converters: bool = False
+    read_noise: bool = False
     reset: Reset = "all"
 
     @model_validator(mode="after")
@@ -160,7 +167,12 @@ class Arch:
     @property
     def digest(self) -> str:
         """sha256 over everything but the name, 64 hex digits."""
-        unused = {"effects": not self.effects, "reset": self.resets_data}
+        unused = {
+            "effects": not self.effects,
+            "nonlinear_converters": not self.nonlinear_converters,
+            "read_noise": not self.read_noise,
+            "reset": self.resets_data,
+        }
         return self._digest(("name", *(key for key, is_unused in unused.items() if is_unused)))
 
     @property
@@ -230,8 +242,9 @@ def fabric_of_chip(arch: Arch, source: str) -> ArchFabric:
 def arch_text(arch: Arch) -> str:
     """Return the text of an architecture file; what belongs together stands in one line."""
     facts = asdict(arch) | {DIGEST_KEY: arch.design_digest}
-    if not arch.effects:
-        del facts["effects"]
+    for key in ("effects", "nonlinear_converters", "read_noise"):
+        if not facts[key]:
+            del facts[key]
     if arch.resets_data:
         del facts["reset"]
     plain = json.loads(json.dumps(facts))
@@ -244,6 +257,9 @@ def check_arch(arch: Arch, network: CrossbarNetwork) -> None:
     if arch.is_clipped and not arch.effects:
         allowed = "true, since converters have fewer bits than lose nothing"
         raise FieldError("effects", allowed, arch.effects)
+    for key in ("nonlinear_converters", "read_noise"):
+        if getattr(arch, key) and not arch.effects:
+            raise FieldError("effects", f"true beside {key}, which is one of them", arch.effects)
     equal("adc_bits", "what rows, cells and DACs ask for", arch.point.adc_bits, arch.adc_bits)
     rules = RULES[arch.rules]
     if rules.whole_parts == (arch.point.rram_ratio is not None):

@@ -75,6 +75,8 @@ class Chip:
     interval: steps from one image of a stream to the next
     digest: of its architecture; empty where there is none
     effects: cells hold levels, see `hwgen.crossbar.facts.levels`
+    nonlinear_converters: beside them, converters have a table of how far codes are off
+    read_noise: beside them, each read of a column has noise
     resets_data: reset reaches the registers of data, too
     """
 
@@ -108,6 +110,8 @@ class Chip:
     travels: tuple[Travel, ...]
     digest: str = ""
     effects: bool = False
+    nonlinear_converters: bool = False
+    read_noise: bool = False
     resets_data: bool = True
 
     @property
@@ -168,6 +172,8 @@ def described(arch: Arch) -> Chip:
         name=arch.name,
         digest=arch.digest,
         effects=arch.effects,
+        nonlinear_converters=arch.nonlinear_converters,
+        read_noise=arch.read_noise,
         resets_data=arch.resets_data,
         side=arch.point.side,
         cell_bits=arch.point.cell_bits,

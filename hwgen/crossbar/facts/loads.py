@@ -13,8 +13,9 @@ from typing import Literal
 from hwgen.crossbar.facts.chip import Chip
 from hwgen.errors import DesignError
 
-Kind = Literal["column", "channel", "limits", "operands", "table"]
+Kind = Literal["column", "channel", "limits", "operands", "table", "codes"]
 KINDS: tuple[Kind, ...] = ("column", "channel", "limits", "operands", "table")
+"""Of a layer in a macro; "codes" are of all converters of a macro, behind all layers."""
 
 Fields = Sequence[tuple[str, int]]
 """Names and bits, the first one lowest."""
@@ -33,7 +34,8 @@ COLUMN_FIELDS = (
 )
 """Of a column, in its first flit: see `hwgen.crossbar.facts.columns.Column`; the lane and the slot
 in which it is converted. Its cells follow: planes of `side` bits, plane 0 lowest, row 0 lowest.
-Of a chip with `effects` a flit of its converter is the last one."""
+Of a chip with `effects` a flit of its converter is the last one, and of one with `read_noise` a
+flit of its noise is before that."""
 
 CHANNEL_FIELDS = (("bias", 64), ("multiplier", 16), ("shift", 6))
 """Of an output channel, in two flits: bias in two's complement, then M and s."""
@@ -73,7 +75,7 @@ def load_targets(chip: Chip, macro: int) -> list[LoadTarget]:
     for order, place in enumerate(chip.layers_in(macro)):
         layer = chip.layers[place]
         held = next(one for one in layer.held if one.macro == macro)
-        cells = -(-chip.side * chip.planes // chip.flit_bits) + chip.effects
+        cells = -(-chip.side * chip.planes // chip.flit_bits) + chip.effects + chip.read_noise
         sizes: Mapping[Kind, tuple[int, int]] = {
             "column": (1 + cells, held.conversions),
             "channel": (2, layer.layer.out_channels if held.results else 0),
@@ -87,7 +89,22 @@ def load_targets(chip: Chip, macro: int) -> list[LoadTarget]:
                 found.append(
                     LoadTarget(number=number, layer=place, kind=kind, flits=flits, entries=entries)
                 )
+    if bends(chip, macro):
+        number, (first, *_) = codes_target(chip, macro), chip.layers_in(macro)
+        codes = 1 << chip.adc_bits
+        found.append(LoadTarget(number=number, layer=first, kind="codes", flits=1, entries=codes))
     return found
+
+
+def bends(chip: Chip, macro: int) -> bool:
+    """Return whether a macro has converters with a table of how far their codes are off."""
+    layers = [chip.layers[place] for place in chip.layers_in(macro)]
+    return chip.nonlinear_converters and any(layer.cut is not None for layer in layers)
+
+
+def codes_target(chip: Chip, macro: int) -> int:
+    """Return the number of the target that brings that table."""
+    return len(KINDS) * len(chip.layers_in(macro))
 
 
 def table_entries(chip: Chip) -> int:

@@ -163,8 +163,19 @@ def confirm(
     )
 
 
-def make_arch(confirmed: Confirmed, name: str, *, effects: bool = False) -> Arch:
-    """Return the architecture of a design; effects: its Verilog can err as devices do."""
+def make_arch(
+    confirmed: Confirmed,
+    name: str,
+    *,
+    effects: bool = False,
+    read_noise: bool = False,
+    nonlinear_converters: bool = False,
+) -> Arch:
+    """Return the architecture of a design.
+
+    effects: its Verilog can err as devices do; read_noise: beside them, at each read anew;
+    nonlinear_converters: beside them, by a table of codes
+    """
     network, components, layout = confirmed.network, confirmed.components, confirmed.layout
     total = int(layout.total_macros)
     columns = int(layout.mesh_columns)
@@ -203,6 +214,8 @@ def make_arch(confirmed: Confirmed, name: str, *, effects: bool = False) -> Arch
         layers=tuple(arch_layer(confirmed, place) for place in range(len(network.layers))),
         fabric=make_fabric(confirmed),
         effects=effects,
+        read_noise=read_noise,
+        nonlinear_converters=nonlinear_converters,
     )
 
 

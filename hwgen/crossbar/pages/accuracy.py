@@ -258,10 +258,23 @@ def first_of(batch: Batch, most: int) -> Batch:
     return Batch(images=images, labels=batch.labels[:most], about=about, modes=modes)
 
 
+def options_of(request: SynthesisRequest) -> dict[str, bool]:
+    """Return what a chip is built with for its file of effects, if there is one."""
+    if request.effects is None:
+        return {}
+    given = devices_of(Path(request.effects), 1).given
+    return {
+        "effects": True,
+        "read_noise": given.read.deviation > 0,
+        "nonlinear_converters": given.converters.largest_nonlinearity > 0,
+    }
+
+
 def is_drawn(effects: DeviceEffects) -> bool:
     """Return whether chips of different seeds differ."""
     drawn = any(getattr(effects.cells, name) for name in DRAWN)
-    return bool(effects.converters.offset_lsb or drawn or effects.levels)
+    others = effects.converters.offset_lsb, effects.levels, effects.read.deviation
+    return bool(drawn or any(others))
 
 
 def accuracy_of_task(task: Task) -> float:

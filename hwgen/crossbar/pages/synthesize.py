@@ -15,7 +15,7 @@ from hwgen.report.types import Source
 
 def synthesize_network(context: Context, request: SynthesisRequest) -> Synthesis:
     """Search, confirm the best design, and write all that is known of it."""
-    from hwgen.crossbar.pages.accuracy import writing_of
+    from hwgen.crossbar.pages.accuracy import options_of, writing_of
     from hwgen.crossbar.pages.curve import accuracy_picture, curve_of
     from hwgen.crossbar.pages.synthesis_page import synthesis_page
     from hwgen.crossbar.synthesis.result import finish
@@ -27,8 +27,7 @@ def synthesize_network(context: Context, request: SynthesisRequest) -> Synthesis
     curve = None if request.effects is None else curve_of(context, problem)
     result = search(context, problem) if curve is None else curve.best
     with simulating(context):
-        erring = curve is not None
-        found = finish(network, components, result, problem.name, effects=erring)
+        found = finish(network, components, result, problem.name, **options_of(request))
         network_file, table = shown(Path(request.network_file)), shown(problem.table)
         report = synthesis_report(
             result,

@@ -129,6 +129,7 @@ class Array(Part):
             bank.hold.eq(self.convert),
             bank.ask.eq(conversions.ask),
             bank.slot.eq(conversions.slot),
+            *([bank.read.eq(self._read(m))] if self._sizes.noisy_reads else []),
             *([] if self._sizes.effects else [self.analog.eq(bank.sums)]),
             conversions.convert.eq(self.convert),
             conversions.convert_bit.eq(self.convert_bit),
@@ -150,6 +151,14 @@ class Array(Part):
         if self._sizes.effects:
             self._trim(m, bank, lanes)
         return m
+
+    def _read(self, m: Module) -> Signal:
+        """Return the number of the read whose columns are asked for, from 0 in each image."""
+        last = self._sizes.noisy_reads - 1
+        read = Signal(bits_for_index(last + 1), init=last)
+        with m.If(self.convert):
+            m.d.sync += read.eq(Mux(read == last, 0, read + 1))
+        return read
 
     def _trim(self, m: Module, bank: PartInstance, lanes: Sequence[PartInstance]) -> None:
         """Take whole codes off what converters see; store the trim of a column as it was measured.

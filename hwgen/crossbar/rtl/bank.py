@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.chip.rtl.array_part import ArrayPart
 from hwgen.chip.rtl.text import TextPart
 from hwgen.chip.widths import bits_for_index
-from hwgen.crossbar.facts.levels import OFFSET_BITS
+from hwgen.crossbar.facts.levels import GAIN_BITS, GOLDEN_RATIO, MIX, OFFSET_BITS, READ_FIELDS
 from hwgen.crossbar.rtl.sizes import ArraySizes
 
 BODY = files("hwgen.crossbar.rtl") / "bank.v"
@@ -31,6 +31,48 @@ EFFECTS = {
 }
 """What the body has beside with effects: the offsets of converters, which come behind the cells."""
 
+KEY, GAIN = (bits for _, bits in READ_FIELDS)
+NOISE = {
+    "offsets": f"""
+  // Of the noise of reads: which one a column has, and how much of it.
+  reg [{KEY - 1}:0] keys [0:COLUMNS-1];
+  reg signed [{GAIN - 1}:0] gains [0:COLUMNS-1];
+
+  function automatic [31:0] mix(input [31:0] word);
+    reg [31:0] x;
+    begin
+      x = (word ^ (word >> 16)) * 32'h{MIX[0]:x};
+      x = (x ^ (x >> 15)) * 32'h{MIX[1]:x};
+      mix = x ^ (x >> 16);
+    end
+  endfunction
+
+  // In steps of 1/64 of a code: eight uniform bytes are about normal.
+  function automatic signed [31:0] noise(
+    input [31:0] key, input signed [31:0] gain, input [31:0] number
+  );
+    reg [63:0] bytes;
+    reg signed [31:0] units;
+    integer place;
+    begin
+      bytes[31:0] = mix(key + number * 32'h{GOLDEN_RATIO:x});
+      bytes[63:32] = mix(bytes[31:0] ^ key);
+      units = -4 * 255;
+      for (place = 0; place < 8; place = place + 1)
+        units = units + {{{{24'd0, bytes[place*8 +: 8]}}}};
+      noise = (units * gain + {1 << GAIN_BITS - 1}) >>> {GAIN_BITS};
+    end
+  endfunction""",
+    "start": """
+            + noise(keys[column], gains[column], {{(32 - $$bits(read)){1'b0}}, read})""",
+    "converter": f"""
+    if (cell_write && {{{{(32 - $$bits(cell_part)){{1'b0}}}}, cell_part}} == PARTS) begin
+      keys[cell_column] = cell_data[{KEY - 1}:0];
+      gains[cell_column] = cell_data[{KEY + GAIN - 1}:{KEY}];
+    end else""",
+}
+"""What it has beside these with noise of reads, whose part comes before that of the converter."""
+
 WITHOUT = {"offsets": "", "start": "0", "converter": ""}
 
 
@@ -39,6 +81,8 @@ class Bank(ArrayPart, TextPart):
 
     ``sum = sum over rows of cell * ((input >> (feed_bit * d)) mod 2^d)``, with effects plus the
     offset of the converter of the column, signed; the part behind its cells brings that offset.
+    With noise a part before that brings what the noise of a column follows from, and the sums of a
+    read have the noise of `golden.crossbar.read_noise`; ``measured`` has none.
 
     Ports
         cell_write   in   1               store a part of a column at this clock edge
@@ -56,6 +100,7 @@ class Bank(ArrayPart, TextPart):
         hold         in   1               the sample-and-hold circuits take what the DACs feed
         ask          in   1               choose columns
         slot         in   slot_bits
+        read         in   read_bits       with noise: of which read of the image they are
         sums         out  lanes x analog_bits  unsigned; of a lane without a column 0
         measured     out  offset_bits     with effects: what the column written last gives without
                                           inputs, from the clock behind its last part on
@@ -89,6 +134,7 @@ class Bank(ArrayPart, TextPart):
                 "ask": In(1),
                 "slot": In(bits_for_index(sizes.slots)),
                 "sums": Out(sizes.lanes * sizes.analog_bits),
+                **({"read": In(bits_for_index(sizes.noisy_reads))} if sizes.noisy_reads else {}),
                 **({"measured": Out(signed(OFFSET_BITS))} if sizes.effects else {}),
             }
         )
@@ -143,6 +189,10 @@ class Bank(ArrayPart, TextPart):
 
     def verilog(self) -> str:
         texts = EFFECTS if self._sizes.effects else WITHOUT
+        if self._sizes.noisy_reads:
+            behind = {"converter": texts["converter"].replace("== PARTS", "== PARTS + 1")}
+            texts = {name: NOISE[name] + text for name, text in (texts | behind).items()}
+            texts["start"] = EFFECTS["start"] + NOISE["start"]
         body = BODY.read_text(encoding="utf-8")
         for name, text in texts.items():
             body = body.replace(f"${{{name}}}", text)

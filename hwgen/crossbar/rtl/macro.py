@@ -1,8 +1,9 @@
 """Macro: a scratchpad, shared ADCs and an engine for each layer, at one router of the mesh."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, ClockSignal, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part, PartInstance
@@ -10,6 +11,8 @@ from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.arch_fabric import Region, Travel
 from hwgen.crossbar.facts.buildable import check_layer, check_widths
 from hwgen.crossbar.facts.chip import Chip
+from hwgen.crossbar.facts.levels import STEPS_BITS
+from hwgen.crossbar.facts.loads import bends, codes_target
 from hwgen.crossbar.facts.ports import tile_reads, window_reads, words_of_run
 from hwgen.crossbar.facts.routes import load_number
 from hwgen.crossbar.rtl.array_engine import ArrayEngine
@@ -24,6 +27,7 @@ from hwgen.crossbar.rtl.layouts import (
     macro_strobes,
 )
 from hwgen.crossbar.rtl.links import Receiver
+from hwgen.crossbar.rtl.memories import ManyReads
 from hwgen.crossbar.rtl.operand_engines import EltwiseEngine, PoolEngine
 from hwgen.crossbar.rtl.pad import Pad
 from hwgen.crossbar.rtl.shifts import any_of
@@ -83,6 +87,11 @@ class Macro(Part):
             access_clocks=chip.access_clocks,
         )
         self.parts = [*self._engines, *self._receivers, self._adc, self._pad]
+        self._bends = bends(chip, macro)
+        if self._bends:
+            reads = chip.macros[macro].adcs * self._samples
+            self._table = ManyReads(depth=1 << chip.adc_bits, width=STEPS_BITS, reads=reads)
+            self.parts.append(self._table)
         super().__init__(
             {
                 "strobes": In(macro_strobes(chip, macro)),
@@ -132,7 +141,7 @@ class Macro(Part):
             for engine, part in zip(engines, self._engines, strict=True)
             if isinstance(part, ArrayEngine)
         ]
-        above = self._convert(m, arrays) if arrays else Const(0)
+        above = self._convert(m, arrays, load) if arrays else Const(0)
         self._share_port(m, pad, receivers, engines)
         self._load(m, load)
         links = [engine.link for engine in engines if "link" in engine.signature.members]
@@ -172,7 +181,39 @@ class Macro(Part):
             placed.append(receiver)
         return placed
 
-    def _convert(self, m: Module, engines: Sequence[PartInstance]) -> Value:
+    def _place_table(self, m: Module, load: Any) -> PartInstance:
+        """Place and load the table of how far the codes of converters are off."""
+        m.submodules.steps = table = self._table.instance()
+        mine = load.target == codes_target(self._chip, self._macro)
+        m.d.comb += [
+            table.clk.eq(ClockSignal()),
+            table.write_en.eq(load.valid & mine),
+            table.write_index.eq(load.index),
+            table.write_data.eq(load.data),
+        ]
+        return table
+
+    def _bent(
+        self,
+        m: Module,
+        table: PartInstance,
+        number: int,
+        ideal: PartInstance,
+        sums: Sequence[Value],
+    ) -> PartInstance:
+        """Place a converter that is as far off as the table says at the codes of an ideal one."""
+        bits, found = self._chip.adc_bits, []
+        m.submodules[f"bent_{number}"] = bent = self._adc.instance()
+        for sample, given in enumerate(sums):
+            place = number * self._samples + sample
+            steps = table.data.word_select(place, STEPS_BITS).as_signed()
+            code = ideal.codes.word_select(sample, bits)
+            m.d.comb += table.index.word_select(place, bits).eq(code)
+            found.append((given.as_signed() + steps)[: self._analog_bits])
+        m.d.comb += bent.sums.eq(Cat(found))
+        return bent
+
+    def _convert(self, m: Module, engines: Sequence[PartInstance], load: Any) -> Value:
         """Place the ADCs; of two layers that share them one converts at a time."""
         adcs, above = self._chip.macros[self._macro].adcs, []
         bits, wide = self._chip.adc_bits, self._analog_bits
@@ -182,10 +223,14 @@ class Macro(Part):
         analog = Signal(adcs * self._samples * wide)
         m.d.comb += analog.eq(any_of(asked))
         codes: dict[int, Value] = {}
+        table = self._place_table(m, load) if self._bends else None
         for number in range(adcs):
             m.submodules[f"adc_{number}"] = adc = self._adc.instance()
             lanes = [number + sample * adcs for sample in range(self._samples)]
-            m.d.comb += adc.sums.eq(Cat(analog.word_select(e, wide) for e in lanes))
+            sums = [analog.word_select(e, wide) for e in lanes]
+            m.d.comb += adc.sums.eq(Cat(sums))
+            if table is not None:
+                adc = self._bent(m, table, number, adc, sums)
             for sample, lane in enumerate(lanes):
                 codes[lane] = adc.codes.word_select(sample, bits)
             above.append(adc.above)

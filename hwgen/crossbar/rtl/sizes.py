@@ -34,6 +34,7 @@ class ArraySizes:
     part_bits: of the cells of a column that are written at a time
     row_elements: inputs that are written at a time
     effects: cells hold levels, see `hwgen.crossbar.facts.levels`
+    noisy_reads: of an image, bit steps of its blocks, with noise; 0: reads have none
     """
 
     side: int
@@ -51,6 +52,7 @@ class ArraySizes:
     part_bits: int
     row_elements: int
     effects: bool = False
+    noisy_reads: int = 0
 
     def __post_init__(self) -> None:
         check_rate(self.rate, "sizes of an array")
@@ -82,13 +84,13 @@ class ArraySizes:
 
     @property
     def column_parts(self) -> int:
-        """Writes that fill the cells of a column; with effects one more brings its converter."""
+        """Writes that fill the cells of a column; what is beyond them has parts of its own."""
         return -(-self.side * self.planes // self.part_bits)
 
     @property
     def all_parts(self) -> int:
-        """Writes that fill a column."""
-        return self.column_parts + self.effects
+        """Writes that fill a column: its cells, its noise if reads have any, its converter."""
+        return self.column_parts + bool(self.noisy_reads) + self.effects
 
     @property
     def analog_bits(self) -> int:
@@ -157,7 +159,8 @@ class ArraySizes:
     @property
     def name(self) -> str:
         """Sizes that differ between the arrays of one chip, for names of modules."""
-        return f"{self.units}u{self.columns}x{self.lanes}t{self.targets}s{self.sum_bits}"
+        noise = f"n{self.noisy_reads}" if self.noisy_reads else ""
+        return f"{self.units}u{self.columns}x{self.lanes}t{self.targets}s{self.sum_bits}{noise}"
 
 
 def analog_bits(

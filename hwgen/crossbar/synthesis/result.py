@@ -147,13 +147,22 @@ def finish(
     name: str,
     *,
     effects: bool = False,
+    read_noise: bool = False,
+    nonlinear_converters: bool = False,
 ) -> Finished:
     """Return what is handed on of the best design of a search, under a name.
 
     effects: its Verilog can err as devices do; a design with clipped converters has to
+    read_noise: beside them, at each read anew; nonlinear_converters: by a table of codes
     """
     confirmed = confirm(network, components, result, result.best)
-    arch = make_arch(confirmed, name, effects=effects)
+    arch = make_arch(
+        confirmed,
+        name,
+        effects=effects,
+        read_noise=read_noise,
+        nonlinear_converters=nonlinear_converters,
+    )
     return Finished(
         network=network,
         components=components,

@@ -46,6 +46,7 @@ OPTIONS = {
     "kernel_copies": 0,
     "accumulate": "digital",
     "kernels": "window",
+    "weak_sensing": False,
     "reset": "all",
 }
 """Fields that a file may leave out, and what a chip without the option has."""
@@ -100,6 +101,9 @@ class Arch:
     kernels: what a segment holds: `window`: a block of channels of a window of 3 x 3, with zeros
         around a smaller kernel; `any`: a block of channels at each of nine places, of any taps of a
         kernel. A file may leave it out: `window`
+    weak_sensing: beside each cell of a weight a bit says whether its AND with a row of inputs is
+        sensed wrong, so that its Verilog can err as files of effects say; the program brings these
+        bits, too. A file may leave it out, and no cell is
     """
 
     format: Literal["hwgen.mram.architecture"]
@@ -126,6 +130,7 @@ class Arch:
     kernel_copies: Annotated[int, Field(ge=0)] = 0
     accumulate: Accumulate = "digital"
     kernels: Kernels = "window"
+    weak_sensing: bool = False
 
     @model_validator(mode="after")
     def check_rounding(self) -> Self:
@@ -177,6 +182,8 @@ class Arch:
             raise FieldError(
                 "overlap", "false with write_back, for both write rows beside ANDs", "True"
             )
+        if self.weak_sensing and self.twins:
+            raise FieldError("twins", "false with weak_sensing", str(self.twins))
         if not self.in_array:
             return self
         needs = {

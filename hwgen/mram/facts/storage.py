@@ -41,6 +41,7 @@ def storage(arch: Arch) -> list[Memory]:
     answers = arch.answer_entries * arch.answer_bits
     found = [
         ("weight rows", weights, "of the computing sub-arrays"),
+        *([("weak cells", weights, "which cells of weights are")] if arch.weak_sensing else ()),
         ("input rows", inputs, "of the computing sub-arrays"),
         ("image banks", BANKS * arch.array.rows * columns, "sub-arrays as plain memory"),
         ("accumulators", sums, "one for each segment of a sub-array"),

@@ -2,7 +2,8 @@
 
 Header, records, parameter words, weight rows, in this order and without gaps. Each header, record,
 parameter word and row begins on a beat of the memory port and is padded with zeros to whole beats.
-Row r of all sub-arrays, sub-array 0 first, precedes row r + 1; bit c of a row is column c.
+Row r of all sub-arrays, sub-array 0 first, precedes row r + 1; bit c of a row is column c. On a
+chip with `weak_sensing` as many rows follow behind the last one: which of its cells are weak.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -60,6 +61,7 @@ class Content:
     first_records: index of the first record of each mode
     parameters: words of `block` lanes
     weights: bool, (weight_rows, sub_arrays, columns)
+    weak: the same, cells whose AND is sensed wrong, of a chip with `weak_sensing`; None: none is
     image_stride, answer_stride: bytes
     """
 
@@ -70,6 +72,7 @@ class Content:
     weights: Bits
     image_stride: int
     answer_stride: int
+    weak: Bits | None = None
 
 
 def section_beats(arch: Arch) -> SectionBeats:
@@ -86,10 +89,15 @@ def section_beats(arch: Arch) -> SectionBeats:
     )
 
 
+def row_kinds(arch: Arch) -> int:
+    """Return how many rows a program has for each row of weights: its cells, and who is weak."""
+    return 1 + arch.weak_sensing
+
+
 def program_beats(arch: Arch, *, records: int, parameters: int, weight_rows: int) -> int:
     """Return the beats after the header."""
     size = section_beats(arch)
-    rows = weight_rows * arch.sub_arrays
+    rows = weight_rows * arch.sub_arrays * row_kinds(arch)
     return records * size.record + parameters * size.parameter + rows * size.row
 
 
@@ -106,6 +114,9 @@ def encode_program(content: Content, arch: Arch) -> NDArray[np.uint8]:
     length = size.parameter * arch.port_bytes
     parts += [parameter_word(word, arch).to_bytes(length, "little") for word in content.parameters]
     parts.append(np.packbits(content.weights, axis=None, bitorder="little").tobytes())
+    if arch.weak_sensing:
+        weak = np.zeros_like(content.weights) if content.weak is None else content.weak
+        parts.append(np.packbits(weak, axis=None, bitorder="little").tobytes())
     return np.frombuffer(b"".join(parts), np.uint8)
 
 
@@ -187,12 +198,14 @@ def decode_program(image: NDArray[np.uint8], arch: Arch, *, source: str) -> Cont
     records, words = split(words, header["records"] * size.record)
     parameters, rows = split(words, header["parameter_words"] * size.parameter)
     bits = np.unpackbits(rows.reshape(-1), bitorder="little").astype(bool)
+    kinds = bits.reshape(row_kinds(arch), -1, arch.sub_arrays, arch.array.columns)
     return Content(
         network=header["network"],
         records=[decode_record(word, arch) for word in integers(records, size.record)],
         first_records=[header[f"first_record_{mode}"] for mode in range(header["modes"])],
         parameters=[lanes(word, arch) for word in integers(parameters, size.parameter)],
-        weights=bits.reshape(-1, arch.sub_arrays, arch.array.columns),
+        weights=kinds[0],
+        weak=kinds[1] if arch.weak_sensing else None,
         image_stride=header["image_stride"],
         answer_stride=header["answer_stride"],
     )

@@ -17,6 +17,7 @@ from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.records import segment_bits
 from hwgen.mram.rtl.bit_counter import BitCounter
 from hwgen.mram.rtl.sub_array import SubArray
+from hwgen.mram.rtl.weak_cells import WeakCells
 
 ADDING = ("xor_en", "write_sum", "write_carry")
 """Commands of the in-memory adder."""
@@ -37,6 +38,8 @@ class ComputeArray(Part):
         write_en              in   1         store ``write_data`` in ``write_row``
         write_row             in   row_bits  unsigned
         write_data            in   columns
+        weak_en               in   1         with ``weak_sensing``: ``write_data`` says which cells
+                                             of ``write_row`` have their AND sensed wrong
         and_en                in   1         AND ``row_0`` with ``row_1``
         write_and, read_and   in   1         with ``write_back``: store what the AND sensed in
                                              ``write_row``; read ``row_0`` and count it, in place of
@@ -78,13 +81,16 @@ class ComputeArray(Part):
         self._arch = arch
         self._sub_array = SubArray(arch=arch, slices=1)
         self._bit_counter = BitCounter(arch=arch)
+        self._weak = WeakCells(arch=arch)
         self.parts = [self._sub_array, self._bit_counter]
+        self.parts += [self._weak] if arch.weak_sensing else []
         rows, columns, segments = arch.row_index_bits, arch.array.columns, arch.segments
         super().__init__(
             {
                 "write_en": In(1),
                 "write_row": In(rows),
                 "write_data": In(columns),
+                **({"weak_en": In(1)} if arch.weak_sensing else {}),
                 "and_en": In(1),
                 "row_0": In(rows),
                 "row_1": In(rows),
@@ -201,13 +207,26 @@ class ComputeArray(Part):
     def _sense(self, m: Module) -> Signal:
         """Place the sub-array and the latches of what it writes back; return sensed columns."""
         m.submodules.sub_array = array = self._sub_array.instance()
+        sense = self._sensed_wrong(m, array.sense) if self._arch.weak_sensing else array.sense
         if self._arch.write_back or not self._arch.adder:
-            self._sense_with_options(m, array)
+            self._sense_with_options(m, array, sense)
         else:
             self._sense_and_add(m, array)
         sensed = Signal(self._arch.array.columns)
-        m.d.comb += sensed.eq(array.sense)
+        m.d.comb += sensed.eq(sense)
         return sensed
+
+    def _sensed_wrong(self, m: Module, sense: Value) -> Value:
+        """Return what is sensed, with ANDs of weak cells turned over."""
+        m.submodules.weak = weak = self._weak.instance()
+        m.d.comb += [
+            weak.clk.eq(ClockSignal()),
+            weak.write_en.eq(self.weak_en),
+            weak.write_row.eq(self.write_row),
+            weak.write_data.eq(self.write_data),
+            weak.row.eq(self.row_0),
+        ]
+        return sense ^ Mux(self.and_en, weak.data, 0)
 
     def _sense_and_add(self, m: Module, array: PartInstance) -> None:
         """Connect the sub-array and the latches of the in-memory adder."""
@@ -236,8 +255,11 @@ class ComputeArray(Part):
             array.and3.eq(self.xor_en),
         ]
 
-    def _sense_with_options(self, m: Module, array: PartInstance) -> None:
-        """Connect the sub-array where ANDs are written back, or nothing is added."""
+    def _sense_with_options(self, m: Module, array: PartInstance, sense: Value) -> None:
+        """Connect the sub-array where ANDs are written back, or nothing is added.
+
+        sense: what it senses, or what is wrongly sensed
+        """
         backs, adds = self._arch.write_back, self._arch.adder
         xor_en, write_sum, write_carry = (getattr(self, n) if adds else Const(0) for n in ADDING)
         write_and, read_and = (self.write_and, self.read_and) if backs else (Const(0), Const(0))
@@ -249,7 +271,7 @@ class ComputeArray(Part):
             for name in ("sum", "carry")
         )
         with m.If(xor_en | (self.and_en if backs else 0)):
-            m.d.sync += latched_sum.eq(array.sense)
+            m.d.sync += latched_sum.eq(sense)
         if adds:
             with m.If(xor_en):
                 m.d.sync += latched_carry.eq(array.carry)

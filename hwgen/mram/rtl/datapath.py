@@ -152,6 +152,7 @@ class Datapath(Part):
                 octet.weight_valid.eq(tree.array_valid.word_select(number, block)),
                 octet.weight_row.eq(tree.weight_row),
                 octet.weight_data.eq(tree.weight_data),
+                *([octet.weight_weak.eq(tree.weight_weak)] if self._arch.weak_sensing else []),
                 octet.lock.eq(self.lock),
                 octet.add_go.eq(self.go_add),
                 octet.segment.eq(ring.drain_segment),

@@ -34,6 +34,7 @@ class InputTree(Part):
         array_valid   out  sub_arrays          sub-array s writes ``weight_data``
         weight_row    out  row_bits
         weight_data   out  columns
+        weight_weak   out  1                   with ``weak_sensing``: it says which cells are weak
     Latency  ``TREE_CYCLES``
     Rate     one plane, or one weight row, in each cycle
     Errors   none
@@ -44,6 +45,7 @@ class InputTree(Part):
     family = "mram"
 
     def __init__(self, *, arch: Arch) -> None:
+        self._weak = arch.weak_sensing
         self._marks = ("half", "flush") if arch.overlap else ()
         rows, inputs = arch.row_index_bits, bits_for_index(arch.input_rows)
         super().__init__(
@@ -64,6 +66,7 @@ class InputTree(Part):
                 "array_valid": Out(arch.sub_arrays),
                 "weight_row": Out(rows),
                 "weight_data": Out(arch.array.columns),
+                **({"weight_weak": Out(1)} if arch.weak_sensing else {}),
             }
         )
 
@@ -83,5 +86,6 @@ class InputTree(Part):
             m.d.sync += [
                 self.weight_row.eq(self.weight.row),
                 self.weight_data.eq(self.weight.data),
+                *([self.weight_weak.eq(self.weight.weak)] if self._weak else []),
             ]
         return m

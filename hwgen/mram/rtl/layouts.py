@@ -101,12 +101,13 @@ def sum_issue(arch: Arch) -> data.StructLayout:
 
 
 def array_row(arch: Arch) -> data.StructLayout:
-    """A weight row for one sub-array of the chip."""
+    """A weight row for one sub-array of the chip; weak: it says which of the cells are weak."""
     return data.StructLayout(
         {
             "sub_array": bits_for_index(arch.sub_arrays),
             "row": arch.row_index_bits,
             "data": arch.array.columns,
+            **({"weak": 1} if arch.weak_sensing else {}),
         }
     )
 

@@ -95,6 +95,7 @@ class Loader(Part):
         # Beat of a part, and the part of its section: a record, a parameter word, a row.
         self._number = Signal(range(max(self._beats)))
         self._index = Signal(COUNT_BITS)
+        self._weak = Signal(name="weak")
         m.d.comb += [
             beat.eq(self.beats.valid & self.beats.ready),
             self.table_data.eq(self.beats.payload),
@@ -237,7 +238,19 @@ class Loader(Part):
         with m.If(last):
             m.d.sync += row.eq(row + 1)
             with m.If(row == self.header.weight_rows - 1):
-                m.next = "SETTLE"
+                self._end_rows(m, row)
+        if self._arch.weak_sensing:
+            with m.If(beat):
+                m.d.sync += self.weight.weak.eq(self._weak)
+
+    def _end_rows(self, m: Module, row: Signal) -> None:
+        """Go on behind the last row of weights: to weak cells, and behind these to the end."""
+        if not self._arch.weak_sensing:
+            m.next = "SETTLE"
+            return
+        m.d.sync += [row.eq(0), self._weak.eq(~self._weak)]
+        with m.If(self._weak):
+            m.next = "SETTLE"
 
     def _settle(self, m: Module) -> None:
         """Wait until the last row is written."""

@@ -48,6 +48,7 @@ class Octet(Part):
         weight_valid  in   block               write ``weight_data`` in row ``weight_row``
         weight_row    in   row_bits            unsigned
         weight_data   in   columns
+        weight_weak   in   1                   with ``weak_sensing``: it says which cells are weak
         lock          in   1                   writes of rows below ``weight_rows`` change nothing
         add_go        in   1                   start an in-memory addition
         segment       in   seg_bits            accumulator on ``sums``
@@ -86,6 +87,7 @@ class Octet(Part):
                 "weight_valid": In(arch.block),
                 "weight_row": In(arch.row_index_bits),
                 "weight_data": In(arch.array.columns),
+                **({"weight_weak": In(1)} if arch.weak_sensing else {}),
                 "lock": In(1),
                 "add_go": In(1),
                 "segment": In(segment_bits(arch)),
@@ -237,7 +239,12 @@ class Octet(Part):
         m.d.comb += active.eq(Mux(control.row_set, *(self._active(r) for r in (1, 0))))
         for i, on in enumerate(enabled):
             m.submodules[f"array_{i}"] = array = self._array.instance()
-            asked = self.weight_valid[i] | ((self.input_valid | zeros) & on)
+            weight = self.weight_valid[i]
+            if self._arch.weak_sensing:
+                weight = weight & ~self.weight_weak
+                weak = self.weight_valid[i] & self.weight_weak
+                m.d.comb += array.weak_en.eq(weak & ~refused)
+            asked = weight | ((self.input_valid | zeros) & on)
             m.d.comb += [
                 array.write_en.eq(asked & ~refused),
                 array.write_row.eq(row),
@@ -315,6 +322,8 @@ class Octet(Part):
             written = written | self._order.clear | self._order.count_en
             doubles = Const(0)
         into_weights = row < self._arch.weight_rows
+        if self._arch.weak_sensing:
+            into_weights = into_weights & ~(self.weight_weak & self.weight_valid.any())
         m.d.comb += [
             works.eq(sum_of(list(enabled))),
             asked.eq(Mux(writes_back, works, sum_of(list(self.weight_valid)))),

@@ -17,6 +17,7 @@ from hwgen.chip.effects import (
     CellEffects,
     ConverterEffects,
     DeviceEffects,
+    ReadEffects,
     Writing,
     load_effects,
 )
@@ -54,8 +55,10 @@ def with_effects(**values: float | bool) -> DeviceEffects:
     """Return effects with some values, by the names of their keys."""
     of_cells = {key: value for key, value in values.items() if hasattr(NO_CELLS, key)}
     others = {key: value for key, value in values.items() if key not in of_cells}
+    read = ReadEffects(deviation=others.pop("deviation", 0.0))
     return replace(
         NONE,
+        read=read,
         cells=replace(NO_CELLS, **of_cells),  # type: ignore[arg-type]
         converters=replace(NO_CONVERTERS, **others),  # type: ignore[arg-type]
     )

@@ -10,7 +10,7 @@ import pytest
 
 from golden.mram.effects import ErringArrays, erring
 from golden.network import answer, infer
-from hwgen.chip.effects import DeviceEffects, load_effects
+from hwgen.chip.effects import CodePoint, DeviceEffects, load_effects
 from hwgen.commands.images import choose_images
 from hwgen.errors import ConfigError, FamilyError
 from hwgen.files.shipped import tables
@@ -44,6 +44,14 @@ def chips(effects: DeviceEffects, seed: int = 1) -> ErringArrays:
     """Return the sub-arrays of a chip that errs."""
     network, arch, program = digits()
     return ErringArrays(network, arch, effects, seed, program)
+
+
+def test_a_table_of_codes_is_refused() -> None:
+    effects = with_effects()
+    table = [CodePoint(code=0, lsb=1.0)]
+    bent = replace(effects, converters=replace(effects.converters, nonlinearity=table))
+    with pytest.raises(ConfigError, match=r"nonlinearity must be 0, since .*, got a table"):
+        chips(bent)
 
 
 @pytest.mark.promise("without effects of devices every map of an MRAM chip is golden's")

@@ -26,3 +26,4 @@ def test_a_macro_is_clean(name: str) -> None:
 def test_macros_whose_devices_err_are_clean() -> None:
     chip = replace(chip_for(answers_design(), "answers"), effects=True)
     assert lint_part(MacroGroup(chip=chip)) == ""
+    assert lint_part(MacroGroup(chip=replace(chip, read_noise=True))) == ""
