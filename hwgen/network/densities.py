@@ -2,7 +2,7 @@
 
 A complete YAML file: layers as in the graph of a network, how many of their weights are pruned and
 how many digits are left, and how many bits of their maps are zero. `hwgen/network/drawn.py` draws a
-network and maps of it. `docs/howto/densities.md` shows one.
+network and maps of it. `docs/howto/explore.md` shows one.
 """
 
 from collections.abc import Mapping, Sequence

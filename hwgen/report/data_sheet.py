@@ -4,6 +4,7 @@ import ast
 import inspect
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
@@ -250,12 +251,42 @@ def meanings_in(docstring: str) -> dict[str, str]:
     return found
 
 
+MANY = 80
+"""Modules of which a data sheet has the kinds alone."""
+SIZES = re.compile(r"_\d.*$")
+"""The end of a module's name, from its first size or number on."""
+
+
 def module_lines(chip: str, modules: Mapping[str, Any]) -> Iterator[str]:
     """Yield the hierarchy: the instances that each module places."""
-    yield from ("## Modules", "", f"Those of the architecture `{chip}`, each written once.", "")
+    own = {name: entry["instances"] for name, entry in modules.items() if "." not in name}
+    yield from ("## Modules", "")
+    if len(own) > MANY:
+        yield from kind_lines(chip, own)
+        return
+    yield from (f"Those of the architecture `{chip}`, each written once.", "")
     cells = (
-        (f"`{name}`", ", ".join(f"{n} x `{below}`" for below, n in entry["instances"].items()))
-        for name, entry in modules.items()
-        if "." not in name
+        (f"`{name}`", ", ".join(f"{n} x `{below}`" for below, n in instances.items()))
+        for name, instances in own.items()
     )
     yield from Sheet(["module", "places"], cells).markdown()
+
+
+def kind_lines(chip: str, modules: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    """Yield the kinds of many modules: how many there are, and which kinds they place."""
+    yield (
+        f"The {len(modules)} modules of the architecture `{chip}` by kind; names end with sizes,"
+        " layers and macros. `index.md` of `hwgen build` has each of them."
+    )
+    yield ""
+    counts: Counter[str] = Counter()
+    below: dict[str, dict[str, None]] = {}
+    for name, instances in modules.items():
+        kind = SIZES.sub("", name)
+        counts[kind] += 1
+        below.setdefault(kind, {}).update(dict.fromkeys(SIZES.sub("", each) for each in instances))
+    cells = (
+        (f"`{kind}`", counts[kind], ", ".join(f"`{each}`" for each in placed))
+        for kind, placed in below.items()
+    )
+    yield from Sheet(["kind", "modules", "places"], cells).markdown()

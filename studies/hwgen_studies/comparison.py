@@ -1,4 +1,4 @@
-"""Published figures beside ours, with the deviation and the reason: rows, tables, a page."""
+"""Published figures beside ours, with the deviation and the reason: rows and their table."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -8,7 +8,6 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from hwgen.files.load import EXACT
-from hwgen.report.sheet import Sheet
 from hwgen.report.tables import NOTHING, table
 
 COLUMNS = ["figure", "what", "network", "published", "ours", "unit", "deviation"]
@@ -65,17 +64,6 @@ def rows_table(rows: Sequence[PaperRow]) -> RenderableType:
     reasons = reasons_of(rows)
     lines = (f"[{place}] {reason}" for place, reason in enumerate(reasons, 1))
     return Group(figure_table(rows, reasons), "", *lines)
-
-
-def rows_page(rows: Sequence[PaperRow]) -> Iterator[str]:
-    """Yield the lines of the same table in Markdown."""
-    reasons = reasons_of(rows)
-    yield from Sheet(
-        [*COLUMNS, "why"], ([*cells(row), why(row, reasons)] for row in rows)
-    ).markdown()
-    yield ""
-    for place, reason in enumerate(reasons, 1):
-        yield f"{place}. {reason}"
 
 
 def reasons_of(rows: Sequence[PaperRow]) -> list[str]:

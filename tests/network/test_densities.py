@@ -137,7 +137,7 @@ def test_mistakes_are_one_sentence(part: str, tmp_path: Path) -> None:
 
 
 def test_the_page_shows_a_file_that_works(tmp_path: Path) -> None:
-    page = (ROOT / "docs/howto/densities.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/howto/explore.md").read_text(encoding="utf-8")
     text = page.partition("```yaml\n")[2].partition("```")[0]
     shown: dict[str, Any] = yaml.safe_load(text)
     found = load_densities(written(tmp_path, text))

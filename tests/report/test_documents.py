@@ -1,5 +1,6 @@
 """The generated pages in docs are up to date."""
 
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -87,3 +88,12 @@ def test_limits_are_read() -> None:
     inner = {"S": {"properties": {"x": {"enum": [1, 2]}}}}
     found = list(keys(nested, inner, ""))
     assert found == [("`m`", "integer", "mine"), ("`s.x`", ", one of 1, 2", "")]
+
+
+def test_many_modules_are_told_by_kind(pages: dict[str, str]) -> None:
+    listed = pages["crossbar-data-sheet.md"].partition("## Modules")[2].partition("\n## ")[0]
+    total = int(re.findall(r"^The (\d+) modules", listed, re.M)[0])
+    rows = re.findall(r"^\| `(\w+)` \| (\d+) \|", listed, re.M)
+    assert total > 80 and sum(int(count) for _, count in rows) == total
+    assert dict(rows)["crossbar_conductor"] == "1" and "`crossbar_router`" in listed
+    assert "| `dbpim_chip` |" in pages["dbpim-data-sheet.md"]

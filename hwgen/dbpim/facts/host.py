@@ -4,11 +4,12 @@ Tests: `tests/report/test_documents.py`.
 """
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from hwgen.chip import sheet
 from hwgen.chip.fields import total_bits
 from hwgen.chip.outside import outside_memory
+from hwgen.chip.repeated import shortened
 from hwgen.chip.sheet import Facts, Packet, Place
 from hwgen.dbpim.facts import instructions
 from hwgen.dbpim.facts.arch import Arch
@@ -103,6 +104,13 @@ def packets(arch: Arch) -> Iterator[Packet]:
 def facts(arch: Arch) -> Iterator[Facts]:
     """Yield what events cost, and areas."""
     table = load_energy(TABLE)
+    costs = [
+        (name, cost)
+        for name, all_of in table.events.items()
+        for cost in all_of
+        if cost.applies(arch) and (cost.of(arch) or cost.of(arch, written=True))
+    ]
+    sources, phrases = shortened([cost.source for _, cost in costs])
     control, wires, port = table.control_pj, table.wires_ff, table.port or outside_memory()
     yield Facts(
         title="Energy",
@@ -113,7 +121,7 @@ def facts(arch: Arch) -> Iterator[Facts]:
             f" {control.low} to {control.high}; wires have {wires.typical} fF a fan-out,"
             f" {wires.low} to {wires.high} ({wires.source}). The memory outside is not among them:"
             f" {port.pj / port.bits:g} pJ a bit ({port.source})."
-            " [dbpim-energy.md](dbpim-energy.md) says how sums are made."
+            f" [dbpim-energy.md](dbpim-energy.md) says how sums are made. {told(phrases)}"
         ),
         columns=["event", "part", "pJ", "as first written", "source"],
         rows=[
@@ -122,23 +130,28 @@ def facts(arch: Arch) -> Iterator[Facts]:
                 cost.part,
                 f"{cost.of(arch):.3g}",
                 f"{cost.of(arch, written=True):.3g}" if cost.written_pj is not None else "",
-                cost.source,
+                source,
             )
-            for name, costs in table.events.items()
-            for cost in costs
-            if cost.applies(arch)
+            for (name, cost), source in zip(costs, sources, strict=True)
         ],
     )
+    areas = [area for area in table.area if area.applies(arch) and area.of(arch)]
+    sources, phrases = shortened([area.source for area in areas])
     yield Facts(
         title="Area",
         text=(
             f"Of all parts of this chip at {table.node_nm} nm; the sum may be"
-            f" {table.area_uncertainty:.0%} less or more, since there is no layout."
+            f" {table.area_uncertainty:.0%} less or more, since there is no layout. {told(phrases)}"
         ),
         columns=["part", "um2", "source"],
         rows=[
-            (area.part, f"{area.of(arch):,.0f}", area.source)
-            for area in table.area
-            if area.applies(arch)
+            (area.part, f"{area.of(arch):,.0f}", source)
+            for area, source in zip(areas, sources, strict=True)
         ],
     )
+
+
+def told(phrases: Mapping[str, str]) -> str:
+    """Return what letters in sources stand for."""
+    each = "; ".join(f"[{letter}] {phrase}" for letter, phrase in phrases.items())
+    return f"Parts that this chip lacks are left out. In the sources: {each}."

@@ -1,8 +1,8 @@
 """The page of trained channel-adaptive networks: Markdown tables from rows of results."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from statistics import mean, stdev
+from statistics import mean
 from typing import Any
 
 from hwgen.report.sheet import Sheet
@@ -20,26 +20,24 @@ WANTED = ("cadnn_cifar10_multi_short", "cadnn_cifar10_single_short")
 
 INTRODUCTION = """# Channel-adaptive networks, trained
 
-Made by `scripts/results mram-training`. Accuracy is that of the integers of the network file on the
-test images. Multiplications and cycles are those of one image; cycles by the model of the chip that
-is named, image in and answer out included. W:A are the bits of weights and maps. CA: shared weights
-with a teacher; S-NN: shared weights without one; I-NN: each width has weights of its own. A recipe
-that was trained with several seeds is here with the first of them; what the others give follows.
+For who chooses a recipe of `configs/train`: what each width keeps of the accuracy, and what it
+costs. Five minutes; `studies/results/mram-training.json` has every seed. Made by
+`scripts/results mram-training`. Accuracy is that of the integers of the network file on the test
+images, over several seeds the mean (least to most), in percent. Multiplications and cycles are
+those of one image; cycles by the model of the chip that is named, image in and answer out included.
+W:A are the bits of weights and maps. CA: shared weights with a teacher; S-NN: shared weights
+without one; I-NN: each width has weights of its own.
 """
 
 
 def training_page(rows: Sequence[Row]) -> str:
     """Return the page: accuracy, costs, non-uniform sub-nets against uniform ones, and how long."""
     seeds = by_recipe(rows)
-    first = [same[0] for same in seeds.values()]
-    parts = [INTRODUCTION, by_width("Accuracy", first, accuracy_cell)]
-    if any(len(same) > 1 for same in seeds.values()):
-        parts.append(spread([same for same in seeds.values() if len(same) > 1]))
-    parts.append(by_width("Thousand multiplications", first, macs_cell))
-    parts.append(by_width("Cycles", first, cycles_cell))
+    parts = [INTRODUCTION, accuracies(list(seeds.values()))]
+    parts.append(costs([same[0] for same in seeds.values()]))
     if comparison := comparisons(rows):
         parts.append(comparison)
-    parts.append(trainings(rows))
+    parts.append(trainings(seeds))
     return "\n".join(parts)
 
 
@@ -51,29 +49,25 @@ def by_recipe(rows: Sequence[Row]) -> dict[str, list[Row]]:
     return found
 
 
-def spread(groups: Sequence[Sequence[Row]]) -> str:
-    """Return the accuracy of each recipe over its seeds."""
+def accuracies(groups: Sequence[Sequence[Row]]) -> str:
+    """Return the accuracy of each recipe by width, over its seeds."""
     names = mode_names([row for rows in groups for row in rows])
     body = []
     for rows in groups:
-        cells = []
-        for width in names:
-            found = [
-                100 * mode["accuracy"]
-                for row in rows
-                for mode in row["widths"]
-                if mode["width"] == width
-            ]
-            cells.append(spread_cell(found) if found else "")
-        body.append([rows[0]["recipe"], str(len(rows)), *cells])
-    text = "Mean and standard deviation, least and greatest, in percent."
-    return table("Accuracy over seeds", ["recipe", "seeds", *names.values()], body, text)
+        by: dict[float, list[float]] = {}
+        for mode in (mode for row in rows for mode in row["widths"]):
+            by.setdefault(mode["width"], []).append(100 * mode["accuracy"])
+        cells = (spread_cell(by[width]) if width in by else "" for width in names)
+        body.append([*about(rows[0]), str(len(rows)), *cells])
+    head = ["recipe", "data", "W:A", "method", "channels", "seeds", *names.values()]
+    return table("Accuracy", head, body)
 
 
 def spread_cell(percents: Sequence[float]) -> str:
-    """Return mean, standard deviation of the sample, least and greatest."""
-    ends = f"{min(percents):.1f} to {max(percents):.1f}"
-    return f"{mean(percents):.1f} ± {stdev(percents):.1f} ({ends})"
+    """Return the mean, and of several the least and greatest."""
+    if len(percents) == 1:
+        return f"{percents[0]:.2f}"
+    return f"{mean(percents):.1f} ({min(percents):.1f} to {max(percents):.1f})"
 
 
 def mode_names(rows: Sequence[Row]) -> dict[float, str]:
@@ -88,35 +82,24 @@ def table(title: str, head: Cells, body: Iterable[Cells], text: str = "") -> str
     return "\n".join([f"## {title}", "", *([text, ""] if text else []), *lines, ""])
 
 
-def by_width(title: str, rows: Sequence[Row], cell: Callable[[Width], str]) -> str:
-    """Return a table with a row for each training and a column for each width."""
+def costs(rows: Sequence[Row]) -> str:
+    """Return what each width takes: a row for all recipes of the same costs."""
     names = mode_names(rows)
-    head = [
-        "recipe",
-        "data",
-        "W:A",
-        "method",
-        "channels",
-        "chip",
-        *names.values(),
-    ]
-    body = []
+    groups: dict[tuple[str, ...], list[str]] = {}
     for row in rows:
-        found = {mode["width"]: cell(mode) for mode in row["widths"]}
-        body.append([*about(row), *(found.get(width, "") for width in names)])
-    return table(title, head, body)
+        found = {mode["width"]: f"{macs_cell(mode)}; {cycles_cell(mode)}" for mode in row["widths"]}
+        chip = row["chip"] or "none of those tried"
+        key = (chip, *(found.get(width, "") for width in names))
+        groups.setdefault(key, []).append(row["recipe"])
+    body = ([", ".join(recipes), *cells] for cells, recipes in groups.items())
+    title = "Thousand multiplications; cycles"
+    return table(title, ["recipes", "chip", *names.values()], body)
 
 
 def about(row: Row) -> list[str]:
     """Return the cells that name a training."""
     bits = f"{row['weights_bits']}:{row['activation_bits']}"
-    chip = row["chip"] or "none of those tried"
-    return [row["recipe"], row["dataset"], bits, row["method"], row["selection"], chip]
-
-
-def accuracy_cell(mode: Width) -> str:
-    """Return the accuracy of a mode."""
-    return f"{mode['accuracy']:.2%}"
+    return [row["recipe"], row["dataset"], bits, row["method"], row["selection"]]
 
 
 def macs_cell(mode: Width) -> str:
@@ -131,29 +114,24 @@ def cycles_cell(mode: Width) -> str:
 
 def comparisons(rows: Sequence[Row]) -> str:
     """Return non-uniform sub-nets beside uniform ones of equal costs; nothing without any."""
-    body = []
+    groups: dict[tuple[str, str], list[tuple[Width, list[float | None]]]] = {}
     for row in rows:
         if " by " not in row["selection"]:
             continue
         even = uniform_modes(rows, row)
         for mode in row["widths"][1:]:
-            layers = [count for name, count in mode["channels"].items() if "conv" in name]
             same = [uniform_accuracy(even, mode, cost) for cost in ("macs", "cycles")]
-            body.append(
-                [
-                    row["recipe"],
-                    str(row["seed"]),
-                    mode["mode"],
-                    "/".join(map(str, layers)),
-                    macs_cell(mode),
-                    cycles_cell(mode),
-                    accuracy_cell(mode),
-                    *("-" if each is None else f"{each:.2%}" for each in same),
-                ]
-            )
+            groups.setdefault((row["recipe"], mode["mode"]), []).append((mode, same))
+    body = []
+    for (recipe, name), found in groups.items():
+        modes = [mode for mode, _ in found]
+        beside = ([percent_cell(same[place]) for _, same in found] for place in range(2))
+        told = ([tell(mode) for mode in modes] for tell in (channels, macs_cell, cycles_cell))
+        right = spread_cell([100 * mode["accuracy"] for mode in modes])
+        body.append([recipe, name, *map(either, told), right, *map(either, beside)])
     body += [not_trained(name) for name in WANTED if name not in by_recipe(rows)] if body else []
     head = [
-        "recipe", "seed", "mode", "channels", "thousand multiplications", "cycles", "accuracy",
+        "recipe", "mode", "channels", "thousand multiplications", "cycles", "accuracy",
         "uniform, equal multiplications", "uniform, equal cycles",
     ]  # fmt: skip
     text = (
@@ -165,11 +143,26 @@ def comparisons(rows: Sequence[Row]) -> str:
     return table(title, head, body, text) if body else ""
 
 
+def either(told: Iterable[str]) -> str:
+    """Return all that differs."""
+    return " or ".join(dict.fromkeys(told))
+
+
+def channels(mode: Width) -> str:
+    """Return the channels of the convolutions of a mode."""
+    return "/".join(str(count) for name, count in mode["channels"].items() if "conv" in name)
+
+
+def percent_cell(accuracy: float | None) -> str:
+    """Return an accuracy in percent, or a dash."""
+    return "-" if accuracy is None else f"{100 * accuracy:.2f}"
+
+
 def not_trained(recipe: str) -> list[str]:
     """Return the row of a recipe that nobody has trained."""
     start = "--data FOLDER --start resnet20-12fca82f.th"
     command = f"`hwgen train configs/train/{recipe}.yaml {start}`"
-    return [recipe, "-", "-", f"not trained: {command}, 10 to 20 minutes on one core", *"-----"]
+    return [recipe, "-", f"not trained: {command}, 10 to 20 minutes on one core", *"-----"]
 
 
 def uniform_modes(rows: Sequence[Row], like: Row) -> list[Width]:
@@ -202,24 +195,25 @@ def uniform_accuracy(even: Sequence[Width], mode: Width, cost: str) -> float | N
     return None
 
 
-def trainings(rows: Sequence[Row]) -> str:
-    """Return how long each network was trained, and where."""
-    body = [
-        [
-            row["recipe"],
-            str(row["seed"]),
-            str(row["epochs"]),
-            ", ".join(f"{phase} {passes:g}" for phase, passes in row["passes"].items()),
-            row["state"],
-            row["teacher"] or "none",
-            f"{row['test_images']:,}",
-            row["machine"],
-            row["commit"] or "-",
+def trainings(seeds: Mapping[str, Sequence[Row]]) -> str:
+    """Return how long each recipe was trained, and where: a row for all of the same length."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for recipe, rows in seeds.items():
+        cells = [
+            (
+                str(row["epochs"]),
+                ", ".join(f"{phase} {passes:g}" for phase, passes in row["passes"].items()),
+                row["state"],
+                row["teacher"] or "none",
+                f"{row['test_images']:,}",
+                row["machine"],
+                row["commit"] or "-",
+            )
+            for row in rows
         ]
-        for row in rows
-    ]
-    head = [
-        "recipe", "seed", "epochs", "passes", "state", "teacher", "test images", "machine",
-        "commit",
-    ]  # fmt: skip
-    return table("Trainings", head, body)
+        for each in dict.fromkeys(cells):
+            own = [str(row["seed"]) for row, cell in zip(rows, cells, strict=True) if cell == each]
+            of = f"{recipe} (seeds {own[0]} to {own[-1]})" if len(own) > 1 else recipe
+            groups.setdefault(each, []).append(of)
+    head = ["recipes", "epochs", "passes", "state", "teacher", "test images", "machine", "commit"]
+    return table("Trainings", head, ([", ".join(of), *cells] for cells, of in groups.items()))

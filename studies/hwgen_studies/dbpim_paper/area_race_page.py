@@ -387,7 +387,7 @@ def paper_lines(networks: Sequence[PaperNetwork]) -> Iterator[str]:
     yield (
         f"The abstract's best of five is {published.SPEEDUP_BEST} times, over the dense chip with"
         " the same macros. Ours ran on 27 November 2026, one image each, every element and cycle of"
-        " the Verilog equal ([history](dbpim-networks-2026-11-27.md): these networks do not ship):"
+        " the Verilog equal ([history](history.md): these networks do not ship):"
     )
     yield ""
     known = [each for each in networks if not each.short]

@@ -6,7 +6,7 @@ from typing import Any
 from hwgen.report.files import report_text
 from hwgen.report.sheet import Sheet
 from hwgen.report.svg import HALF, MARKERS, MUTED, SERIES, name_series, picture
-from hwgen_studies.comparison import rows_page
+from hwgen_studies.comparison_page import compact_page
 from hwgen_studies.dbpim_paper.clock import at_clock, clock_words
 from hwgen_studies.dbpim_paper.figures_rows import KINDS, groups_of, lost_points, mean_percent
 from hwgen_studies.dbpim_paper.published import TITLES
@@ -44,7 +44,7 @@ def page_lines(report: FiguresReport, drawn: Mapping[str, str]) -> Iterator[str]
     for title, sheet in sheets(report).items():
         yield from (f"## {title}", "", *sheet.markdown(), "")
     yield from (f"- refused: {sentence}" for sentence in report.refused)
-    yield from ("## Beside the paper", "", *rows_page(report.rows), "")
+    yield from ("## Beside the paper", "", *compact_page(report.rows), "")
     yield from (f"- commit: {report.commit or '-'}", f"- seconds: {report.seconds:g}")
 
 

@@ -1,6 +1,7 @@
 """The published networks as Markdown, for a page, and as a table, for the terminal."""
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from rich.console import Group, RenderableType
 
@@ -38,8 +39,8 @@ AGREEMENT_COLUMNS = (
     "accuracy LiteRT",
 )
 LAYER_COLUMNS = (
-    "layer",
-    "kind",
+    "network",
+    "layers",
     "equal",
     "one step",
     "largest",
@@ -63,21 +64,36 @@ AGREEMENT_TEXT = (
     " the arithmetic of LiteRT's reference kernels (`hwgen import --kernels reference`), the"
     " answers alone in that of its default kernels (XNNPACK), which keep no layer visible."
 )
-LAYERS_TEXT = "Left: each layer on the runtime's inputs. Right: end to end."
+FOR = (
+    "For who asks whether published int8 networks give the same answers on a chip, and how fast;"
+    " five minutes."
+)
+LAYERS_TEXT = (
+    "Layers that agree alike, one after another, are a row. Left: each layer on the runtime's"
+    " inputs. Right: end to end."
+)
 
 
 def mlperf_tiny_page(report: MlperfTinyReport) -> str:
     """Return a page of Markdown: runs, agreement, layers, and where the figures come from."""
     title = f"# Published networks of MLPerf Tiny on {report.architecture.name}"
     runs = (run_cells(network, run) for network, run in runs_of(report))
-    lines = [title, "", RUNS_TEXT, "", *Sheet(RUN_COLUMNS, runs).markdown()]
+    lines = [title, "", FOR, "", RUNS_TEXT, "", *Sheet(RUN_COLUMNS, runs).markdown()]
     lines += ["", "## Agreement with LiteRT", "", AGREEMENT_TEXT, ""]
     lines += Sheet(AGREEMENT_COLUMNS, agreements(report)).markdown()
-    lines += ["", "## Layer by layer", "", LAYERS_TEXT]
-    for network in report.networks:
-        layers = map(layer_cells, network.agreement.layers)
-        lines += ["", f"### {network.name}", "", *Sheet(LAYER_COLUMNS, layers).markdown()]
+    lines += ["", "## Layer by layer", "", LAYERS_TEXT, ""]
+    lines += Sheet(LAYER_COLUMNS, layer_rows(report)).markdown()
     return "\n".join([*lines, *origin_lines(report)]) + "\n"
+
+
+def layer_rows(report: MlperfTinyReport) -> Iterator[list[str]]:
+    """Yield the layers; those of a network that agree alike, one after another, are a row."""
+    for network in report.networks:
+        found = [(layer.name, tuple(layer_cells(layer))) for layer in network.agreement.layers]
+        for figures, same in groupby(found, key=lambda each: each[1]):
+            names = [name for name, _ in same]
+            told = names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}, {len(names)}"
+            yield [network.name, told, *figures]
 
 
 def agreements(report: MlperfTinyReport) -> Iterator[list[str]]:
@@ -144,7 +160,7 @@ def agreement_cells(report: AgreementReport, inputs: str) -> Iterator[str]:
 def layer_cells(layer: LayerAgreement) -> Iterator[str]:
     """Yield the cells of a layer."""
     same, whole = layer.same_inputs, layer.end_to_end
-    yield from (layer.name, layer.kind, f"{same.equal:.3%}", number(same.one_step))
+    yield from (f"{same.equal:.3%}", number(same.one_step))
     yield from (number(same.largest), f"{whole.equal:.3%}", number(whole.one_step))
     yield from (number(whole.larger), number(whole.largest))
 
@@ -158,9 +174,17 @@ def origin_lines(report: MlperfTinyReport) -> Iterator[str]:
     for network in report.networks:
         yield f"- `{network.file.file}`, sha256 {network.file.digest}"
     yield ""
-    for _, run in runs_of(report):
+    known: dict[str, list[str]] = {}
+    for network, run in runs_of(report):
         case = run.row.case
-        yield f"- {case.commit or 'unknown'}, {case.machine}: `{case.command}`"
+        switches = f"--sparsity {case.sparsity}"
+        command = case.command.replace(network.name, "NETWORK").replace(switches, "--sparsity S")
+        told = f"- {case.commit or 'unknown'}, {case.machine}: `{command}`"
+        known.setdefault(told, [])
+        if case.sparsity not in known[told]:
+            known[told].append(case.sparsity)
+    for command, sparsity in known.items():
+        yield f"{command}, S: {', '.join(f'`{each}`' for each in sparsity)}"
 
 
 def mlperf_tiny_table(report: MlperfTinyReport) -> RenderableType:

@@ -1,11 +1,47 @@
 """What `hwgen paper` tells a person, and the files that it writes."""
 
+import re
+from collections.abc import Iterator, Sequence
+
 from rich.console import Group, RenderableType
 
 from hwgen.report.files import report_text
-from hwgen_studies.comparison import rows_page, rows_table
+from hwgen.report.sheet import Sheet
+from hwgen_studies.comparison import PaperRow, figure, rows_table
+from hwgen_studies.comparison_page import compact_page
 from hwgen_studies.pimsyn_paper.report import PaperReport
 
+FOR = (
+    "For readers of the paper: each figure that it prints beside ours, and why they differ. Five"
+    " minutes; the rows one by one are in `studies/results/pimsyn-paper.json`."
+)
+IMAGE = re.compile(r"(\w+), (\w+)(, CIFAR-100)?; ours at ([\d.]+) W")
+"""Of Table V: what, whose, of which images, at which budget of ours."""
+RESULT = (
+    ("Peak efficiency, each network's chip", "Table IV", "peak efficiency, PIMSYN"),
+    ("Efficiency over an ISAAC of the same parts and watts", "Fig. 6", "efficiency over ISAAC"),
+    ("Throughput of a stream over it", "Fig. 6", "throughput, stream, over ISAAC"),
+    ("Throughput of one image over it", "Fig. 6", "throughput, one image, over ISAAC"),
+    (
+        "Efficiency, copies annealed over proportional, mean",
+        "Fig. 7",
+        "efficiency, annealed / proportional copies (text), mean",
+    ),
+    (
+        "Efficiency, macros specialized over identical, mean",
+        "Fig. 8",
+        "efficiency, specialized / identical macros (text), mean",
+    ),
+    (
+        "Efficiency, macros shared over not, default search, mean",
+        "Fig. 9",
+        "efficiency, macros shared / not (bounded), mean",
+    ),
+    ("Efficiency, our default search", "search", "efficiency, bounded search"),
+    ("The paper's text, as we implement it", "search", "efficiency, text search"),
+    ("The public code, as we implement it", "search", "efficiency, code search"),
+)
+"""Of the result: a label, the figure, and which rows."""
 BESIDE = (
     "Strict rules charge what published figures leave out, so a deviation here is of rules as well"
     " as of searches. [By the same rules](pimsyn-rules.md) sets published beside published, and"
@@ -21,10 +57,49 @@ def paper_table(report: PaperReport) -> RenderableType:
 def paper_files(report: PaperReport) -> dict[str, str]:
     """Return the report as a page of Markdown and as JSON, by name."""
     title = f"# {report.paper}: published and ours"
-    lines = [title, "", f"{head(report)}. {BESIDE}", "", *rows_page(report.rows)]
+    lines = [title, "", FOR, "", f"{head(report)}. {BESIDE}", "", "## Result", ""]
+    lines += [*result(report.rows), "", "## Figures", ""]
+    lines += compact_page(report.rows, {"Table V": images_sheet})
     page = "\n".join(lines) + "\n"
     name = f"{report.paper.lower()}-paper"
     return {f"{name}.md": page, f"{name}.json": report_text(report)}
+
+
+def result(rows: Sequence[PaperRow]) -> Iterator[str]:
+    """Yield the main figures: published, and the least and the most of ours over networks."""
+    for label, figure_name, what in RESULT:
+        same = [each for each in rows if each.figure == figure_name and each.what == what]
+        ours = sorted(each.ours for each in same if each.ours is not None)
+        published = sorted({each.published for each in same if each.published is not None})
+        if ours:
+            told = figure(ours[0]) if len(ours) == 1 else f"{figure(ours[0])} to {figure(ours[-1])}"
+            of = f"; published: {', '.join(map(figure, published))}" if published else ""
+            yield f"- {label}: {told} {same[0].unit}{of}"
+
+
+def images_sheet(rows: Sequence[PaperRow]) -> Sheet:
+    """Return Table V: a line for each figure of a network, published ones and ours by budget."""
+    lines: dict[tuple[str, ...], dict[str, str]] = {}
+    watts: dict[str, list[float]] = {}
+    parts = [(each, found) for each in rows if (found := IMAGE.fullmatch(each.what))]
+    for row, found in parts:
+        watts.setdefault(row.network or "", []).append(float(found[4]))
+    names = {name: sorted(set(each)) for name, each in watts.items()}
+    for row, found in parts:
+        budgets = names[row.network or ""]
+        column = "last" if float(found[4]) == budgets[-1] else str(budgets.index(float(found[4])))
+        line = lines.setdefault((row.network or "", found[3] or "", found[1], row.unit), {})
+        line |= {found[2]: figure(row.published), column: f"{figure(row.ours)} at {found[4]} W"}
+    columns = {"PIMSYN": "PIMSYN", "Gibbon": "Gibbon"}
+    columns |= {"0": "ours, their mean power", "1": "ours, 1.25 times the least"}
+    columns |= {"last": "ours, the budget"}
+    heads = ["network", "images", "what", "unit", *columns.values()]
+    cells = (
+        [name, images.removeprefix(", ") or "CIFAR-10", what, unit]
+        + [line.get(column, "") for column in columns]
+        for (name, images, what, unit), line in lines.items()
+    )
+    return Sheet(heads, cells)
 
 
 def head(report: PaperReport) -> str:

@@ -47,6 +47,10 @@ CHIPS = ("dbpim/paper_float32", "dbpim/paper_rows", "mram/paper_float32")
 """Those that ship with the rounding of the runtimes; the second has a row unit."""
 BAD_INPUT = 2
 DIFFERENT = 1
+DRAWN = "drawn_"
+"""Begins the name of a network of drawn layers."""
+FEW = 80
+"""Letters that are told of what a tool says where it writes no file."""
 """Exit code of a comparison in which some element differs."""
 
 
@@ -178,23 +182,20 @@ def compared(arguments: list[str], report: Path) -> Any:
 
 INTRODUCTION = """# Files in today's styles, imported
 
-Small networks, and those of torchvision for images of 64 x 64, with drawn weights, exported and
-quantized in the usual ways by the tools of the first table. Networks named `drawn` are of layers
-that a seed chooses; the name lists them. Imported by `hwgen import` and compared with the runtime
-of their format on {images} drawn images. `scripts/results import-corpus` makes the files and this
-page; `pip install '.[corpus]'` brings what makes them.
+For who has a quantized file and asks whether a tool's files are read; five minutes.
+{files} exports, {accepted} accepted. Small networks, and those of torchvision for images of
+64 x 64, with drawn weights, exported and quantized in the usual ways by the tools of the first
+table; `drawn` are networks of layers that a seed chooses. Imported by `hwgen import` and compared
+with the runtime of their format on {images} drawn images. `scripts/results import-corpus` makes the
+files and this page; `pip install '.[corpus]'` brings what makes them.
 
-{files} exports, {accepted} accepted. Exact: every element of the answer is that of the runtime's
-default kernels. Runs on: chips that ship for which `hwgen info` tells how they run it.
+Exact: every element of the answer is that of the runtime's default kernels. Runs on: chips that
+ship for which `hwgen info` tells how they run it. {layers}
 """
-ROWS = """
-## Every file
-
-Answer: elements that differ from those of the runtime's default kernels, end to end, and the
-largest difference in steps. Layers: the layer with most differences from the runtime's reference
-kernels where each is fed their maps, and the largest step; the network rounds as the default
-kernels do. Of a refused file stands its sentence.
-"""
+LAYERS = """\
+Layers that are fed the maps of the runtime's reference
+kernels equal them in {least:.2f} % of elements or more, and differ by at most {step}; the network
+rounds as the default kernels do."""
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
@@ -209,16 +210,22 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]
 
 POPULAR_INTRODUCTION = """# Popular networks, imported
 
-65 networks as their authors publish them, made small, with drawn weights
-(`tests/corpus/popular`), exported by torch and quantized in four ways. Imported by `hwgen import`
-and compared with onnxruntime on {images} drawn images.
-`python -m studies.tests.corpus.run --popular` makes the files and this page.
+For who asks whether a network like theirs is read, and by which road: 65 networks as their authors
+publish them, made small, with drawn weights (`tests/corpus/popular`), exported by torch and
+quantized in four ways; five minutes. Imported by `hwgen import` and compared with onnxruntime on
+{images} drawn images. `python -m studies.tests.corpus.run --popular` makes the files and this page.
 
-Files: what the tool writes; the shares are of them, and the table below has what a tool says of a
-network that it does not write. Exact: every element of the answer is that of the runtime's default
-kernels. Runs on: `hwgen info` tells how {chip} runs it. Refused, cured: the sentence names
-`--calibrate`, and with that the file that it names is accepted. Silent: an answer differs, and the
-import says of nothing that it may.
+Files: what the tool writes; the shares are of them. Exact: every element of the answer is that of
+the runtime's default kernels. Runs on: `hwgen info` tells how {chip} runs it. Refused, cured: the
+sentence names `--calibrate`, and with that the file that it names is accepted. Silent: an answer
+differs, and the import says of nothing that it may. {layers}
+"""
+BY_NETWORK = """
+## Every network
+
+A cell is `exact`, or how many elements of the answer differ and by how many steps at most; a number
+in brackets is the cause below for which the file is refused, or not written by the tool. `no chip`:
+{chip} does not run it.
 """
 POPULAR_CHIP = "dbpim/paper_rows"
 POPULAR_TOOLS = (HWGEN, ONNXRUNTIME, FX, PT2E)
@@ -247,9 +254,9 @@ def popular_page(rows: Iterable[Row]) -> str:
         lines.append((tool, *files, *shares, cured, len(refused) - cured, silent))
     columns = ("quantized by", "networks", "files", "accepted", "exact", "runs on",
                "refused, cured", "refused, others", "silent")  # fmt: skip
-    start = POPULAR_INTRODUCTION.format(images=IMAGES, chip=POPULAR_CHIP)
-    parts = (*table(columns, lines), *refusals(rows), *unexported(rows), ROWS, *whole(rows), "")
-    return "\n".join([start, *parts])
+    about = {"images": IMAGES, "chip": POPULAR_CHIP, "layers": worst_layers(rows)}
+    parts = (*table(columns, lines), BY_NETWORK.format(chip=POPULAR_CHIP), *by_network(rows), "")
+    return "\n".join([POPULAR_INTRODUCTION.format(**about), *parts])
 
 
 def page(rows: Iterable[Row]) -> str:
@@ -257,9 +264,16 @@ def page(rows: Iterable[Row]) -> str:
     rows = list(rows)
     accepted = sum(row.accepted for row in rows)
     about = {"images": IMAGES, "files": len(rows), "accepted": accepted}
-    return "\n".join(
-        [INTRODUCTION.format(**about), *by_tool(rows), *refusals(rows), ROWS, *whole(rows), ""]
-    )
+    start = INTRODUCTION.format(**about, layers=worst_layers(rows))
+    parts = (*by_tool(rows), *refusals(rows), *by_way(rows), *exceptions(rows), "")
+    return "\n".join([start, *parts])
+
+
+def worst_layers(rows: Sequence[Row]) -> str:
+    """Return a sentence on the layers of all files that are accepted."""
+    least = min((row.layer_equal for row in rows if row.accepted), default=1.0)
+    step = max((row.layer_step for row in rows if row.accepted), default=0)
+    return LAYERS.format(least=100 * least, step=step)
 
 
 def by_tool(rows: Sequence[Row]) -> list[str]:
@@ -281,21 +295,58 @@ def refusals(rows: Sequence[Row]) -> list[str]:
     """Return what is refused, each cause with its count."""
     refused = [row for row in rows if not row.accepted and row.exported]
     text = ["", "## Refused", "", "The first cause of each file, without names and numbers.", ""]
-    return [*text, *causes(refused, "files")]
+    found = Counter((row.tool, cause_of(row.sentence)) for row in refused).most_common()
+    lines = [(f"[{place}]", *key, count) for place, (key, count) in enumerate(found, 1)]
+    return [*text, *table(("", "tool", "cause", "files"), lines)]
 
 
-def unexported(rows: Sequence[Row]) -> list[str]:
-    """Return what tools do not write, each cause with its count."""
-    missing = [row for row in rows if not row.exported]
-    text = ["", "## Not exported", "", "What a tool says where it writes no file, shortened.", ""]
-    return [*text, *causes(missing, "networks")]
+def by_network(rows: Sequence[Row]) -> list[str]:
+    """Return a row for each network with what each tool's file becomes, then the causes."""
+    failed = [row for row in rows if not row.accepted]
+    families: dict[str, Counter[str]] = {}
+    for row in failed:
+        family, given = family_of(row)
+        families.setdefault(family, Counter())[given] += 1
+    places = {family: place for place, family in enumerate(families, 1)}
+    lines: dict[str, dict[str, str]] = {}
+    for row in rows:
+        told = answer_of(row)
+        if not row.accepted:
+            told = f"[{places[family_of(row)[0]]}]{', cured' if row.cured else ''}"
+        elif POPULAR_CHIP not in row.chips:
+            told += ", no chip"
+        lines.setdefault(row.network, {})[row.tool] = told
+    cells = [(name, *(of.get(tool, "") for tool in POPULAR_TOOLS)) for name, of in lines.items()]
+    told = [
+        f"{places[family]}. {family}{got_of(given)}".replace("](", "] (")
+        for family, given in families.items()
+    ]
+    return [*table(("network", *POPULAR_TOOLS), cells), "", *told]
 
 
-def causes(rows: Iterable[Row], counted: str) -> list[str]:
-    """Return a table of the causes of rows by tool, the most frequent ones first."""
-    found = Counter((row.tool, cause_of(row.sentence)) for row in rows)
-    lines = [(tool, count, cause) for (tool, cause), count in found.most_common()]
-    return table(("tool", counted, "cause"), lines)
+def family_of(row: Row) -> tuple[str, str]:
+    """Return the cause of a row without what was given and where, and these."""
+    if not row.exported:
+        kind, _, rest = row.sentence.partition(": ")
+        return f"not written, {kind}", f"{rest[:FEW].rstrip()} ..." if len(rest) > FEW else rest
+    cause, _, got = cause_of(row.sentence).partition(", got ")
+    where, split, what = cause.partition(": ")
+    return (
+        (what, f"{where}, {got}" if got else where) if split and " " not in where else (cause, got)
+    )
+
+
+def got_of(given: Counter[str]) -> str:
+    """Return what was given, each with its count if it is not alone."""
+    told = (f"{what} ({count})" if count > 1 else what for what, count in given.items() if what)
+    return f": {'; '.join(told)}" if any(given) else ""
+
+
+def answer_of(row: Row) -> str:
+    """Return how an answer compares with the runtime's."""
+    if not row.elements:
+        return "accepted"
+    return "exact" if row.exact else f"{row.different} of {row.elements}, {row.step}"
 
 
 def cause_of(sentence: str) -> str:
@@ -308,23 +359,43 @@ def cause_of(sentence: str) -> str:
     return re.sub(r"\s+", " ", first)
 
 
-def whole(rows: Sequence[Row]) -> list[str]:
-    """Return the table of every file."""
-    columns = (
-        "network", "from", "quantized by", "layers", "answer: different, largest step",
-        "layers: least equal, largest step", "runs on",
-    )  # fmt: skip
-    lines: list[Sequence[object]] = []
+def by_way(rows: Sequence[Row]) -> list[str]:
+    """Return the files by how they were made: how many, and the names of their networks."""
+    ways: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
-        start = (row.network, row.source, row.way)
+        ways.setdefault((row.source, row.way), []).append(row)
+    groups: dict[tuple[str, str], list[str]] = {}
+    for (source, way), of in ways.items():
+        names = [row.network for row in of if not row.network.startswith(DRAWN)]
+        drawn = len(of) - len(names)
+        told = ", ".join([*names, *([f"{drawn} drawn"] if drawn else [])])
+        exact = sum(row.exact for row in of)
+        groups.setdefault((source, told), []).append(f"{way}: {exact} of {len(of)}")
+    lines = ((source, "; ".join(of), told) for (source, told), of in groups.items())
+    columns = ("from", "quantized by: exact of all files", "networks")
+    return ["", "## By way of making", "", *table(columns, lines)]
+
+
+def exceptions(rows: Sequence[Row]) -> list[str]:
+    """Return by network each file that is refused, whose answer differs, or that no chip runs."""
+    refused = Counter((row.tool, cause_of(row.sentence)) for row in rows if not row.accepted)
+    places = {key: place for place, (key, _) in enumerate(refused.most_common(), 1)}
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
         if not row.accepted:
-            what = "refused" if row.exported else "not exported"
-            lines.append((*start, what, row.sentence, "", ""))
+            told = f"[{places[row.tool, cause_of(row.sentence)]}]"
+        elif row.exact and row.chips:
             continue
-        answer = f"{row.different} of {row.elements}, {row.step}" if row.elements else "-"
-        layers = f"{100 * row.layer_equal:.2f} %, {row.layer_step}"
-        lines.append((*start, row.layers, answer, layers, ", ".join(row.chips) or "none"))
-    return table(columns, lines)
+        else:
+            told = answer_of(row) if row.chips else f"{answer_of(row)}, no chip"
+        found.setdefault((row.network, row.source), []).append(f"{row.way}: {told}")
+    text = (
+        "Of an answer that differs: elements that do, and the largest difference in steps; in"
+        " brackets the cause of a refusal. All other files are exact and run on a chip."
+    )
+    lines = ((*key, "; ".join(told)) for key, told in found.items())
+    columns = ("network", "from", "quantized by: what")
+    return ["", "## Exceptions", "", text, "", *table(columns, lines)]
 
 
 def row_in(

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from io import StringIO
@@ -9,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hwgen_studies.comparison import PaperRow, row
+from hwgen_studies.comparison import PaperRow, figure, row
+from hwgen_studies.comparison_page import cell, merged
 from hwgen_studies.pimsyn_paper.compare import Request, pimsyn_paper
 from hwgen_studies.pimsyn_paper.published import (
     GAINS,
@@ -180,8 +182,8 @@ def test_ablations_change_one_thing_each() -> None:
 
 def test_ablations_search_as_long_for_each_weight_duplication(report: PaperReport) -> None:
     assert all(METHODS[name]["equal"] for name in ("text", *GAINS))
-    for figure in ("Fig. 7", "Fig. 8", "Fig. 9"):
-        for each in of(report, figure, "(text)"):
+    for name in ("Fig. 7", "Fig. 8", "Fig. 9"):
+        for each in of(report, name, "(text)"):
             assert "as many for each weight duplication of an ablation" in each.reason
 
 
@@ -234,5 +236,7 @@ def test_its_files_are_a_page_and_the_report(report: PaperReport) -> None:
     assert set(files) == {"pimsyn-paper.md", "pimsyn-paper.json"}
     assert json.loads(files["pimsyn-paper.json"])["rows"][0]["figure"] == "Section III"
     page = files["pimsyn-paper.md"]
-    assert page.count("\n| ") == len(report.rows) + 2
-    assert all(each.reason in page for each in report.rows)
+    for each in report.rows:
+        shown = figure(each.ours) if each.figure == "Table V" else cell(each)
+        assert re.search(rf"[| ]{re.escape(shown)}( at |[ ]\|)", page), each
+    assert all(reason in page for reason in merged([each.reason for each in report.rows]))

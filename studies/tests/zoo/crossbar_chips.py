@@ -122,8 +122,7 @@ def page(report: ChipsReport) -> str:
             "",
             "Networks at random, and those on which chips of before erred, are run by"
             " `pytest --long tests/verif/crossbar`. Figures of earlier rules:"
-            " [25 November 2026](crossbar-chip-2026-11-25.md),"
-            " [23 November 2026](crossbar-chip-2026-11-23.md).",
+            " [history](history.md).",
             "",
         ]
     )
