@@ -225,7 +225,8 @@ async def through_stages(
             source = enter if number == 0 else held[number - 1]
             moves[number] &= source is not None and (held[number] is None or moves[number + 1])
         dut.enable.value = sum(move << number for number, move in enumerate(moves[:-1]))
-        put_accumulator(dut, *(enter[1:4] if moves[0] else rng.integers(0, 1 << 6, 3).tolist()))
+        noise = rng.integers(0, 1 << 6, 3).tolist()
+        put_accumulator(dut, *(enter[1:4] if enter is not None and moves[0] else noise))
         if now is not None and len(CHOSEN) > 1:
             dut.rounding.value = ROUNDING_CODES[now.rounding]
         if held[-1] is not None:
