@@ -25,8 +25,9 @@ from verif.coverage import Corners
 from verif.stream import reset
 
 ROUNDINGS, BITS, COUNT = "REQUANTIZER_ROUNDINGS", "REQUANTIZER_BITS", "REQUANTIZER_VECTORS"
+STAGES = "REQUANTIZER_STAGES"
 """Environment: roundings of the part, separated by commas; bits of its multiplier; random pairs
-of each rounding."""
+of each rounding; its stages."""
 CHOSEN: list[Rounding] = [
     name for name in ROUNDING_CODES if name in os.environ.get(ROUNDINGS, "").split(",")
 ]
@@ -186,6 +187,9 @@ async def vectors_one_a_cycle(dut: Any, seed: int, pause: float) -> None:
         pairs += halves_of_significands(rng, 200) + halves_of_sums(rng, 200)
         pairs += beside_halves(rng, count + 800)
     await reset(dut, dut.enable)
+    if int(os.environ.get(STAGES, "1")) > 1:
+        await through_stages(dut, rng, pairs, pause=pause, seed=seed)
+        return
     for before, pair in pairwise([None, *pairs, None]):
         dut.enable.value = pair is not None
         if pair:
@@ -200,6 +204,42 @@ async def vectors_one_a_cycle(dut: Any, seed: int, pause: float) -> None:
                 await check_result(dut, pair, seed=seed)
                 CORNERS.hit("held while not enabled")
             await FallingEdge(dut.clk)
+
+
+async def through_stages(
+    dut: Any, rng: np.random.Generator, pairs: list[Pair], *, pause: float, seed: int
+) -> None:
+    """Bring the pairs through the stages, each of which moves when it likes and may.
+
+    Pairs of one rounding at a time, as a layer has one; a stage is loaded when it is empty or its
+    content moves on, with a pause not even then.
+    """
+    held: list[Pair | None] = [None] * int(os.environ[STAGES])
+    left = sorted(pairs, key=lambda pair: pair.rounding, reverse=True)
+    while left or any(held):
+        now = next((pair for pair in reversed(held) if pair), left[-1] if left else None)
+        enter = left[-1] if left and now is not None and left[-1].rounding == now.rounding else None
+        moves = [bool(rng.random() >= pause) for _ in range(len(held) + 1)]
+        moves[-1] &= held[-1] is not None
+        for number in range(len(held) - 1, -1, -1):
+            source = enter if number == 0 else held[number - 1]
+            moves[number] &= source is not None and (held[number] is None or moves[number + 1])
+        dut.enable.value = sum(move << number for number, move in enumerate(moves[:-1]))
+        noise = rng.integers(0, 1 << 6, 3).tolist()
+        put_accumulator(dut, *(enter[1:4] if enter is not None and moves[0] else noise))
+        if now is not None and len(CHOSEN) > 1:
+            dut.rounding.value = ROUNDING_CODES[now.rounding]
+        if held[-1] is not None:
+            await check_result(dut, held[-1], seed=seed)
+            CORNERS.hit("held while not enabled", not moves[-1])
+        await FallingEdge(dut.clk)
+        if moves[-1]:
+            held[-1] = None
+        for number in range(len(held) - 1, -1, -1):
+            if moves[number]:
+                held[number] = held[number - 1] if number else left.pop()
+                if number:
+                    held[number - 1] = None
 
 
 async def check_result(dut: Any, pair: Pair, *, seed: int) -> None:
@@ -243,10 +283,12 @@ async def a_factor_of_one_keeps_the_int32(dut: Any) -> None:
     await reset(dut, dut.enable)
     if len(CHOSEN) > 1:
         dut.rounding.value = ROUNDING_CODES["half_up"]
-    dut.enable.value = 1
+    stages = int(os.environ.get(STAGES, "1"))
+    dut.enable.value = (1 << stages) - 1
     for accumulator in (0, -1, 1, ACCUMULATOR_LOW, ACCUMULATOR_HIGH, 12345, -54321):
         put_accumulator(dut, accumulator, 1, 1)
-        await FallingEdge(dut.clk)
+        for _ in range(stages):
+            await FallingEdge(dut.clk)
         await ReadOnly()
         assert dut.product.value.to_signed() == accumulator
         await FallingEdge(dut.clk)

@@ -18,7 +18,6 @@ from hwgen.dbpim.facts.stream import FilterParameters, TilePacket
 from hwgen.dbpim.facts.timing import (
     FETCH_CYCLES,
     FETCH_SLOTS,
-    REQUANTIZE_CYCLES,
     REQUEST_CYCLES,
     ROW_WRITE_CYCLES,
     SWITCH_CYCLES,
@@ -105,7 +104,7 @@ def pops(waiting: list[Event]) -> Iterator[Event]:
         if ready:
             event = min(ready, key=lambda event: (event.macro, event.vector))
             waiting.remove(event)
-            yield event._replace(cycle=now + REQUANTIZE_CYCLES)
+            yield event._replace(cycle=now + ARCH.requantize_cycles)
         now += 1
 
 

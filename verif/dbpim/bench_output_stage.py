@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from golden.ops.requantize import requantize
 from hwgen.dbpim.facts.instructions import Opcode
-from hwgen.dbpim.facts.timing import REQUANTIZE_CYCLES, TILE_SLOTS
+from hwgen.dbpim.facts.timing import TILE_SLOTS
 from hwgen.dbpim.rtl import layouts
 from hwgen.network.quantization import MULTIPLIER_BITS
 from verif.common.chances import chances
@@ -266,7 +266,7 @@ class Choice:
 def check_choice(cycle: Cycle, now: int, choice: Choice, *, inside: int, seed: int) -> Half | None:
     """Compare what is popped; return what enters, iff a stage is or becomes free."""
     offering = [m for m in range(MACROS) if cycle.results[m] is not None]
-    free = inside < REQUANTIZE_CYCLES or cycle.granted
+    free = inside < ARCH.requantize_cycles or cycle.granted
     expected, enters = choice.taken(cycle, now, free=free)
     assert cycle.popped == expected, f"seed {seed}: took {cycle.popped}, {offering} offered"
     assert cycle.empty == (inside == 0), f"seed {seed}: {inside} results inside"
@@ -286,7 +286,7 @@ def writes_of(history: list[Cycle], tiles: list[Tile], seed: int) -> Iterator[tu
     for now, cycle in enumerate(history):
         enters = check_choice(cycle, now, choice, inside=len(inside), seed=seed)
         if inside:
-            due = max(inside[0][0] + REQUANTIZE_CYCLES, granted_last + 1)
+            due = max(inside[0][0] + ARCH.requantize_cycles, granted_last + 1)
             assert (cycle.request is not None) == (now >= due), f"seed {seed}: due at {due}"
         else:
             assert cycle.request is None, f"seed {seed}: a request out of nothing"

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from hwgen.dbpim.facts.instructions import Opcode
 from hwgen.dbpim.facts.program import Placement
-from hwgen.dbpim.facts.timing import SUM_CYCLES
 from hwgen.dbpim.rtl.layouts import bus_write, packet, work
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment
@@ -163,7 +162,7 @@ class Run:
     def __init__(self, dut: Any, rng: np.random.Generator, step: Step) -> None:
         self._dut, self._rng, self._step = dut, rng, step
         self._left = list(step.results)
-        self._stages: list[Held | None] = [None] * SUM_CYCLES
+        self._stages: list[Held | None] = [None] * ARCH.sum_cycles
         self._answer: dict[int, Bytes] = {}
         self._asked = 0
 
@@ -239,7 +238,7 @@ class Run:
             want = last.result.payload(last.result.sums)
             got = int(dut.request__payload.value)
             assert got == want, f"{BUS.from_bits(got)}, not the sums {last.result.sums}"
-            CORNERS.hit("a sum in the first possible cycle", now - last.since == SUM_CYCLES)
+            CORNERS.hit("a sum in the first possible cycle", now - last.since == ARCH.sum_cycles)
             kept = "a kept byte is added after other reads of its bank"
             CORNERS.hit(kept, last.disturbed)
         moves = [ready or last is None]
@@ -254,7 +253,7 @@ class Run:
         if first is not None and offered and not moves[0]:
             same = result.place[0] == first.result.place[0]
             stages[0] = replace(first, disturbed=first.disturbed or same)
-        for number in range(SUM_CYCLES - 1, 0, -1):
+        for number in range(ARCH.sum_cycles - 1, 0, -1):
             if moves[number]:
                 stages[number], stages[number - 1] = stages[number - 1], None
         if moves[0]:

@@ -29,6 +29,8 @@ TABLE_PARTS = MACROS * CHANNELS // ARCH.table_lookups
 SHARED = ARCH.lanes_per_requantizer > 1
 READ_TO_TOTAL = SIMD_CYCLES - 2
 """Cycles from the one in which a part is read to the one in which its totals are known."""
+TURN_TO_RESULT = 1 + ARCH.float32_cycles
+"""Moves from the one after the last turn of a part to its result."""
 CORNERS = Corners(
     *(
         f"{each.name} that clips at both ends"
@@ -73,7 +75,7 @@ class Run:
         self._moved_at = -SIMD_CYCLES
         self._due: dict[int, deque[Result]] = {}
         self._finals: deque[tuple[int, deque[Result] | None]] = deque()
-        self._free_at = -1
+        self._free_at = -TURN_TO_RESULT
         self._requested = self._released = 0
         self._landed: deque[int] = deque()
 
@@ -218,7 +220,9 @@ class Run:
     def _active(self) -> bool:
         """Return whether a part or a result is in the pipeline."""
         on_the_way = self._fronts - self._moved_at <= READ_TO_TOTAL
-        return on_the_way or self._moves <= self._free_at or self._moves in self._due
+        return (
+            on_the_way or self._moves < self._free_at + TURN_TO_RESULT or self._moves in self._due
+        )
 
     def _complete(self) -> bool:
         """Return whether the totals of a part of a last tap are known and wait to be scaled."""
@@ -230,7 +234,7 @@ class Run:
         self._free_at = self._moves + (ARCH.table_turns if table else ARCH.lanes_per_requantizer)
         _, results = self._finals.popleft()
         if results is not None:
-            self._due[self._free_at + 1] = results
+            self._due[self._free_at + TURN_TO_RESULT] = results
 
     def _move(self, job: Job, results: Iterator[Sequence[Result]]) -> None:
         """Count a part that moves."""

@@ -3,7 +3,7 @@
 Tests: `tests/verif/common/test_requantizer.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib.wiring import In, Out
@@ -24,6 +24,10 @@ SUM_BITS = 31
 ROUNDING_BITS = bits_for_index(len(ROUNDING_CODES))
 MAGNITUDE_BITS = SUM_BITS + SIGNIFICANT_BITS
 """Bits of a product that rounds as float32."""
+MOST_PLACES = SIGNIFICANT_BITS + 2
+"""Places from which on every number of 24 significant bits is below a quarter."""
+STAGES = 3
+"""Stages of a requantizer that does not compute in one cycle."""
 
 
 class Requantizer(SharedPart):
@@ -41,9 +45,10 @@ class Requantizer(SharedPart):
     ----------
         family           prefix of the module name
         roundings        those that ``rounding`` may choose, without repetition
+        stages           1, or ``STAGES`` where sums round as float32 at a short clock
         accumulator_bits, multiplier_bits, element_bits  widths; the sum is signed
     Ports
-        enable       in   1                load accumulator and shift
+        enable       in   stages           load accumulator and shift
         accumulator  in   signed accumulator_bits
         multiplier   in   multiplier_bits  unsigned
         shift        in   6                half_up 1 to 47, float32 1 to 63, tflite 31 to 62
@@ -54,6 +59,9 @@ class Requantizer(SharedPart):
         result       out  element_bits     unsigned
     Latency  1 cycle from `enable` to `product` and `result`, which hold until the next
     Rate     1 a cycle
+    Stages   ``STAGES`` are registers of the sum, in 24 bits if anything multiplies it; of the
+             product; of the product in 24 bits. Bit k of `enable` loads register k, each from the
+             one before; from the last bit it is 1 cycle to `product` and `result`
     Errors   none
     Golden   ``golden.ops.requantize.requantize``
     Source   formulas and vectors in ``hwgen.network.quantization``
@@ -67,11 +75,13 @@ class Requantizer(SharedPart):
         accumulator_bits: int,
         multiplier_bits: int,
         element_bits: int,
+        stages: int = 1,
     ) -> None:
+        self._stages = stages
         self._roundings = tuple(roundings)
         self._sizes = (accumulator_bits, multiplier_bits, element_bits)
         members = {
-            "enable": In(1),
+            "enable": In(stages),
             "accumulator": In(signed(accumulator_bits)),
             "multiplier": In(multiplier_bits),
             "shift": In(SHIFT_BITS),
@@ -92,19 +102,29 @@ class Requantizer(SharedPart):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        # Cycle 0: multiply.
+        # Multiply.
         accumulator_bits, multiplier_bits, _ = self._sizes
         product = Signal(signed(accumulator_bits + multiplier_bits), name="product_kept")
         shift = Signal(SHIFT_BITS, name="shift_kept")
         self.guarded(product, shift)
-        total = self._significant(m) if "float32" in self._roundings else self.accumulator
-        with m.If(self.enable):
-            m.d.sync += [product.eq(total * self.multiplier), shift.eq(self.shift)]
+        total, multiplier, given_shift = self._to_multiply(m)
+        with m.If(self.enable[-2] if self._stages > 1 else self.enable):
+            m.d.sync += [product.eq(total * multiplier), shift.eq(given_shift)]
 
-        # Cycle 1: round and shift, add the zero point and clip. A rounded product is given in
-        # halves, ``(halves + 1) >> 1``: one addition is for its half and the zero point.
-        ways = {"half_up": self._half_up, "float32": self._float32, "tflite": self._tflite}
-        rounded = [ways[rounding](m, product, shift) for rounding in self._roundings]
+        # Round and shift, add the zero point and clip. A rounded product is given in halves,
+        # ``(halves + 1) >> 1``: one addition is for its half and the zero point.
+        values = {"product": product, "shift": shift}
+        if "float32" in self._roundings:
+            values |= self._significant_product(m, product, shift)
+        if self._stages > 1:
+            values = self._keep(m, self.enable[-1], values, name="last")
+        product, shift = values.pop("product"), values.pop("shift")
+        ways: dict[Rounding, Callable[[], Value]] = {
+            "half_up": lambda: self._half_up(m, product, shift),
+            "float32": lambda: self._float32(m, **values),
+            "tflite": lambda: self._tflite(m, product, shift),
+        }
+        rounded = [ways[rounding]() for rounding in self._roundings]
         halves = Signal(signed(max(len(each) for each in rounded)))
         m.d.comb += halves.eq(rounded[0])
         for rounding, value in zip(self._roundings[1:], rounded[1:], strict=True):
@@ -120,9 +140,35 @@ class Requantizer(SharedPart):
         ]
         return m
 
-    def _significant(self, m: Module) -> Value:
-        """Return the sum, in 24 significant bits where it rounds as float32, ties to even."""
-        given = self.accumulator
+    def _to_multiply(self, m: Module) -> tuple[Value, Value, Value]:
+        """Return sum, multiplier and shift of the multiplier, the sum rounded.
+
+        A sum that nothing multiplies comes late: it is rounded behind its register.
+        """
+        rounds = "float32" in self._roundings
+        late = self._stages > 1 and len(self.multiplier) == 1
+        total = self._significant(m, self.accumulator) if rounds and not late else self.accumulator
+        if self._stages == 1:
+            return total, self.multiplier, self.shift
+        given = {"sum": total, "multiplier": self.multiplier, "shift": self.shift}
+        kept = self._keep(m, self.enable[0], given, name="given")
+        total = self._significant(m, kept["sum"]) if rounds and late else kept["sum"]
+        return total, kept["multiplier"], kept["shift"]
+
+    def _keep(
+        self, m: Module, enable: Value, values: Mapping[str, Value], *, name: str
+    ) -> dict[str, Value]:
+        """Return registers of a stage with these values."""
+        kept = {
+            each: Signal(value.shape(), name=f"{each}_{name}") for each, value in values.items()
+        }
+        self.guarded(*kept.values())
+        with m.If(enable):
+            m.d.sync += [kept[each].eq(value) for each, value in values.items()]
+        return {**kept}
+
+    def _significant(self, m: Module, given: Value) -> Value:
+        """Return a sum, in 24 significant bits where it rounds as float32, ties to even."""
         # Bits from the 25th on that are no sign; of a negative number those of its complement.
         excess = Signal(range(SUM_BITS - SIGNIFICANT_BITS + 1), name="excess_of_sum")
         for bit in range(SIGNIFICANT_BITS, SUM_BITS):
@@ -144,8 +190,12 @@ class Requantizer(SharedPart):
         """Return the product over 2**shift in halves, down: the half above goes up."""
         return in_halves(product) >> shift
 
-    def _float32(self, m: Module, product: Value, shift: Value) -> Value:
-        """Return the product in 24 significant bits over 2**shift, ties to even, by magnitude."""
+    def _significant_product(self, m: Module, product: Value, shift: Value) -> dict[str, Value]:
+        """Return a product in 24 significant bits, ties to even, and what is left of its shift.
+
+        significant: its magnitude, up to 2**24; places: those that it is shifted by, up to
+        ``MOST_PLACES``; large: none is left, it is 2**24 or more; negative: its sign
+        """
         magnitude = Signal(MAGNITUDE_BITS)
         m.d.comb += magnitude.eq(Mux(product < 0, -product, product))
         # Bits of the magnitude beyond 24.
@@ -158,18 +208,29 @@ class Requantizer(SharedPart):
         m.d.comb += significant.eq(to_even(m, magnitude, excess, most=lost, name="significant"))
         # What is left of the shift. Beyond `most` everything is below a quarter; before 0 the
         # number is 2**24 or more, which every clip cuts.
-        left, most = Signal(signed(SHIFT_BITS + 1)), SIGNIFICANT_BITS + 2
+        left, most = Signal(signed(SHIFT_BITS + 1)), MOST_PLACES
         amount = Signal(range(most + 1))
         m.d.comb += [
             left.eq(shift - excess),
             amount.eq(Mux(left < 0, 0, Mux(left > most, most, left))),
         ]
-        scaled = to_even(m, significant, amount, most=most, name="scaled")
-        large = Signal(SIGNIFICANT_BITS + 1)
+        return {
+            "significant": significant,
+            "places": amount,
+            "large": left < 0,
+            "negative": product < 0,
+        }
+
+    def _float32(
+        self, m: Module, *, significant: Value, places: Value, large: Value, negative: Value
+    ) -> Value:
+        """Return a product in 24 significant bits over 2**places, ties to even, by magnitude."""
+        scaled = to_even(m, significant, places, most=MOST_PLACES, name="scaled")
+        size = Signal(SIGNIFICANT_BITS + 1, name="large")
         result = Signal(signed(SIGNIFICANT_BITS + 2), name="scaled_with_sign")
         m.d.comb += [
-            large.eq(Mux(left < 0, (1 << (SIGNIFICANT_BITS + 1)) - 1, scaled)),
-            result.eq(Mux(product < 0, -large, large)),
+            size.eq(Mux(large, (1 << (SIGNIFICANT_BITS + 1)) - 1, scaled)),
+            result.eq(Mux(negative, -size, size)),
         ]
         return in_halves(result)
 

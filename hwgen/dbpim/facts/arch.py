@@ -21,7 +21,15 @@ from hwgen.dbpim.facts.instructions import (
     Widths,
     packets,
 )
-from hwgen.dbpim.facts.timing import PAIR_WORDS, TABLE_LOOKUPS, macro_cycles
+from hwgen.dbpim.facts.timing import (
+    FLOAT32_CYCLES,
+    PAIR_WORDS,
+    REQUANTIZE_CYCLES,
+    SIMD_CYCLES,
+    SUM_CYCLES,
+    TABLE_LOOKUPS,
+    macro_cycles,
+)
 from hwgen.errors import ConfigError, FieldError, with_near
 from hwgen.files.load import EXACT, first_mistake, load_spec
 from hwgen.network.quantization import (
@@ -485,6 +493,26 @@ class Arch:
     def factor_bits(self) -> int:
         """Bits of a factor of an addition."""
         return FACTOR_BITS if "float32" in self.rounding else MULTIPLIER_BITS
+
+    @property
+    def float32_cycles(self) -> int:
+        """Stages of a requantizer beside its first one."""
+        return FLOAT32_CYCLES if "float32" in self.rounding else 0
+
+    @property
+    def requantize_cycles(self) -> int:
+        """Output stage: from taking a result to requesting the write bus."""
+        return REQUANTIZE_CYCLES + self.float32_cycles
+
+    @property
+    def sum_cycles(self) -> int:
+        """Residual adder: from a result of the output stage to the request of its sum."""
+        return SUM_CYCLES + self.float32_cycles
+
+    @property
+    def simd_cycles(self) -> int:
+        """SIMD unit: from the last part of the last tap to the request of its result."""
+        return SIMD_CYCLES + self.float32_cycles
 
     @property
     def macro_cycles(self) -> int:

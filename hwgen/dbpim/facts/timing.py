@@ -34,6 +34,9 @@ def macro_cycles(array_cycles: int) -> int:
     return AROUND_ARRAY_CYCLES + array_cycles
 
 
+FLOAT32_CYCLES = 2
+"""Output stage, residual adder, SIMD unit: cycles more on a chip that rounds as float32."""
+
 RESULT_SLOTS = 2
 """Results that a macro may have between its last bit plane and the output stage."""
 

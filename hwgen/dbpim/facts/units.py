@@ -6,6 +6,7 @@ from hwgen.chip.widths import bits_for_index, bits_for_range
 from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, Arch
 from hwgen.dbpim.facts.instructions import CELL, ROW_BITS
 from hwgen.dbpim.facts.storage import storage
+from hwgen.network.quantization import MOST_SHIFT, SIGNIFICANT_BITS
 from hwgen.network.sparsity import PHI_LIMIT
 
 Unit = Literal[
@@ -24,6 +25,9 @@ Unit = Literal[
     "byte_choice",
     "filter",
     "float_filter",
+    "filter_float_bit",
+    "sum_float_bit",
+    "lane_float_bit",
     "sum_bit",
     "lane",
     "port_bit",
@@ -61,6 +65,8 @@ Unit = Literal[
     "chip_lane",
     "chip_requantizer",
     "chip_waiting_total",
+    "output_float_bit",
+    "simd_float_bit",
     "chip_row_lane",
     "chip_row_unit",
     "chip_product_lane",
@@ -104,6 +110,8 @@ def event_sizes(arch: Arch) -> dict[str, int]:
     table_bit: of a beat of a table, in each copy; float_bit: of a beat of floats, in each copy
     float_filter: filters of a chip whose requantizers round as float32; product_lane: SIMD lanes
         before a tree of products
+    filter_float_bit, sum_float_bit, lane_float_bit: of the registers that requantizers of such a
+        chip have beside the one that all have: of a result, a sum, a part of the SIMD unit
     """
     size, macros = arch.macro, arch.macros_per_core
     cells = size.compartments * size.columns
@@ -125,6 +133,9 @@ def event_sizes(arch: Arch) -> dict[str, int]:
         "byte_choice": 2 * macros,
         "filter": arch.filters,
         "float_filter": arch.filters if "float32" in arch.rounding else 0,
+        "filter_float_bit": arch.filters * float_bits(arch, arch.multiplier_bits),
+        "sum_float_bit": arch.filters * float_bits(arch, 1),
+        "lane_float_bit": arch.simd_lanes * float_bits(arch, arch.simd_multiplier_bits),
         "sum_bit": arch.filters * ACCUMULATOR_BITS,
         "lane": arch.simd_lanes,
         "port_bit": arch.port_bits,
@@ -154,6 +165,8 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
     adding_core, adding_filter: cores with a residual adder, and their filters
     chip_requantizer: those of SIMD units; chip_waiting_total: SIMD lanes that wait for one, which
         others of its lanes may have first
+    output_float_bit, simd_float_bit: as `filter_float_bit`, of the requantizers of output stages
+        and residual adders, and of those of SIMD units
     fetched_byte, simd_byte, float_byte, beat_byte, packet_byte: of the smaller memories: words on
         their way to the switch; tables and depthwise weights; tables, gains and offsets of row
         units; beats and logits; parameters and instructions
@@ -199,6 +212,11 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
         "chip_lane": arch.simd_units * arch.simd_lanes,
         "chip_requantizer": arch.simd_units * arch.simd_requantizers,
         "chip_waiting_total": arch.simd_units * (arch.simd_lanes - arch.simd_requantizers),
+        "output_float_bit": arch.cores * event["filter_float_bit"]
+        + adding * event["sum_float_bit"],
+        "simd_float_bit": arch.simd_units
+        * arch.simd_requantizers
+        * float_bits(arch, arch.simd_multiplier_bits),
         "chip_row_lane": arch.simd_units * arch.row_lanes,
         "chip_row_unit": arch.simd_units if arch.row_unit else 0,
         "chip_product_lane": arch.simd_units * event["product_lane"],
@@ -212,6 +230,20 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
         "packet_byte": stored["parameters"] + stored["instructions"],
         "memory_byte": buffers + psums + masks + (cells + metadata) // ACTIVATION_BITS,
     }
+
+
+def float_bits(arch: Arch, multiplier_bits: int) -> int:
+    """Return the bits of a requantizer's registers beside that of its product and shift.
+
+    The first: sum, in 24 bits with one more if anything multiplies it, multiplier and shift. The
+    last: product and shift, the product in 24 bits with one more, its places, sign, and a flag.
+    """
+    if not arch.float32_cycles:
+        return 0
+    shift = bits_for_index(MOST_SHIFT + 1)
+    product = ACCUMULATOR_BITS + multiplier_bits
+    rounded = SIGNIFICANT_BITS + 1 + bits_for_index(SIGNIFICANT_BITS + 3) + 2
+    return product + (multiplier_bits > 1) + shift + product + shift + rounded
 
 
 def stage_bits(arch: Arch) -> int:

@@ -151,7 +151,7 @@ def last_cause(taken: bool, core: Record, fields: Record, sizes: Sizes) -> int:
     for macro in range(sizes.macros):
         if core.read[macro] < core.written:
             return IMBALANCE
-    if core.stage[result_stages(fields) - 1] > 0 and not taken:
+    if core.stage[result_stages(fields, sizes) - 1] > 0 and not taken:
         return WRITE_BUS
     through = stages_empty(core) and core.retired == core.walk
     return IMBALANCE if through else PIPELINE
@@ -167,11 +167,11 @@ def stages_empty(core: Record) -> bool:
 
 
 @compiled
-def blocked_cause(taken: bool, core: Record, fields: Record) -> int:
+def blocked_cause(taken: bool, core: Record, fields: Record, sizes: Sizes) -> int:
     """Return why a finished result has no place: all output stages wait for the bus, or not."""
     if taken:
         return OUTPUT
-    for number in range(result_stages(fields)):
+    for number in range(result_stages(fields, sizes)):
         if core.stage[number] == 0:
             return OUTPUT
     return WRITE_BUS
@@ -217,7 +217,7 @@ def output(t: int, core: Record, taken: bool, fields: Record, work: Record, size
     """Move the stages towards the buffers and pop one result, or take half of a double one."""
     stage, row, column = core.stage, core.stage_row, core.stage_column
     free = taken
-    for number in range(result_stages(fields) - 1, -1, -1):
+    for number in range(result_stages(fields, sizes) - 1, -1, -1):
         free = stage[number] == 0 or free
         if free:
             stage[number] = stage[number - 1] if number > 0 else 0

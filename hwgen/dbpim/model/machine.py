@@ -140,7 +140,7 @@ def cores_step(
     """Advance all cores; return whether one computes, waits for the loader, has a word written."""
     stored = 0
     for core in cores:
-        if request(core, fields) == PRIVATE:
+        if request(core, fields, sizes) == PRIVATE:
             stored |= is_stored(lanes, core, fields, work[core.number], sizes) << core.number
     granted = grant(lanes, cores, fields, sizes)
     if sizes.shares_stream:
@@ -153,7 +153,7 @@ def cores_step(
             continue
         taken = (stored >> core.number & 1) == 1
         if granted >> core.number & 1:
-            taken = is_sent(core, fields)
+            taken = is_sent(core, fields, sizes)
         waits = waits_for_tile(t, core, fields)
         starved |= waits
         if fields.opcode != CONV:
@@ -200,7 +200,7 @@ def conv_step(
         offer_word(t, core, sizes, weights)
     starved = waits_for_row(t, core, sizes)
     idle = idle_cause(t, queue_full, waits, taken, core, fields, sizes)
-    blocked = blocked_cause(taken, core, fields)
+    blocked = blocked_cause(taken, core, fields, sizes)
     computes = False
     for macro in range(sizes.macros):
         cause = issue(t, macro, row_write, idle, blocked, core, fields, sizes, weights)

@@ -15,12 +15,12 @@ from hwgen.dbpim.facts.timing import (
     SCALED_READY,
     SHARE_CYCLES,
     SHARE_READY,
-    SIMD_CYCLES,
 )
 from hwgen.dbpim.model.simd import enter, waiting_cause
 from hwgen.dbpim.model.state import (
     PIPELINE,
     SIMD,
+    SIMD_STAGES,
     SWITCH,
     WORD_VISIBLE,
     WRITE_BUS,
@@ -43,7 +43,7 @@ def row_step(
 
     taken: the request is over with this cycle; waits: the walker for floats
     """
-    last = SIMD_CYCLES - 1
+    last = SIMD_STAGES - 1
     if taken:
         core.sent = 0
     if core.simd[last] > 0 and not taken:
@@ -79,7 +79,7 @@ def leave(core: Record, fields: Record, work: Record, sizes: Sizes) -> None:
     core.row_written += 1
     ends = core.row_written == fields.bias % MOST_CHANNELS
     if ends or core.row_written % sizes.channels == 0:
-        enter(core, SIMD_CYCLES - 1, core.row_word, fields, work, sizes)
+        enter(core, SIMD_STAGES - 1, core.row_word, fields, work, sizes)
         core.resends = 1
     if ends:
         core.row_written = 0

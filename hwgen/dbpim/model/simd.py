@@ -1,13 +1,14 @@
 """One cycle of a core's SIMD unit: parts of fetched words, then stages to the buffers."""
 
 from hwgen.chip.compiled import compiled
-from hwgen.dbpim.facts.timing import FETCH_SLOTS, SIMD_CYCLES
+from hwgen.dbpim.facts.timing import FETCH_SLOTS
 from hwgen.dbpim.model.state import (
     IMBALANCE,
     LOAD,
     OUTPUT,
     PIPELINE,
     SIMD,
+    SIMD_STAGES,
     SUM_REQUESTS,
     SWITCH,
     WORD_END,
@@ -25,12 +26,15 @@ from hwgen.dbpim.model.state import (
 from hwgen.dbpim.model.walking import DEPTHWISE, TABLE, down, is_active
 from hwgen.dbpim.model.writing import request_of
 
+TO_SCALED = 2
+"""Stages of a part before the one in which its totals are scaled."""
+
 
 @compiled
 def simd_is_idle(core: Record) -> bool:
     """Return whether all words have been read and all stages are empty."""
     idle = core.words_read == core.words_written and core.row_leaving == 0
-    for stage in range(SIMD_CYCLES):
+    for stage in range(SIMD_STAGES):
         idle &= core.simd[stage] == 0 and core.simd_full[stage] == 0
     return bool(idle)
 
@@ -52,24 +56,26 @@ def move(core: Record, stage: int) -> None:
 def advance(core: Record, fields: Record, sizes: Sizes) -> bool:
     """Move the parts in the stages; return whether another may follow.
 
-    None may while totals wait for the requantizers, in the stage before the last.
+    None may while totals wait for the requantizers. The stages behind are those of requantizers.
     """
-    last = SIMD_CYCLES - 1
-    scaled = last - 1
+    last, first = SIMD_STAGES - 1, SIMD_STAGES - sizes.simd_cycles
+    scaled = first + TO_SCALED
     turns = sizes.table_turns if fields.operation == TABLE else sizes.simd_turns
     core.simd[last] = 0
     core.turn += 1
+    for stage in range(last, scaled + 1, -1):
+        move(core, stage)
     if core.simd_full[scaled] == 1 and core.turn == turns:
-        move(core, last)
-        core.simd_full[last] = 0
-        if core.simd[last] > 0:
-            core.resends = SUM_REQUESTS if fields.sums == 1 else 1
+        move(core, scaled + 1)
+    core.simd_full[last] = 0
+    if core.simd[last] > 0:
+        core.resends = SUM_REQUESTS if fields.sums == 1 else 1
     if core.simd_full[scaled] == 0:
         move(core, scaled)
         core.turn = 0
     elif core.simd_full[scaled - 1] == 1:
         return False
-    for stage in range(scaled - 1, 0, -1):
+    for stage in range(scaled - 1, first, -1):
         move(core, stage)
     return True
 
@@ -82,7 +88,7 @@ def simd_step(
 
     taken: the request is over with this cycle; waits: the walker for taps or a table
     """
-    last = SIMD_CYCLES - 1
+    last, first = SIMD_STAGES - 1, SIMD_STAGES - sizes.simd_cycles
     if taken:
         core.sent = 0
         core.resends -= 1
@@ -97,7 +103,7 @@ def simd_step(
     entry = core.word_ring[core.words_read % FETCH_SLOTS]
     if entry[WORD_VISIBLE] > t:
         return SWITCH
-    core.simd_full[0] = entry[WORD_LAST_TAP]
+    core.simd_full[first] = entry[WORD_LAST_TAP]
     core.part += 1
     parts = sizes.table_parts if fields.operation == TABLE else sizes.simd_parts
     if core.part < parts and entry[WORD_HELD] == 0:
@@ -106,7 +112,7 @@ def simd_step(
     core.words_read += 1
     core.occupied -= 1
     if entry[WORD_LAST_TAP] == 1:
-        enter(core, 0, entry, fields, work, sizes)
+        enter(core, first, entry, fields, work, sizes)
     return SIMD
 
 

@@ -18,6 +18,7 @@ from hwgen.dbpim.facts.packing import PIECE_BITS
 from hwgen.dbpim.facts.stream import taps_beats
 from hwgen.dbpim.facts.timing import (
     FETCH_SLOTS,
+    FLOAT32_CYCLES,
     REQUANTIZE_CYCLES,
     RESULT_SLOTS,
     SIMD_CYCLES,
@@ -134,6 +135,7 @@ class Sizes(NamedTuple):
     tap_beats: beats of one word of taps; table_beats: of a table
     beat_pieces: pieces of a row of weights in a beat
     macro_cycles: from the last bit plane of a result to its entry in the result queue
+    requantize_cycles, sum_cycles, simd_cycles: those of the architecture
     shares_stream: all cores compute with the words of one stream
     switches: a switch makes groups of the words; else each word is one
     """
@@ -164,6 +166,9 @@ class Sizes(NamedTuple):
     table_beats: int
     beat_pieces: int
     macro_cycles: int
+    requantize_cycles: int
+    sum_cycles: int
+    simd_cycles: int
     shares_stream: bool
     switches: bool
 
@@ -218,9 +223,14 @@ GROUP_VISIBLE, GROUP_TILE, GROUP_ROW, GROUP_END, GROUP_TILE_END, GROUP_IMAGE, GR
 RESULT_VISIBLE, RESULT_EMIT, RESULT_TILE_END, RESULT_ROW, RESULT_COLUMN, RESULT_DOUBLE = range(6)
 """Entries of a result. RESULT_DOUBLE: it is of two filter groups, and leaves in two cycles."""
 
-RESULT_STAGES = REQUANTIZE_CYCLES + SUM_CYCLES
-"""Stages from a popped result to the request of its write: the last ones only in a step that adds
-another map, which is read while the result is in stage REQUANTIZE_CYCLES."""
+RESULT_STAGES = REQUANTIZE_CYCLES + SUM_CYCLES + 2 * FLOAT32_CYCLES
+"""Stages from a popped result to the request of its write, at most: those beyond
+`requantize_cycles` only in a step that adds another map, which is read while the result is in the
+last of these."""
+
+SIMD_STAGES = SIMD_CYCLES + FLOAT32_CYCLES
+"""Stages of the SIMD unit at most. The last one is the request; a chip with fewer of them has none
+in front of its first one."""
 
 PRIVATE = 1
 """A request for the own banks. One for the bus is 1 + the words that are still to be granted."""
@@ -264,13 +274,13 @@ _ARRAYS: dict[str, tuple[int, ...]] = {
     "stage": (RESULT_STAGES,),
     "stage_row": (RESULT_STAGES,),
     "stage_column": (RESULT_STAGES,),
-    "simd_full": (SIMD_CYCLES,),
-    "simd": (SIMD_CYCLES,),
-    "simd_row": (SIMD_CYCLES,),
-    "simd_column": (SIMD_CYCLES,),
-    "simd_words": (SIMD_CYCLES,),
-    "simd_first": (SIMD_CYCLES,),
-    "simd_end": (SIMD_CYCLES,),
+    "simd_full": (SIMD_STAGES,),
+    "simd": (SIMD_STAGES,),
+    "simd_row": (SIMD_STAGES,),
+    "simd_column": (SIMD_STAGES,),
+    "simd_words": (SIMD_STAGES,),
+    "simd_first": (SIMD_STAGES,),
+    "simd_end": (SIMD_STAGES,),
     "row_word": (WORD_HELD + 1,),
 }
 CORE_TYPE = np.dtype(
@@ -351,6 +361,9 @@ def sizes_of(arch: Arch, *, begin_beats: int) -> Sizes:
         table_beats=TABLE_BYTES // arch.port_bytes,
         beat_pieces=arch.port_bits // PIECE_BITS,
         macro_cycles=arch.macro_cycles,
+        requantize_cycles=arch.requantize_cycles,
+        sum_cycles=arch.sum_cycles,
+        simd_cycles=arch.simd_cycles,
         shares_stream=arch.shares_stream,
         switches=arch.sparse_parts,
     )

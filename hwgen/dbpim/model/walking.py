@@ -11,7 +11,6 @@ from hwgen.dbpim.facts.instructions import PRODUCTS, ROWS, TWO_MAPS, Opcode, Ope
 from hwgen.dbpim.facts.timing import (
     FETCH_CYCLES,
     FETCH_SLOTS,
-    REQUANTIZE_CYCLES,
     TAP_SLOTS,
     TILE_SLOTS,
 )
@@ -196,7 +195,7 @@ def walk(
 @compiled
 def added_bank(core: Record, fields: Record, sizes: Sizes) -> int:
     """Return the bank that the residual adder reads in this cycle, or -1."""
-    last = REQUANTIZE_CYCLES - 1
+    last = sizes.requantize_cycles - 1
     if fields.adds == 0 or core.stage[last] == 0:
         return -1
     column = core.stage_column[last] + fields.second_column

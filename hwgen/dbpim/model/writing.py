@@ -2,11 +2,9 @@
 
 from hwgen.chip.compiled import compiled
 from hwgen.dbpim.facts.instructions import Opcode
-from hwgen.dbpim.facts.timing import REQUANTIZE_CYCLES
 from hwgen.dbpim.model.state import (
     IN_MEMORY,
     PRIVATE,
-    RESULT_STAGES,
     SUM_REQUESTS,
     Ints,
     Record,
@@ -35,22 +33,24 @@ def request_of(first_row: int, last_row: int, words: int, to_memory: bool, work:
 
 
 @compiled
-def result_stages(fields: Record) -> int:
+def result_stages(fields: Record, sizes: Sizes) -> int:
     """Return the stages of a result of a CONV: those of the residual adder only where it adds."""
-    return RESULT_STAGES if fields.adds == 1 else REQUANTIZE_CYCLES
+    return sizes.requantize_cycles + (sizes.sum_cycles if fields.adds == 1 else 0)
 
 
 @compiled
-def request(core: Record, fields: Record) -> int:
+def request(core: Record, fields: Record, sizes: Sizes) -> int:
     """Return what the core asks for in this cycle: 0, PRIVATE or more."""
-    return int(core.stage[result_stages(fields) - 1] if fields.opcode == CONV else core.simd[-1])
+    if fields.opcode == CONV:
+        return int(core.stage[result_stages(fields, sizes) - 1])
+    return int(core.simd[-1])
 
 
 @compiled
 def place_of(core: Record, word: int, fields: Record, sizes: Sizes) -> tuple[int, int]:
     """Return stored row and bank of a word of the result on offer; IN_MEMORY: no core keeps it."""
     if fields.opcode == CONV:
-        last = result_stages(fields) - 1
+        last = result_stages(fields, sizes) - 1
         if fields.raw == 1:
             return IN_MEMORY, 0
         row, column = core.stage_row[last], core.stage_column[last]
@@ -78,7 +78,7 @@ def grant(lanes: Ints, cores: Table, fields: Record, sizes: Sizes) -> int:
         first = lane[PRIORITY]
         for step in range(sizes.cores):
             core = cores[(first + step) % sizes.cores]
-            if request(core, fields) <= PRIVATE:
+            if request(core, fields, sizes) <= PRIVATE:
                 continue
             row, bank = place_of(core, core.sent, fields, sizes)
             if bank % sizes.bus_words != number:
@@ -108,9 +108,9 @@ def is_stored(lanes: Ints, core: Record, fields: Record, work: Record, sizes: Si
 
 
 @compiled
-def is_sent(core: Record, fields: Record) -> bool:
+def is_sent(core: Record, fields: Record, sizes: Sizes) -> bool:
     """Count a word that the bus takes; return whether it is the last one of the request."""
     if fields.opcode == CONV:
         return True
     core.sent += 1
-    return bool(core.sent == request(core, fields) - 1)
+    return bool(core.sent == request(core, fields, sizes) - 1)

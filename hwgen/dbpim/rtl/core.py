@@ -33,7 +33,7 @@ class Core(ComputingCore):
         cycle 3   macros: issue of its first bit plane, one bit plane a cycle
         cycle +3  output stage: result of the last bit plane is popped
         cycle +6  write port: the result goes to the own banks, or requests the write bus; where
-                  another map is added, the residual adder has it for ``SUM_CYCLES`` before
+                  another map is added, the residual adder has it for ``arch.sum_cycles`` before
 
     Ports
         go                in      1             start the CONV in `instruction`

@@ -128,6 +128,7 @@ def requantizer(arch: Arch, *, scales: bool = True) -> Requantizer:
         accumulator_bits=ACCUMULATOR_BITS,
         multiplier_bits=arch.multiplier_bits if scales else 1,
         element_bits=ACTIVATION_BITS,
+        stages=1 + arch.float32_cycles,
     )
 
 
@@ -139,6 +140,7 @@ def lane_requantizer(arch: Arch) -> Requantizer:
         accumulator_bits=ACCUMULATOR_BITS,
         multiplier_bits=arch.simd_multiplier_bits,
         element_bits=ACTIVATION_BITS,
+        stages=1 + arch.float32_cycles,
     )
 
 

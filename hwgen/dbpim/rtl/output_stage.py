@@ -1,5 +1,8 @@
 """Output stage of a core: adds the bias, requantizes and requests a write."""
 
+from functools import reduce
+from operator import or_
+
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
@@ -29,7 +32,10 @@ def sums_layout(arch: Arch) -> data.StructLayout:
 
 
 def target_layout(arch: Arch) -> data.StructLayout:
-    """Register of cycle 2, beside the products: their place. `part`: which F bytes of the word."""
+    """Register of cycle 2, beside the requantizers: the place of what they scale.
+
+    part: which F bytes of the word
+    """
     write = layouts.bus_write(arch)
     return data.StructLayout(
         {
@@ -52,8 +58,9 @@ class OutputStage(Part):
     Pipeline
         cycle 0  pop: the lowest-numbered macro with a result; the bias is added
         cycle 1  stage 1 holds the biased sums, which are multiplied
-        cycle 2  stage 2 holds the products, which are rounded, shifted and clipped
-        cycle 3  stage 3 holds the bytes and requests the write
+        cycle 2  stage 2 holds the products, which are rounded, shifted and clipped; on a chip that
+                 rounds as float32 it is three registers in a row
+        cycle 3  stage 3 holds the bytes and requests the write, there in cycle 5
 
     Ports
         results            streams  M x layouts.result      of the macros
@@ -68,7 +75,7 @@ class OutputStage(Part):
         request            stream   layouts.bus_write       F bytes of one position, or with `raw`
                                                             F x int32 and no byte enabled
         empty              out      1                       stages 1 to 3 are empty
-    Latency  ``REQUANTIZE_CYCLES`` from popping a result to its request
+    Latency  ``arch.requantize_cycles`` from popping a result to its request
     Rate     1 a cycle; a stage loads when it is empty or its content moves on
     Errors   none; sum and bias fit int32, which the check of the network ensures
     Golden   ``golden.ops.requantize.requantize``
@@ -99,37 +106,46 @@ class OutputStage(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        valid_1, valid_2 = Signal(), Signal()
-        moves_1, moves_2, moves_3 = Signal(), Signal(), Signal()
+        # A number for each register: the last one, the request, is stage 3.
+        count = self._arch.requantize_cycles
+        valids = [Signal(name=f"valid_{stage}") for stage in range(1, count)]
+        moves = [Signal(name=f"moves_{stage}") for stage in range(1, count + 1)]
         stage_1 = Signal(sums_layout(self._arch))
-        stage_2 = Signal(target_layout(self._arch))
-        self.guarded(stage_1, stage_2, self.request.payload)
-        m.d.comb += [
-            moves_3.eq(~self.request.valid | self.request.ready),
-            moves_2.eq(~valid_2 | moves_3),
-            moves_1.eq(~valid_1 | moves_2),
-            self.empty.eq(~(valid_1 | valid_2 | self.request.valid)),
+        targets = [
+            Signal(target_layout(self._arch), name=f"stage_{stage}") for stage in range(2, count)
         ]
+        self.guarded(stage_1, *targets, self.request.payload)
+        m.d.comb += moves[-1].eq(~self.request.valid | self.request.ready)
+        m.d.comb += [
+            moves[number].eq(~valids[number] | moves[number + 1])
+            for number in reversed(range(count - 1))
+        ]
+        m.d.comb += self.empty.eq(~reduce(or_, [*valids, self.request.valid]))
         # Cycle 0: pop a result and add the bias.
         # A stage loads results alone: its registers and multipliers are still without one.
-        chosen = self._halves(m, moves_1) if self._arch.pairs else self._choose_result(m, moves_1)
+        chosen = self._halves(m, moves[0]) if self._arch.pairs else self._choose_result(m, moves[0])
         emitted = Signal()
         m.d.comb += emitted.eq(Cat(r.valid for r in self.results).any() & chosen.emit)
-        with m.If(moves_1):
-            m.d.sync += valid_1.eq(emitted)
-        with m.If(moves_1 & emitted):
+        with m.If(moves[0]):
+            m.d.sync += valids[0].eq(emitted)
+        with m.If(moves[0] & emitted):
             m.d.sync += self._add_bias(stage_1, chosen)
         # Cycle 1: multiply.
-        requantizers = self._multiply(m, take=moves_2 & valid_1, stage_1=stage_1)
-        with m.If(moves_2):
-            m.d.sync += valid_2.eq(valid_1)
-        with m.If(moves_2 & valid_1):
-            m.d.sync += self._target(stage_2, stage_1)
-        # Cycle 2: shift and clip. Cycle 3: the request holds until it is granted.
-        with m.If(moves_3):
-            m.d.sync += self.request.valid.eq(valid_2)
-        with m.If(moves_3 & valid_2):
-            m.d.sync += self._write(self.request.payload, stage_2, requantizers)
+        take = [moves[number] & valids[number - 1] for number in range(1, count)]
+        requantizers = self._multiply(m, take=take[:-1], stage_1=stage_1)
+        for number, target in enumerate(targets, 1):
+            with m.If(moves[number]):
+                m.d.sync += valids[number].eq(valids[number - 1])
+            with m.If(take[number - 1]):
+                if number == 1:
+                    m.d.sync += self._target(target, stage_1)
+                else:
+                    m.d.sync += target.eq(targets[number - 2])
+        # Cycle 2: shift and clip. Then the request holds until it is granted.
+        with m.If(moves[-1]):
+            m.d.sync += self.request.valid.eq(valids[-1])
+        with m.If(take[-1]):
+            m.d.sync += self._write(self.request.payload, targets[-1], requantizers)
         holds_payload(m, "request", self.request)
         one_hot(m, "results that are taken", [r.valid & r.ready for r in self.results])
         return m
@@ -198,16 +214,17 @@ class OutputStage(Part):
             ]
         return stores
 
-    def _multiply(self, m: Module, *, take: Value, stage_1: data.View) -> list[PartInstance]:
-        """Place a requantizer for each filter; its product register belongs to stage 2.
+    def _multiply(self, m: Module, *, take: list[Value], stage_1: data.View) -> list[PartInstance]:
+        """Place a requantizer for each filter; its registers belong to the stages from 2 on.
 
+        take: each of them is loaded
         The multiplier 1 passes the int32 sum of a `raw` layer.
         """
         requantizers = []
         for f, scale in enumerate(stage_1.scales):
             m.submodules[f"requantizer_{f}"] = requantizer = self._requantizer.instance()
             m.d.comb += [
-                requantizer.enable.eq(take),
+                requantizer.enable.eq(Cat(take)),
                 requantizer.accumulator.eq(stage_1.sums[f]),
                 requantizer.multiplier.eq(Mux(self.layer.raw, 1, scale.multiplier)),
                 requantizer.shift.eq(scale.shift),
@@ -219,34 +236,34 @@ class OutputStage(Part):
             requantizers.append(requantizer)
         return requantizers
 
-    def _target(self, stage_2: data.View, stage_1: data.View) -> list[Value]:
+    def _target(self, target: data.View, stage_1: data.View) -> list[Value]:
         """Return the assignments of stage 2: the place of F channels of a pixel, or of F logits."""
         arch, layer = self._arch, self.layer
         parts_log2 = (arch.word // arch.filters).bit_length() - 1
         image = stage_1.column * layer.output_row_pitch
         return [
-            stage_2.row.eq(stage_1.row),
-            stage_2.column.eq(stage_1.column),
-            stage_2.word.eq(layer.output_first_word + stage_1.group[parts_log2:]),
-            stage_2.index.eq(layer.output_base + image + stage_1.group * arch.filters),
-            stage_2.part.eq(stage_1.group[:parts_log2]),
+            target.row.eq(stage_1.row),
+            target.column.eq(stage_1.column),
+            target.word.eq(layer.output_first_word + stage_1.group[parts_log2:]),
+            target.index.eq(layer.output_base + image + stage_1.group * arch.filters),
+            target.part.eq(stage_1.group[:parts_log2]),
         ]
 
     def _write(
-        self, write: data.View, stage_2: data.View, requantizers: list[PartInstance]
+        self, write: data.View, target: data.View, requantizers: list[PartInstance]
     ) -> list[Value]:
         """Return the assignments of stage 3: the bytes in all parts of a word, one part enabled."""
         filters = self._arch.filters
         parts = self._arch.word // filters
         word = Cat(requantizer.result for requantizer in requantizers).replicate(parts)
         logits = Cat(requantizer.product for requantizer in requantizers)
-        enable = Cat((stage_2.part == part).replicate(filters) for part in range(parts))
+        enable = Cat((target.part == part).replicate(filters) for part in range(parts))
         return [
             write.data.eq(Mux(self.layer.raw, logits, word)),
             write.enable.eq(Mux(self.layer.raw, 0, enable)),
-            write.row.eq(stage_2.row),
-            write.column.eq(stage_2.column),
-            write.word.eq(stage_2.word),
-            write.index.eq(stage_2.index),
+            write.row.eq(target.row),
+            write.column.eq(target.column),
+            write.word.eq(target.word),
+            write.index.eq(target.index),
             write.raw.eq(self.layer.raw),
         ]

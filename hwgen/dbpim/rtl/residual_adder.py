@@ -1,8 +1,10 @@
 """Residual adder of a core: adds a stored map to the results of a convolution."""
 
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
@@ -31,8 +33,9 @@ class ResidualAdder(Part):
         cycle 0  a result is offered: the bank of its byte b is read, again in each cycle in which
                  the result waits; the result enters stage 1
         cycle 1  stage 1 holds the result; b is there, and is kept while the result waits
-        cycle 2  stage 2 holds the weighted sums, which are rounded, shifted and clipped
-        cycle 3  stage 3 holds the bytes and requests the write
+        cycle 2  stage 2 holds the weighted sums, which are rounded, shifted and clipped; on a chip
+                 that rounds as float32 it is three registers in a row
+        cycle 3  stage 3 holds the bytes and requests the write, there in cycle 5
 
     Ports
         layer         in      CONV packet       held from a clock before the first result until all
@@ -45,7 +48,7 @@ class ResidualAdder(Part):
         bank_data     in      M x C bytes       what has been read, one cycle later
         request       stream  layouts.bus_write the same with the sums
         empty         out     1                 stages 1 to 3 are empty
-    Latency  ``SUM_CYCLES`` from a result to the request of its sum; 0 without `adds`
+    Latency  ``arch.sum_cycles`` from a result to the request of its sum; 0 without `adds`
     Rate     1 a cycle; a stage loads when it is empty or its content moves on
     Errors   none; with `raw`, `adds` must be 0
     Golden   ``verif.reference.dbpim.simd.add``
@@ -76,18 +79,20 @@ class ResidualAdder(Part):
         m = Module()
         write = layouts.bus_write(self._arch)
         adds = self.layer.adds
-        valids = [Signal(name=f"valid_{stage}") for stage in (1, 2, 3)]
-        stages = [Signal(write, name=f"stage_{stage}") for stage in (1, 2, 3)]
+        # A number for each register: the last one is stage 3.
+        numbers = range(1, self._arch.sum_cycles + 1)
+        valids = [Signal(name=f"valid_{stage}") for stage in numbers]
+        stages = [Signal(write, name=f"stage_{stage}") for stage in numbers]
         self.guarded(*stages)
-        moves = [Signal(name=f"moves_{stage}") for stage in (1, 2, 3)]
+        moves = [Signal(name=f"moves_{stage}") for stage in numbers]
+        last = len(stages) - 1
+        m.d.comb += moves[last].eq(~valids[last] | self.request.ready)
+        m.d.comb += [moves[n].eq(~valids[n] | moves[n + 1]) for n in reversed(range(last))]
         m.d.comb += [
-            moves[2].eq(~valids[2] | self.request.ready),
-            moves[1].eq(~valids[1] | moves[2]),
-            moves[0].eq(~valids[0] | moves[1]),
             self.result.ready.eq(Mux(adds, moves[0], self.request.ready)),
-            self.request.valid.eq(Mux(adds, valids[2], self.result.valid)),
-            self.request.payload.eq(Mux(adds, stages[2], self.result.payload)),
-            self.empty.eq(~(valids[0] | valids[1] | valids[2])),
+            self.request.valid.eq(Mux(adds, valids[last], self.result.valid)),
+            self.request.payload.eq(Mux(adds, stages[last], self.result.payload)),
+            self.empty.eq(~reduce(or_, valids)),
         ]
         # Cycle 0: read map b. Cycle 1: multiply and add.
         bank, address = self._place(m)
@@ -97,25 +102,23 @@ class ResidualAdder(Part):
             self.bank_address.eq(address),
         ]
         # A stage loads results alone: its registers and multipliers are still without one.
-        enters = [moves[0] & adds & self.result.valid, moves[1] & valids[0], moves[2] & valids[1]]
+        enters = [moves[0] & adds & self.result.valid]
+        enters += [moves[number] & valids[number - 1] for number in range(1, len(stages))]
         addend = self._addend(m, bank=bank, take=enters[0], result=stages[0], valid=valids[0])
         with m.If(moves[0]):
             m.d.sync += valids[0].eq(adds & self.result.valid)
         with m.If(enters[0]):
             m.d.sync += stages[0].eq(self.result.payload)
-        # Cycle 2: shift and clip. Cycle 3: the request holds until it is taken.
-        lanes = self._add(m, take=enters[1], result=stages[0], addend=addend)
-        with m.If(moves[1]):
-            m.d.sync += valids[1].eq(valids[0])
-        with m.If(enters[1]):
-            m.d.sync += stages[1].eq(stages[0])
-        with m.If(moves[2]):
-            m.d.sync += valids[2].eq(valids[1])
-        with m.If(enters[2]):
-            m.d.sync += stages[2].eq(stages[1])
-            for byte in range(self._arch.word):
-                lane = lanes[byte % self._arch.filters]
-                m.d.sync += byte_of(stages[2].data, byte).eq(lane.result)
+        # Cycle 2: shift and clip. Then the request holds until it is taken.
+        lanes = self._add(m, take=enters[1:last], result=stages[0], addend=addend)
+        for number in range(1, len(stages)):
+            with m.If(moves[number]):
+                m.d.sync += valids[number].eq(valids[number - 1])
+            with m.If(enters[number]):
+                m.d.sync += stages[number].eq(stages[number - 1])
+                for byte in range(self._arch.word if number == last else 0):
+                    lane = lanes[byte % self._arch.filters]
+                    m.d.sync += byte_of(stages[number].data, byte).eq(lane.result)
         return m
 
     def _place(self, m: Module) -> tuple[Signal, Signal]:
@@ -164,9 +167,12 @@ class ResidualAdder(Part):
         return found
 
     def _add(
-        self, m: Module, *, take: Value, result: data.View, addend: list[Value]
+        self, m: Module, *, take: list[Value], result: data.View, addend: list[Value]
     ) -> list[PartInstance]:
-        """Place a requantizer for each filter; its register holds the weighted sum of stage 2."""
+        """Place a requantizer for each filter; its register holds the weighted sum of stage 2.
+
+        take: each of its stages is loaded
+        """
         lanes, factor = [], self._arch.factor_bits
         fields: dict[str, Any] = dict.fromkeys(("result_multiplier", "second_multiplier"), factor)
         rounds = ["sum_rounding"] if hasattr(self._requantizer, "rounding") else []
@@ -187,7 +193,7 @@ class ResidualAdder(Part):
             first = byte_of(result.data, index)
             m.d.comb += [
                 total.eq(first * factors[0] + byte * factors[1] - zero),
-                lane.enable.eq(take),
+                lane.enable.eq(Cat(take)),
                 lane.accumulator.eq(total),
                 lane.multiplier.eq(1),
                 lane.shift.eq(layer.sum_shift),

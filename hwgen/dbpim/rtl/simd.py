@@ -50,7 +50,8 @@ class Simd(Part):
         cycle 1  the part is accumulated
         cycle 2  after the last tap: multiply; lanes that share a requantizer take turns, a cycle
                  each, and the part of the next last tap waits for them
-        cycle 3  shift and clip; the bytes enter the register of the result
+        cycle 3  shift and clip; the bytes enter the register of the result; on a chip that rounds
+                 as float32 the two cycles from here on are cycles 5 and 6
         cycle 4  after the last part: the result is valid
 
     Ports
@@ -68,8 +69,8 @@ class Simd(Part):
         taps_known   out     1             the walker may request words. DEPTHWISE: the TAPS of the
                                            channel word are known; TABLE: the table is; else 1
         table        in      table_loads   what it brings of tables
-    Latency  ``SIMD_CYCLES`` from the last part of the last tap to the result, and a cycle for each
-             turn but the first
+    Latency  ``arch.simd_cycles`` from the last part of the last tap to the result, and a cycle for
+             each turn but the first
     Rate     one part of `simd_lanes` bytes in each cycle, of TABLE `table_lookups` bytes, of a last
              tap one in `lanes_per_requantizer` cycles; while a result waits, the whole unit stalls
     Errors   none
@@ -141,13 +142,22 @@ class Simd(Part):
             m.d.sync += total.eq(held)
         with m.If(front & final & ~again):
             m.d.sync += scaled.eq(total)
+        part, turn, last_turn = scaled, turns.turn, ~again
+        scale = [output.moves & (final | again)]
+        on_the_way = scaled.valid
+        for number in range(self._arch.float32_cycles):
+            scale.append(output.moves & part.valid)
+            part, turn, last_turn = self._follow(
+                m, part, turn, last_turn, moves=output.moves, number=number
+            )
+            on_the_way = on_the_way | part.valid
         groups = self._arch.simd_requantizers
         lanes = [self._lane.instance() for _ in range(groups)]
         for number, lane in enumerate(lanes):
             m.submodules[f"lane_{number}"] = lane
             m.d.comb += [
                 lane.complete.eq(final | again),
-                lane.scale.eq(output.moves & (final | again)),
+                lane.scale.eq(Cat(scale)),
             ]
         self._operands(m, lanes, read=read, taps=taps, table=table, products=operands)
         self._accumulate(
@@ -157,15 +167,35 @@ class Simd(Part):
         connect(m, output.result, flipped(self.result))
         m.d.comb += [
             output.instruction.eq(self.instruction),
-            output.part.eq(scaled),
-            *([output.turn.eq(turns.turn), output.last_turn.eq(~again)] if self._turns > 1 else []),
+            output.part.eq(part),
+            *([output.turn.eq(turn), output.last_turn.eq(last_turn)] if self._turns > 1 else []),
             output.bytes.eq(Cat(lane.result for lane in lanes)),
             output.sums.eq(Cat(lane.sum for lane in lanes)),
             taps.used.eq(self.word_release & read.word_end & self._computes[Operation.DEPTHWISE]),
             taps.released.eq(output.word_taken & self._computes[Operation.DEPTHWISE]),
-            self.idle.eq(~(held.valid | total.valid | scaled.valid | self.result.valid)),
+            self.idle.eq(~(held.valid | total.valid | on_the_way | self.result.valid)),
         ]
         return m
+
+    def _follow(
+        self,
+        m: Module,
+        part: data.View,
+        turn: Value,
+        last_turn: Value,
+        *,
+        moves: Value,
+        number: int,
+    ) -> tuple[data.View, Value, Value]:
+        """Return a part and its turn a stage of the requantizers later."""
+        later = Signal(simd_part(self._arch), name=f"scaled_{number}")
+        turn_later = Signal(range(self._turns), name=f"turn_{number}")
+        ends = Signal(name=f"last_turn_{number}")
+        with m.If(moves):
+            m.d.sync += later.valid.eq(part.valid)
+        with m.If(moves & part.valid):
+            m.d.sync += [later.eq(part), turn_later.eq(turn), ends.eq(last_turn)]
+        return later, turn_later, ends
 
     def _hold(self, m: Module, read: data.View) -> PartInstance | None:
         """Hold words of map a for a product; return what gives the lanes its operands, if any."""

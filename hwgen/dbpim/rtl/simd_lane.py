@@ -67,7 +67,7 @@ class SimdLane(Part):
         total_before       in   L x signed 32  the totals before this tap
         total              out  L x signed 32  cycle 2: the totals with this tap
         complete           in   1          cycle 2: the totals are final
-        scale              in   1          cycle 2: multiply one (only with `complete`)
+        scale              in   stages     cycle 2: multiply one (only with `complete`)
         turn               in   index of L which: 0 first, when those of the others are kept for
                                            their turns [absent if L is 1]
         multiplier, shift  in   simd_multiplier_bits, 6  unsigned
@@ -75,8 +75,9 @@ class SimdLane(Part):
         output_zero_point, low, high  in  8  cycle 3: unsigned
         result             out  8          unsigned
         sum                out  24         the lowest bytes of total * multiplier
-    Latency  1 cycle from `enable` to `total`, which holds until the next; 1 cycle from `scale` to
-             `result` and `sum` of the turn, which hold too
+    Stages   of the requantizer: bit k of `scale` loads its register k; cycle 3 follows the last
+    Latency  1 cycle from `enable` to `total`, which holds until the next; 1 cycle from the last bit
+             of `scale` to `result` and `sum` of the turn, which hold too
     Rate     1 tap a cycle, 1 result a cycle
     Errors   none; the check of the network keeps every total within 32 bits
     Golden   ``verif.reference.dbpim.simd``
@@ -115,7 +116,7 @@ class SimdLane(Part):
                 "total_before": In(data.ArrayLayout(total, lanes)),
                 "total": Out(data.ArrayLayout(total, lanes)),
                 "complete": In(1),
-                "scale": In(1),
+                "scale": In(1 + arch.float32_cycles),
                 "multiplier": In(arch.simd_multiplier_bits),
                 "shift": In(SHIFT_BITS),
                 "output_zero_point": In(ACTIVATION_BITS),
@@ -220,6 +221,6 @@ class SimdLane(Part):
         later = [self.total[number] for number in range(1, self._lanes)]
         kept = [Signal.like(each, name=f"kept_{n}") for n, each in enumerate(later, 1)]
         self.guarded(*kept)
-        with m.If(self.scale & (self.turn == 0)):
+        with m.If(self.scale[0] & (self.turn == 0)):
             m.d.sync += [register.eq(total) for register, total in zip(kept, later, strict=True)]
         return choose([self.total[0], *kept], self.turn)

@@ -27,7 +27,9 @@ SPARSE = load_arch(CONFIGS / "dbpim" / "paper.yaml")
 DENSE = with_sparsity(SPARSE, "none")
 TINY = load_arch(CONFIGS / "dbpim" / "tiny.yaml")
 ROWS = load_arch(CONFIGS / "dbpim" / "paper_rows.yaml")
-OF_OTHERS = ("chip_waiting_total", "float_filter")
+OF_FLOATS = ("filter_float_bit", "sum_float_bit", "lane_float_bit")
+OF_FLOATS = (*OF_FLOATS, "output_float_bit", "simd_float_bit")
+OF_OTHERS = ("chip_waiting_total", "float_filter", *OF_FLOATS)
 """Units that the smallest chip has none of, with a requantizer a lane and without floats."""
 OF_ROWS = {"row_lane", "float_bit", "product_lane", "float_byte"}
 OF_ONE_STREAM = {"chip_follower"}

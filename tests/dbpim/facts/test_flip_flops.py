@@ -14,9 +14,11 @@ from hwgen.dbpim.facts.arch import Arch, load_arch, with_sparsity
 from hwgen.dbpim.facts.units import Unit, size_of
 from hwgen.dbpim.model.energy import area_um2, energy_pj
 from hwgen.dbpim.rtl.core import Core
+from hwgen.dbpim.rtl.layouts import lane_requantizer, requantizer
 from hwgen.dbpim.rtl.macro import Macro
 
-TINY = load_arch(Path(__file__).parents[3] / "configs/dbpim/tiny.yaml")
+CONFIGS = Path(__file__).parents[3] / "configs/dbpim"
+TINY = load_arch(CONFIGS / "tiny.yaml")
 CHIPS = {
     "tiny": TINY,
     "dense": with_sparsity(TINY, "none"),
@@ -71,6 +73,29 @@ def test_flip_flops_of_an_option_are_units(chip: str) -> None:
         macros = arch.cores * arch.macros_per_core
         assert size_of(unit, arch) == macros * more, key
         assert size_of(unit, plain) == 0
+
+
+@pytest.mark.promise(
+    "the flip-flops that an option brings, counted in the netlist, are units of the area and of the"
+    " energy"
+)
+@pytest.mark.parametrize("name", ["tiny", "small_rows_tflite"])
+def test_flip_flops_of_requantizers_that_round_as_float32(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside those of the same requantizers in one stage."""
+    arch = replace(load_arch(CONFIGS / f"{name}.yaml"), rounding=("half_up", "float32"))
+    parts = {
+        "filter_float_bit": (arch.filters, lambda: requantizer(arch)),
+        "sum_float_bit": (arch.filters, lambda: requantizer(arch, scales=False)),
+        "lane_float_bit": (arch.simd_lanes, lambda: lane_requantizer(arch)),
+    }
+    own = {unit: size_of(unit, arch) for unit in parts}
+    staged = {unit: flip_flops(part()) for unit, (_, part) in parts.items()}
+    monkeypatch.setattr("hwgen.dbpim.facts.arch.FLOAT32_CYCLES", 0)
+    for unit, (times, part) in parts.items():
+        assert own[unit] == times * (staged[unit] - flip_flops(part())), unit
+        assert size_of(unit, arch) == 0
 
 
 @pytest.mark.long

@@ -11,7 +11,6 @@ from hwgen.chip.compiled import compiled
 from hwgen.dbpim.compiler import compile_network
 from hwgen.dbpim.facts.arch import load_arch
 from hwgen.dbpim.facts.instructions import Opcode
-from hwgen.dbpim.facts.timing import REQUANTIZE_CYCLES
 from hwgen.dbpim.model import CycleModel
 from hwgen.dbpim.model.prediction import StepCycles
 from hwgen.dbpim.model.state import (
@@ -65,7 +64,8 @@ def test_a_private_result_waits_for_its_own_bank_alone(
     (core, *_) = new_cores(sizes)
     fields, work = np.zeros(1, STEP_TYPE)[0], np.zeros(1, WORK_TYPE)[0]
     fields["opcode"], work["keep_first"], work["keep_rows"] = Opcode.CONV, 4, 4
-    core["stage_row"][REQUANTIZE_CYCLES - 1], core["stage_column"][REQUANTIZE_CYCLES - 1] = 6, 1
+    last = WIDE.requantize_cycles - 1
+    core["stage_row"][last], core["stage_column"][last] = 6, 1
     lanes = np.zeros((sizes.bus_words, LANE_REGISTERS), np.int64)
     lanes[:, WRITTEN_ROW] = IN_MEMORY
     bank = (column + sizes.skew * row) % sizes.macros

@@ -12,7 +12,7 @@ from hwgen.dbpim.facts.arch import Arch, load_arch, with_sparsity
 from hwgen.dbpim.facts.instructions import PACKETS, Opcode
 from hwgen.dbpim.facts.program import Program
 from hwgen.dbpim.facts.stream import decode_stream
-from hwgen.dbpim.facts.timing import DISPATCH_CYCLES, FETCH_CYCLES, REQUEST_CYCLES, SIMD_CYCLES
+from hwgen.dbpim.facts.timing import DISPATCH_CYCLES, FETCH_CYCLES, REQUEST_CYCLES
 from hwgen.dbpim.model import CycleModel, Prediction
 from hwgen.errors import SimulationError
 from hwgen.network import QuantizedNetwork
@@ -39,7 +39,7 @@ def test_layers_add_up() -> None:
     assert found.compute + found.load == found.cycles
 
 
-@pytest.mark.parametrize("name", ["single", "small"])
+@pytest.mark.parametrize("name", ["single", "small", "small_rows"])
 def test_a_pool_takes_its_parts_and_the_published_latencies(name: str) -> None:
     pool = next(layer for layer in NETWORK.layers if layer.op == "max_pool")
     height, width, channels = pool.output.shape
@@ -50,7 +50,7 @@ def test_a_pool_takes_its_parts_and_the_published_latencies(name: str) -> None:
     # At stride 2 the positions of a vector read the same bank, one after the other.
     first_word, retire_after_write = chip.macros_per_core - 1, 1
     found = {layer.name: layer.cycles for layer in predict(chip).found}
-    latencies = DISPATCH_CYCLES + REQUEST_CYCLES + FETCH_CYCLES + SIMD_CYCLES
+    latencies = DISPATCH_CYCLES + REQUEST_CYCLES + FETCH_CYCLES + chip.simd_cycles
     wanted = parts + latencies + first_word + retire_after_write
     assert found[pool.name] == wanted
 

@@ -7,15 +7,17 @@ import pytest
 
 from hwgen.chip.rtl.requantizer import Requantizer
 from hwgen.network.quantization import Rounding
-from verif.common.bench_requantizer import BITS, COUNT, ROUNDINGS
+from verif.common.bench_requantizer import BITS, COUNT, ROUNDINGS, STAGES
 from verif.runner import Waves, build, run
 
-CHIPS: dict[str, tuple[tuple[Rounding, ...], int]] = {
-    "half_up": (("half_up",), 16),
-    "float32": (("half_up", "float32"), 24),
-    "all": (("half_up", "float32", "tflite"), 31),
+CHIPS: dict[str, tuple[tuple[Rounding, ...], int, int]] = {
+    "half_up": (("half_up",), 16, 1),
+    "float32": (("half_up", "float32"), 24, 1),
+    "all": (("half_up", "float32", "tflite"), 31, 1),
+    "staged": (("half_up", "float32"), 24, 3),
+    "all_staged": (("half_up", "float32", "tflite"), 31, 3),
 }
-"""Roundings, and bits of the multiplier."""
+"""Roundings, bits of the multiplier, and stages."""
 PAIRS = 250_000
 """Random pairs of each rounding in each of the four runs of the long test."""
 
@@ -23,15 +25,17 @@ PAIRS = 250_000
 def run_requantizer(
     chip: str, folder: Path, waves: Waves | None, *, simulator: str = "verilator", count: int = 400
 ) -> None:
-    roundings, bits = CHIPS[chip]
+    roundings, bits, stages = CHIPS[chip]
     part = Requantizer(
         family="any",
         roundings=roundings,
         accumulator_bits=32,
         multiplier_bits=bits,
         element_bits=8,
+        stages=stages,
     )
     settings = {ROUNDINGS: ",".join(roundings), BITS: str(bits), COUNT: str(count)}
+    settings[STAGES] = str(stages)
     run_part(part, settings, folder, waves, simulator=simulator)
 
 
@@ -53,8 +57,17 @@ def run_part(
     " says, one a cycle, and hold"
 )
 @pytest.mark.promise("a factor of one keeps the int32")
-@pytest.mark.parametrize("chip", CHIPS)
+@pytest.mark.parametrize("chip", ["half_up", "float32", "all"])
 def test_requantizer(chip: str, tmp_path: Path, waves: Waves | None) -> None:
+    run_requantizer(chip, tmp_path, waves)
+
+
+@pytest.mark.dear("staged")
+@pytest.mark.promise(
+    "a requantizer of three stages computes the same, whenever each of them is loaded"
+)
+@pytest.mark.parametrize("chip", ["staged", "all_staged"])
+def test_stages_move_on_their_own(chip: str, tmp_path: Path, waves: Waves | None) -> None:
     run_requantizer(chip, tmp_path, waves)
 
 
