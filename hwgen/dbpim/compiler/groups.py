@@ -190,9 +190,7 @@ def cut_groups(walked: NDArray[np.bool_], arch: Arch) -> list[list[Piece]]:
     return [cut_tiles(each, arch) if each.any() else [] for each in walked]
 
 
-def walk_tiles(
-    walk: Walk, index: int, pieces: Sequence[Piece], arch: Arch
-) -> Iterator[WeightTile]:
+def walk_tiles(walk: Walk, index: int, pieces: Sequence[Piece], arch: Arch) -> Iterator[WeightTile]:
     """Yield the tiles of a filter group in a walk, one for each piece of the inputs."""
     chosen = slice(index * arch.filters, (index + 1) * arch.filters)
     if not pieces:

@@ -80,10 +80,11 @@ def pair_in_waves(
         values = filter_weights(walk.words, len(groups), arch)
         together = np.array([walk.walked[list(each)].any(axis=0) for each in members])
         for own, each, pieces in zip(tiles, members, cut_together(together, arch), strict=True):
-            if len(each) == 1:
-                own += walk_tiles(walk, *each, pieces, arch)
-            else:
-                own += pair_tiles(*values[list(each)], pieces, arch)
+            own.extend(
+                pair_tiles(*values[list(each)], pieces, arch)
+                if len(each) == PAIR
+                else walk_tiles(walk, *each, pieces, arch)
+            )
     return [
         pair_of(groups[each[0]], groups[each[1]], tuple(own), arch)
         if len(each) == PAIR
