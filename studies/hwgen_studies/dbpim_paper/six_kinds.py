@@ -21,7 +21,7 @@ import numpy as np
 from hwgen.commands.context import Context
 from hwgen.commands.families import load_architecture
 from hwgen.commands.images import choose_images
-from hwgen.commands.points import REFUSED, Point, run_points
+from hwgen.commands.points import REFUSED, Point, run_points_on
 from hwgen.commands.prices import Prices
 from hwgen.commands.subject import Subject, configuration_of
 from hwgen.commands.sweep import changed_keys, leaves
@@ -29,6 +29,7 @@ from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.axes import fitting
 from hwgen.errors import HwgenError
 from hwgen.files.load import validate_spec
+from hwgen.jobs.executors import Executor, make_executor
 from hwgen.network import Parameters, QuantizedNetwork
 from hwgen.network.file import load_network, save_network
 from hwgen.network.sparsity import ALPHA
@@ -171,8 +172,8 @@ def network_file(context: Context, name: str) -> Path:
 class Measured:
     """Predicts chips of one kind, each once."""
 
-    def __init__(self, context: Context, kind: KindOfChip) -> None:
-        self.context, self.kind = context, kind
+    def __init__(self, context: Context, kind: KindOfChip, executor: Executor) -> None:
+        self.context, self.kind, self._executor = context, kind, executor
         family, arch = load_architecture(Path("dbpim/paper"))
         self._base = changed_keys(configuration_of(arch), kind.keys)
         file = network_file(context, kind.network)
@@ -196,7 +197,7 @@ class Measured:
         """Return what the model says of a chip; None if it does not run the network."""
         subject = replace(self._subject, arch=arch)
         point = Point(subject=subject, batch=self._batch)
-        (result,) = run_points(self.context, [point], workers=1)
+        (result,) = run_points_on(self._executor, self.context, [point])
         if REFUSED in result:
             return None
         area = sum(self._prices.area_um2(arch).values()) / SQUARE_UM
@@ -233,10 +234,10 @@ class Measured:
                     continue  # two sizes that no chip has together
 
 
-def shipped(context: Context, kind: KindOfChip) -> Found:
+def shipped(context: Context, kind: KindOfChip, executor: Executor) -> Found:
     """Return the chip of a kind that ships."""
     _, arch = load_architecture(Path("dbpim") / kind.name)
-    found = Measured(context, kind).found(cast(Arch, arch))
+    found = Measured(context, kind, executor).found(cast(Arch, arch))
     if found is None:
         raise HwgenError(f"{kind.name} does not run {kind.network}")
     return found
@@ -273,13 +274,13 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     context = Context(console=None)
     found = []
-    for kind in KINDS:
-        if given.points:
-            found.append(Measured(context, kind).search(given.points))
-            sizes = leaves(configuration_of(found[-1].arch))
-            print(f"{kind.name}: {found[-1].product:.1f} {sizes}", flush=True)
-        else:
-            found.append(shipped(context, kind))
+    with make_executor(1) as executor:
+        for kind in KINDS:
+            if given.points:
+                found.append(Measured(context, kind, executor).search(given.points))
+                print(f"{kind.name}: {leaves(configuration_of(found[-1].arch))}", flush=True)
+            else:
+                found.append(shipped(context, kind, executor))
     print("\n".join(table_lines(found)))
     return 0
 
