@@ -267,21 +267,29 @@ def sizes_of(arch: Arch) -> str:
     return f"{arch.macro.compartments} x {arch.macro.columns} x {arch.macro.rows}"
 
 
+def page_lines(context: Context) -> list[str]:
+    """Return the table of the chips that ship."""
+    with make_executor(1) as executor:
+        return list(table_lines([shipped(context, kind, executor) for kind in KINDS]))
+
+
+def searched_lines(context: Context, points: int) -> Iterator[str]:
+    """Yield the sizes of the best chip of each kind, then the table of all."""
+    found = []
+    with make_executor(1) as executor:
+        for kind in KINDS:
+            found.append(Measured(context, kind, executor).search(points))
+            yield f"{kind.name}: {leaves(configuration_of(found[-1].arch))}"
+    yield from table_lines(found)
+
+
 def main(arguments: Sequence[str]) -> int:
     """Print the table of the chips that ship, or of a search; return the exit code."""
     parser = argparse.ArgumentParser("dbpim-six-kinds", description=__doc__)
     parser.add_argument("--points", type=int, default=0, help="chips of each kind to predict")
-    given = parser.parse_args(arguments)
-    context = Context(console=None)
-    found = []
-    with make_executor(1) as executor:
-        for kind in KINDS:
-            if given.points:
-                found.append(Measured(context, kind, executor).search(given.points))
-                print(f"{kind.name}: {leaves(configuration_of(found[-1].arch))}", flush=True)
-            else:
-                found.append(shipped(context, kind, executor))
-    print("\n".join(table_lines(found)))
+    points, context = parser.parse_args(arguments).points, Context(console=None)
+    for line in searched_lines(context, points) if points else page_lines(context):
+        print(line, flush=True)
     return 0
 
 
