@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Self
 
-LONGEST_LINE = 600
+LONGEST_LINE = 800
 """Characters of a line of a message; names and values come from files and have any length."""
 ALSO_NEAR = 0.75
 """Likeness from which a name is suggested beside the nearest one."""
