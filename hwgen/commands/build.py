@@ -8,8 +8,9 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, fields
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from rich.console import RenderableType
 
@@ -20,6 +21,7 @@ from hwgen.chip.replacement import NO_REPLACEMENTS, Replacements
 from hwgen.commands.context import Context
 from hwgen.commands.families import InstalledFamily
 from hwgen.commands.fields import Batch, File, Replace, Sparsity
+from hwgen.commands.hand_over import LAYER, LEAST_BITS, PIN_LAYER, Flow, memory_frames, pins_in
 from hwgen.commands.keywords import KEYWORDS
 from hwgen.commands.on_chip import Arch, OnChip, chip_of
 from hwgen.commands.prices import Prices
@@ -37,8 +39,12 @@ from hwgen.files.digests import (
 from hwgen.files.earlier import PROGRAM_FILES
 from hwgen.report.info_tables import build_table, compile_table
 from hwgen.report.system import system_files
+from hwgen.report.system.librelane import librelane_files
 from hwgen.report.types import Source
 from hwgen.report.work import BuildReport, CompileReport
+
+if TYPE_CHECKING:
+    from hwgen.chip.rtl.emit import Further
 
 MANIFEST = "manifest.json"
 LONGEST_PREFIX = 32
@@ -145,9 +151,27 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
     ] = True
     sparsity: Sparsity = None
     replace: Replace = None
+    flow: Annotated[
+        Flow | None,
+        Says("files for a flow of layout as well: librelane", names=("--for",), metavar="FLOW"),
+    ] = None
+    pin_layer: Annotated[
+        str | None,
+        Says(
+            "metal of the pins of memories, with --for; power is on the next one"
+            f" [default: {PIN_LAYER}]",
+            metavar="METAL",
+        ),
+    ] = None
 
     def check(self) -> None:
         """Refuse a prefix that is no beginning of names in Verilog, C and FuseSoC."""
+        if self.pin_layer is not None and self.flow is None:
+            raise self.refusal("pin_layer", "given with --for", self.pin_layer)
+        if self.pin_layer is not None and not LAYER.fullmatch(self.pin_layer):
+            raise self.refusal(
+                "pin_layer", "a name that ends with its number, such as met3", self.pin_layer
+            )
         if self.prefix is not None and not PREFIX.fullmatch(self.prefix):
             raise self.refusal(
                 "prefix",
@@ -173,6 +197,7 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
             prefix=self.prefix,
             trace=self.trace,
             replacements=replacements,
+            layer=None if self.flow is None else self.pin_layer or PIN_LAYER,
         )
         return BuildReport(
             format="hwgen.report.build",
@@ -199,8 +224,12 @@ def write_verilog(
     prefix: str | None = None,
     trace: bool = True,
     replacements: Replacements = NO_REPLACEMENTS,
+    layer: str | None = None,
 ) -> None:
-    """Write the Verilog of a chip; one that stands in a shell has its files for systems beside."""
+    """Write the Verilog of a chip; one that stands in a shell has its files for systems beside.
+
+    layer: of the pins of memories, where files for LibreLane are wanted as well
+    """
     with context.progress(f"building {arch.name}"):
         top = family.need(Family.verilog).make_chip(arch)
         from hwgen.chip.rtl import emit as emitter
@@ -210,11 +239,18 @@ def write_verilog(
             emitter.rename(top, prefix)
         with_replacements(top, replacements)
         beside: Mapping[str, str] = {}
+        further: Further | None = None
         about = f"Of the chip {arch.name} ({family.name}, architecture {arch.digest[:8]})"
         if hasattr(top, "interface"):
             top.shows_trace = trace
             interface = top.interface(name=arch.name, digest=arch.digest, clock_mhz=arch.clock_mhz)
             beside = system_files(interface, emitter.file_names(top))
+            if layer is not None:
+                frames = memory_frames(top, layer)
+                wide = pins_in(beside[f"{interface.prefix}_axi.v"])
+                further = partial(
+                    librelane_files, interface, frames=frames, least=LEAST_BITS, wide=wide
+                )
         elif not trace:
             raise FamilyError(
                 f"the family {family.name} cannot leave out its trace: its chip stands in no shell"
@@ -225,6 +261,7 @@ def write_verilog(
             parameters=configuration_of(arch),
             about=f"{about}, written by hwgen {__version__}",
             beside={**beside, **replacements.sources},
+            further=further,
         )
 
 

@@ -19,13 +19,12 @@ from hwgen.commands.prices import Prices
 from hwgen.commands.subject import configuration_of
 from hwgen.errors import ConfigError, with_near
 from hwgen.files.digests import versions
-from hwgen.files.shipped import shipped_folder
 from hwgen.physical.cells import Library
 from hwgen.physical.liberty import liberty_text
 from hwgen.physical.macros import Macro, macro_cost
 from hwgen.physical.modules import ModuleCost, Modules, flat_source, placed_by, sources_of
 from hwgen.physical.modules import Source as ModuleSource
-from hwgen.physical.read_library import load_library
+from hwgen.physical.read_library import default_library, load_library
 from hwgen.physical.timing import all_paths
 from hwgen.report.cost import (
     CostEnergy,
@@ -39,7 +38,6 @@ from hwgen.report.cost import (
 )
 from hwgen.report.types import Source
 
-DEFAULT_LIBRARY = "sg13g2_stdcell_typ_1p20V_25C.lib.gz"
 LICENCES = {"Apache License, Version 2.0": "Apache-2.0"}
 """Licences by the words in the head of a library."""
 HEAD = 4000
@@ -91,11 +89,6 @@ class Synthesized:
         given = self.given_table
         own: str = self.family.need(Family.physical).LIBRARY
         return self.library.name == (given.library if given else own)
-
-
-def default_library() -> Path:
-    """Return the library that ships."""
-    return shipped_folder() / "liberty" / DEFAULT_LIBRARY
 
 
 def cost_of(

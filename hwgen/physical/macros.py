@@ -1,13 +1,13 @@
 """Modules that have figures in the place of a netlist: memories and arrays of others."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hwgen.physical.cells import Library
-from hwgen.physical.liberty import liberty_text, parse_liberty
+from hwgen.physical.liberty import Group, liberty_text, parse_liberty
 from hwgen.physical.modules import ModuleCost, Ports
-from hwgen.physical.read_library import cell_of, units_of
+from hwgen.physical.read_library import arcs_of, cell_of, units_of
 from hwgen.physical.timing_model import (
     NEVER,
     Arcs,
@@ -61,6 +61,7 @@ def macro_cost(macro: Macro, library: Library) -> ModuleCost:
             capacitance=[boundary.load] * width,
             capture=[0.0 if captured else NEVER] * width,
             ends=[CELLS if captured else None] * width,
+            readers=[1] * width,
         )
     arcs = [
         Arcs(
@@ -104,14 +105,23 @@ def liberty_figures(path: Path, module: str) -> LibertyFigures | None:
     found = next((cell for cell in group.of_kind("cell") if cell.name == module), None)
     if found is None:
         return None
-    cell = cell_of(found, group, units_of(group))
+    units = units_of(group)
+    cell = cell_of(found, group, units)
     times = [
         value
-        for name in cell.outputs
-        for arc in cell.pins[name].arcs
+        for timing in timings_of_outputs(found)
+        for arc in arcs_of(timing, group, units)
         for table in (arc.rise, arc.fall)
         if table is not None
         for row in table.values
         for value in row
     ]
     return LibertyFigures(cell.area, cell.leakage_uw, max(times, default=None))
+
+
+def timings_of_outputs(cell: Group) -> Iterator[Group]:
+    """Yield the timing of the outputs of a cell: of pins, of buses, and of pins within buses."""
+    for port in cell.of_kind("pin", "bus"):
+        for each in (port, *port.of_kind("pin")):
+            if each.simple.get("direction", port.simple.get("direction")) == "output":
+                yield from each.of_kind("timing")

@@ -203,11 +203,11 @@ class Modules:
             return behaviour(self.sources[name])
         file = self._netlist_build(name).folder / scripts.NETLIST
         content = json.loads(file.read_text(encoding="utf-8"))
-        inputs = {
-            each: {port for port, direction, _ in ports if direction == "input"}
-            for each, ports in self.sources[name].places.items()
-        }
-        return with_buffers(netlist_of(content, name, self.library), self.library, inputs)
+        places = self.sources[name].places
+        if not places.keys() <= self._costs.keys():
+            self.costs()
+        readers = {each: self._costs[each].timing.readers for each in places}
+        return with_buffers(netlist_of(content, name, self.library), self.library, readers)
 
     def costs(self) -> dict[str, ModuleCost]:
         """Return what each module costs, with its timing."""

@@ -202,11 +202,15 @@ def clock_nets(netlist: Netlist, library: Library) -> set[Net]:
 
 @dataclass(frozen=True)
 class Sink:
-    """A place that reads a net: a pin of a gate, or a bit of a port of a placed module."""
+    """A place that reads a net: a pin of a gate, or a bit of a port of a placed module.
+
+    readers: inputs behind it: 1 of a gate, of a port as many as read it in the module
+    """
 
     pins: dict[str, Any]
     pin: str
     bit: int | None = None
+    readers: int = 1
 
     def connect(self, net: Net) -> None:
         """Let it read another net."""
@@ -216,11 +220,16 @@ class Sink:
             self.pins[self.pin][self.bit] = net
 
 
-def with_buffers(netlist: Netlist, library: Library, ports: Mapping[str, set[str]]) -> Netlist:
+Readers = Mapping[str, Mapping[str, Sequence[int]]]
+"""By module and input port: the inputs that read each bit."""
+
+
+def with_buffers(netlist: Netlist, library: Library, ports: Readers) -> Netlist:
     """Return the netlist with a tree of buffers behind each net that more than ten inputs read.
 
-    ports: the input ports of each placed module; a clock has a tree of its own, which is none here.
-        A constant never changes, so one tie cell of each kind serves all that read it.
+    ports: of each placed module, whose inputs count as if they were here: a port that eight read
+        is as heavy as eight; a clock has a tree of its own, which is none here. A constant never
+        changes, so one tie cell of each kind serves all that read it.
     """
     gates = [Gate(gate.name, gate.cell, dict(gate.pins)) for gate in netlist.gates]
     placed = [
@@ -235,11 +244,11 @@ def with_buffers(netlist: Netlist, library: Library, ports: Mapping[str, set[str
     constants = {net for gate in gates if gate.cell in library.ties for net in gate.pins.values()}
     for net, readers in sinks_of(gates, placed, library, ports).items():
         level = [] if net in clocks | constants else readers
-        while len(level) > MOST_SINKS:
+        while sum(sink.readers for sink in level) > MOST_SINKS:
             above = []
-            for begin in range(0, len(level), MOST_SINKS):
+            for group in groups_of(level):
                 pins = {source: net, out: fresh}
-                for sink in level[begin : begin + MOST_SINKS]:
+                for sink in group:
                     sink.connect(fresh)
                 added.append(Gate(f"tree_{len(added)}", buffer.name, pins))
                 above.append(Sink(pins, source))
@@ -248,11 +257,33 @@ def with_buffers(netlist: Netlist, library: Library, ports: Mapping[str, set[str
     return replace(netlist, gates=[*gates, *added], placed=placed, buffers=len(added))
 
 
+def groups_of(sinks: Sequence[Sink]) -> list[list[Sink]]:
+    """Return the sinks in their order, in groups of at most ten readers; one with more is alone."""
+    groups: list[list[Sink]] = []
+    room = 0
+    for sink in sinks:
+        if sink.readers > room:
+            groups.append([])
+            room = MOST_SINKS
+        groups[-1].append(sink)
+        room -= sink.readers
+    return groups
+
+
+def readers_of(netlist: Netlist, library: Library, ports: Readers) -> dict[str, list[int]]:
+    """Return how many inputs read each bit of the input ports; ports: as of ``with_buffers``."""
+    sinks = sinks_of(netlist.gates, netlist.placed, library, ports)
+    return {
+        port: [
+            sum(sink.readers for sink in sinks.get(net, ())) if net is not None else 0
+            for net in bits
+        ]
+        for port, bits in netlist.inputs.items()
+    }
+
+
 def sinks_of(
-    gates: Sequence[Gate],
-    placed: Sequence[Placed],
-    library: Library,
-    ports: Mapping[str, set[str]],
+    gates: Sequence[Gate], placed: Sequence[Placed], library: Library, ports: Readers
 ) -> dict[Net, list[Sink]]:
     """Return by net all places that read it."""
     found: dict[Net, list[Sink]] = defaultdict(list)
@@ -262,10 +293,11 @@ def sinks_of(
             if not cell.pins[pin].is_output:
                 found[net].append(Sink(cast("dict[str, Any]", gate.pins), pin))
     for each in placed:
-        for port in ports[each.module] & each.pins.keys():
-            for bit, one in enumerate(each.pins[port]):
+        for port, counts in ports[each.module].items():
+            for bit, one in enumerate(each.pins.get(port, ())):
                 if one is not None:
-                    found[one].append(Sink(cast("dict[str, Any]", each.pins), port, bit))
+                    sink = Sink(cast("dict[str, Any]", each.pins), port, bit, max(counts[bit], 1))
+                    found[one].append(sink)
     return found
 
 

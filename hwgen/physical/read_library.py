@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hwgen.files.shipped import shipped_folder
 from hwgen.physical.cells import COMBINATIONAL, EDGES, SETUP, Arc, Cell, Floats, Library, Pin, Table
 from hwgen.physical.liberty import Group, broken, liberty_text, parse_liberty
 from hwgen.physical.roles import (
@@ -20,7 +21,13 @@ from hwgen.physical.roles import (
 
 SECOND_AXIS = ("total_output_net_capacitance", "related_pin_transition")
 """Variables that belong to columns."""
+DEFAULT_LIBRARY = "sg13g2_stdcell_typ_1p20V_25C.lib.gz"
 PREFIXES = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3}
+
+
+def default_library() -> Path:
+    """Return the library that ships."""
+    return shipped_folder() / "liberty" / DEFAULT_LIBRARY
 
 
 def load_library(path: Path) -> tuple[Library, Group]:

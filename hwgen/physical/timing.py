@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.physical.cells import Library
-from hwgen.physical.netlist import Net, Netlist
+from hwgen.physical.netlist import Net, Netlist, readers_of
 from hwgen.physical.timing_graph import Graph
 from hwgen.physical.timing_model import (
     EXACT,
@@ -53,6 +53,7 @@ def timing_model(
         arrivals = walk_from(graph, [net for _, _, net in part])
         ends_from(graph, arrivals, part, captures)
         arcs_from(graph, arrivals, part, targets, arcs)
+    counts = readers_of(netlist, library, {name: each.readers for name, each in models.items()})
     return TimingModel(
         module=netlist.name,
         inputs={
@@ -60,6 +61,7 @@ def timing_model(
                 capacitance=[graph.loads[net] if net is not None else 0.0 for net in bits],
                 capture=[captures[net][0] if net in captures else NEVER for net in bits],
                 ends=[captures[net][1] if net in captures else None for net in bits],
+                readers=counts[port],
             )
             for port, bits in netlist.inputs.items()
         },

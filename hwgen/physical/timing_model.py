@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from hwgen.physical.cells import Library
 
-VERSION = 1
+VERSION = 2
 """Of what this module computes; a cached model of another version is computed again."""
 NEVER = -1e9
 """Of a way that does not exist, in ns; whatever is added to it."""
@@ -66,11 +66,15 @@ class Arcs:
 
 @dataclass(frozen=True)
 class InputPort:
-    """Of each bit: capacitance, ns from it to the worst endpoint (NEVER: none), that endpoint."""
+    """Of each bit: capacitance, ns from it to the worst endpoint (NEVER: none), that endpoint.
+
+    readers: inputs of gates that read it
+    """
 
     capacitance: Sequence[float]
     capture: Sequence[float]
     ends: Sequence[Place | None]
+    readers: Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,11 @@ class TimingModel:
     outputs: Mapping[str, OutputPort]
     arcs: Sequence[Arcs]
     paths: Sequence[Path]
+
+    @property
+    def readers(self) -> Mapping[str, Sequence[int]]:
+        """By input port the inputs that read each bit."""
+        return {name: port.readers for name, port in self.inputs.items()}
 
 
 @dataclass(frozen=True, kw_only=True)

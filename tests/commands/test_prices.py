@@ -10,11 +10,11 @@ import yaml
 from hwgen import api
 from hwgen.cli import main
 from hwgen.commands.families import families
-from hwgen.commands.netlists import Synthesized, default_library, told_of_table
+from hwgen.commands.netlists import Synthesized, told_of_table
 from hwgen.commands.prices import Prices
 from hwgen.dbpim.facts.arch import load_arch
 from hwgen.dbpim.facts.energy import TABLE, load_energy
-from hwgen.physical.read_library import load_library
+from hwgen.physical.read_library import default_library, load_library
 from tests.cli.given import NETWORK, TINY
 
 CHIPS = {"dbpim": TINY, "mram": "mram/tiny"}

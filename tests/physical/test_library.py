@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.commands.netlists import default_library, lacks
+from hwgen.commands.netlists import lacks
 from hwgen.errors import FormatError
 from hwgen.physical.functions import truth_table
-from hwgen.physical.read_library import load_library
+from hwgen.physical.read_library import default_library, load_library
 from tests.physical.library import CELLS, gate, liberty, written
 
 NO_GATES = "the library has no clock gates: every register has a clock in every cycle"

@@ -11,12 +11,11 @@ from amaranth.lib.memory import Memory
 
 from hwgen.chip.rtl.emit import emit
 from hwgen.chip.sim.cache import ENVIRONMENT
-from hwgen.commands.netlists import default_library
 from hwgen.errors import DesignError, WorkerError
 from hwgen.physical import modules as module_costs
 from hwgen.physical.liberty import liberty_text
 from hwgen.physical.modules import BEHAVIOUR_WORDS, ModuleCost, Modules, Source, sources_of
-from hwgen.physical.read_library import load_library
+from hwgen.physical.read_library import default_library, load_library
 from hwgen.physical.timing_model import boundary_of, memory_ns
 from tests.tiny import Cells, Chain
 

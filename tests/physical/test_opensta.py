@@ -8,7 +8,7 @@ import pytest
 from hwgen.chip.rtl.emit import emit
 from hwgen.chip.rtl.write_engine import WriteEngine
 from hwgen.commands.context import Context
-from hwgen.commands.netlists import default_library, synthesized
+from hwgen.commands.netlists import synthesized
 from hwgen.commands.on_chip import chip_of
 from hwgen.dbpim.facts import load_arch
 from hwgen.dbpim.rtl.ipu import Ipu
@@ -16,7 +16,7 @@ from hwgen.dbpim.rtl.vector_pixels import VectorPixels
 from hwgen.physical.liberty import liberty_text
 from hwgen.physical.modules import Modules, sources_of
 from hwgen.physical.netlist import Gate, Memory, Netlist, Placed
-from hwgen.physical.read_library import load_library
+from hwgen.physical.read_library import default_library, load_library
 from hwgen.physical.timing import timing_model
 from hwgen.physical.timing_model import NEVER, boundary_of, memory_ns
 from tests.cli.given import TINY

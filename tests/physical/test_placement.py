@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.commands.netlists import default_library
 from hwgen.commands.placing import laid_out, wired
 from hwgen.physical.cells import Library
 from hwgen.physical.gates import Gates
 from hwgen.physical.netlist import Gate, Memory, Netlist, Placed
 from hwgen.physical.placement import Floor
-from hwgen.physical.read_library import load_library
+from hwgen.physical.read_library import default_library, load_library
 from hwgen.physical.sizing import resized
 from hwgen.physical.timing import slowest_paths
 from hwgen.physical.wires import NO_WIRES, WireTable, length_um, steiner, wire_table, wires_of

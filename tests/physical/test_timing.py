@@ -101,6 +101,21 @@ def test_a_net_of_many_readers_gets_a_tree(library: Library) -> None:
     assert slow == pytest.approx(0.1 + 0.02 + 2 * 0.2 + 0.02)
 
 
+@pytest.mark.parametrize(("parts", "buffers"), [(1, 0), (2, 2), (12, 12 + 2)])
+def test_a_port_is_as_heavy_as_the_inputs_that_read_it(
+    library: Library, parts: int, buffers: int
+) -> None:
+    readers = [flip_flop(f"r{i}", D, 100 + i) for i in range(8)]
+    part = timing_model(netlist(*readers, inputs={"clk": [CLK], "d": [D]}), library, {})
+    assert part.readers == {"clk": [8], "d": [8]}
+    placed = [Placed(f"p{i}", "part", {"clk": [CLK], "d": [Q]}) for i in range(parts)]
+    given = netlist(flip_flop("f", OUT, Q), placed=placed)
+    buffered = with_buffers(given, library, {"part": part.readers})
+    # A buffer for each port of eight inputs; of twelve of these two more.
+    assert buffered.buffers == buffers
+    assert with_buffers(given, library, {"part": {"d": [1]}}).buffers == (2 if parts == 12 else 0)
+
+
 def test_memories_are_macros(library: Library) -> None:
     memory = Memory("m", 64, 1, reads=[(False, [Q], [], [A])], writes=[([Q], [], [])])
     model = timing_model(

@@ -170,6 +170,8 @@ class Run:
     async def until_done(self, *, gap: float, stall: float, cycles: int = CYCLES) -> None:
         """Offer the results and check every cycle until all are taken, or for some cycles."""
         offered = False
+        # The layer is there a clock before the first result can be.
+        await FallingEdge(self._dut.clk)
         for now in range(cycles):
             if not self._left and not any(self._stages):
                 return

@@ -1,4 +1,7 @@
-"""Bench of `write_bus`: cores request at random; every grant of a lane is round robin."""
+"""Bench of `write_bus`: cores request at random; every grant of a lane is round robin.
+
+Words of an image come before the first request and behind the last, as in a chip.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -69,16 +72,14 @@ async def grants_go_round(dut: Any, seed: int, gap: float, image: float) -> None
     probe = Probe(dut, "write_bus", NAMES)
     cocotb.start_soon(probe.record())
     words = [[random_word(rng) for _ in range(WORDS)] for _ in streams]
+    await load(dut, rng, image)
     offers = [
         cocotb.start_soon(offer(stream, of_core, chances(rng, gap)))
         for stream, of_core in zip(streams, words, strict=True)
     ]
-    while not all(task.done() for task in offers):
-        chosen = rng.random(LANES) < image
-        dut.write_bus__image_valid.value = pack(chosen, bits=1)
-        dut.write_bus__image.value = pack([random_word(rng) for _ in range(LANES)], bits=BITS)
-        await FallingEdge(dut.clk)
-    dut.write_bus__image_valid.value = 0
+    for task in offers:
+        await task
+    await load(dut, rng, image)
     await ClockCycles(dut.clk, 2)
     lanes = [Lane(number) for number in range(LANES)]
     sent = [0] * ARCH.cores
@@ -94,6 +95,15 @@ async def grants_go_round(dut: Any, seed: int, gap: float, image: float) -> None
             sent[core] += 1
         note(row, asks, list(of_lane.values()), won)
     assert sent == [WORDS] * ARCH.cores, f"seed {seed}: {sent} words came"
+
+
+async def load(dut: Any, rng: np.random.Generator, chance: float) -> None:
+    """Send words of an image for some cycles, each lane by chance."""
+    for _ in range(WORDS):
+        dut.write_bus__image_valid.value = pack(rng.random(LANES) < chance, bits=1)
+        dut.write_bus__image.value = pack([random_word(rng) for _ in range(LANES)], bits=BITS)
+        await FallingEdge(dut.clk)
+    dut.write_bus__image_valid.value = 0
 
 
 class Lane:

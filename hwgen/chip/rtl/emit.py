@@ -2,7 +2,7 @@
 
 import gc
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -23,6 +23,8 @@ from hwgen.chip.rtl.text import TextPart
 from hwgen.errors import DesignError
 
 NOTHING: Mapping[str, str] = {}
+Further = Callable[[Mapping[str, str]], Mapping[str, str | bytes]]
+"""From the Verilog of a design by file to more files by name."""
 HEADER = "// SPDX-License-Identifier: Apache-2.0\n"
 
 MANY = 4_000_000
@@ -40,6 +42,7 @@ def emit(
     parameters: Mapping[str, object],
     about: str = "",
     beside: Mapping[str, str] = NOTHING,
+    further: Further | None = None,
 ) -> list[Path]:
     """Write `<module>.v` for each part, a file list, an index and a manifest; return the Verilog.
 
@@ -50,6 +53,7 @@ def emit(
     about: the design, which each module belongs to, in words
     beside: further files by name; those that end in `.v` are in the file list too, which names
         files as they stand beside it
+    further: makes files of the design's Verilog, which no file list names
     """
     modules = verilog_modules(top)
     parts = {part.module_name: part for part in parts_below_first(top)}
@@ -57,7 +61,8 @@ def emit(
     listed = "".join(f"{name}\n" for name in (*files, *beside) if name.endswith(".v"))
     written = {name: files[f"{name}.v"] for name in modules}
     overview = index({name: parts[name] for name in modules}, written, about=about)
-    every = {**files, **beside, FILE_LIST: listed, INDEX: overview}
+    every: dict[str, str | bytes] = {**files, **beside, FILE_LIST: listed, INDEX: overview}
+    every |= further(files) if further else {}
     contents = manifest(
         files,
         every,

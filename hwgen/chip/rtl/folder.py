@@ -4,16 +4,16 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from hwgen.chip.rtl.manifest import FORMAT, MANIFEST
+from hwgen.chip.rtl.manifest import FORMAT, MANIFEST, as_bytes
 from hwgen.files.folder import replace_folder
 
 
-def write_folder(folder: Path, files: Mapping[str, str]) -> None:
+def write_folder(folder: Path, files: Mapping[str, str | bytes]) -> None:
     """Replace `folder` by one that holds exactly `files`, or leave it untouched."""
 
     def fill(fresh: Path) -> None:
-        for name, text in files.items():
-            (fresh / name).write_text(text, encoding="utf-8")
+        for name, content in files.items():
+            (fresh / name).write_bytes(as_bytes(content))
 
     replace_folder(folder, files_of_earlier_output, fill)
 

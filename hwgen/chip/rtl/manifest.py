@@ -27,7 +27,7 @@ INSTANCE = re.compile(rf"^  {NAME} ?{NAME} ?\($", re.M)
 
 def manifest(
     sources: Mapping[str, str],
-    files: Mapping[str, str],
+    files: Mapping[str, str | bytes],
     *,
     top: str,
     parameters: Mapping[str, object],
@@ -58,11 +58,16 @@ def manifest(
             for name, text in modules_in(source)
         },
         "files": {
-            name: {"sha256": hashlib.sha256(text.encode()).hexdigest()}
-            for name, text in files.items()
+            name: {"sha256": hashlib.sha256(as_bytes(content)).hexdigest()}
+            for name, content in files.items()
         },
     }
     return json.dumps(content, indent=2) + "\n"
+
+
+def as_bytes(content: str | bytes) -> bytes:
+    """Return a file as it is written: a text in UTF-8."""
+    return content.encode() if isinstance(content, str) else content
 
 
 def module_entry(file: str, text: str) -> dict[str, object]:

@@ -35,7 +35,8 @@ class ResidualAdder(Part):
         cycle 3  stage 3 holds the bytes and requests the write
 
     Ports
-        layer         in      CONV packet       held until all results are written
+        layer         in      CONV packet       held from a clock before the first result until all
+                                                are written
         work          in      work              `second_first` of this core
         result        stream  layouts.bus_write F bytes of one position, in every part of the word
         bank_read_en  out     M                 bit b: read bank b at this clock edge; it goes
@@ -175,13 +176,17 @@ class ResidualAdder(Part):
         self.guarded(layer)
         m.d.sync += [getattr(layer, name).eq(getattr(self.layer, name)) for name in fields]
         factors = [layer.result_multiplier, layer.second_multiplier]
+        # What the zero points are too much in each sum of the layer, one clock behind it.
+        zero = Signal(signed(ACCUMULATOR_BITS))
+        self.guarded(zero)
+        points = [layer.output_zero_point, layer.second_zero_point]
+        m.d.sync += zero.eq(points[0] * factors[0] + points[1] * factors[1])
         for index, byte in enumerate(addend):
             m.submodules[f"requantizer_{index}"] = lane = self._requantizer.instance()
             total = Signal(signed(ACCUMULATOR_BITS), name=f"total_{index}")
-            first = byte_of(result.data, index) - layer.output_zero_point
-            second = byte - layer.second_zero_point
+            first = byte_of(result.data, index)
             m.d.comb += [
-                total.eq(first * factors[0] + second * factors[1]),
+                total.eq(first * factors[0] + byte * factors[1] - zero),
                 lane.enable.eq(take),
                 lane.accumulator.eq(total),
                 lane.multiplier.eq(1),

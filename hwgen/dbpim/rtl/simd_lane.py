@@ -170,11 +170,11 @@ class SimdLane(Part):
             centred.eq(byte - self.zero_point),
             right.eq(Mux(self.tap, factor, 0)),
         ]
+        product = self._product(m, number, centred * right)
         with m.If(self.enable):
             with m.If(mode.maximum):
                 m.d.sync += total.eq(Mux(byte > base, byte, base))
             with m.Else():
-                product = self._product(m, number, centred * right)
                 added = Mux(mode.weighs_planes, plane, product)
                 if hasattr(self, "addend"):
                     added = Mux(mode.takes_addend, self.addend[number], added)

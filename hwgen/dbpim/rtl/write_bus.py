@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.checks import must
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import Arch
@@ -26,7 +27,7 @@ class WriteBus(Part):
         write        out         bus_writes         that word
     Latency  ``BUS_CYCLES`` from the grant to ``write_valid``
     Rate     one word of each lane in each cycle
-    Errors   none; an image word has priority, but no core requests while the image is loaded
+    Errors   none; no core requests while a LOAD sends words: a step begins when all cores are idle
     Golden   the words of each core in their order
     Source   docs/dbpim-microarchitecture.md, "write_bus"
     """
@@ -54,6 +55,8 @@ class WriteBus(Part):
             chosen = self._lane(m, request.payload, core=core)
             for lane in range(lanes):
                 m.d.comb += asks[lane][core].eq(request.valid & (chosen == lane))
+        for lane in range(lanes):
+            must(m, ~asks[lane].any(), "no core may request in a LOAD", when=self.image_valid[lane])
         grants = [self._arbitrate(m, asks[lane], lane=lane) for lane in range(lanes)]
         for core, request in enumerate(self.requests):
             m.d.comb += request.ready.eq(Cat(granted[core] for granted in grants).any())
@@ -80,7 +83,7 @@ class WriteBus(Part):
                     # The first core that asks, in the order from `highest` upwards and around.
                     for core in reversed([(highest + n) % cores for n in range(cores)]):
                         with m.If(asks[core]):
-                            m.d.comb += [winner.eq(core), granted.eq(~self.image_valid[lane])]
+                            m.d.comb += [winner.eq(core), granted.eq(1)]
         word = Signal(bus_write(self._arch), name=f"word_{lane}")
         with m.Switch(winner):
             for core, request in enumerate(self.requests):

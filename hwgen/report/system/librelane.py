@@ -1,0 +1,179 @@
+"""Files with which LibreLane makes a chip a block of a layout: `hwgen build --for librelane`.
+
+Tests: `tests/soc/test_librelane.py`.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from hwgen.chip.interface import ChipInterface
+from hwgen.chip.rtl.manifest import INSTANCE
+from hwgen.physical.frames import Frame, black_box, gds, lef, liberty
+from hwgen.report.system.wrapper import BUSES
+
+AROUND_UM = 20.0
+"""Free around each memory, for its pins and its power."""
+UTILIZATION = 40
+"""Of the core in percent: memories and gates."""
+CONFIG, PINS, GUIDE = "config.json", "pin_order.cfg", "librelane.md"
+
+SIDES = {"N": ["aclk", "aresetn", "irq"], "W": [f"{BUSES['registers']}_.*"]}
+SIDES |= {"E": [f"{BUSES['memory']}_.*"]}
+
+TEXT = """\
+# {what} for LibreLane
+
+`librelane --manual-pdk --pdk-root ROOT --pdk PDK {config}` in this folder makes a block of `{top}`.
+These files are for any process; what belongs to one you bring:
+
+- **The clock** is {period:g} ns ({mhz:g} MHz), the architecture's. `hwgen cost CHIP --liberty FILE`
+  says what the netlist reaches in cells of your process, without wires; ask for less at first
+  (`CLOCK_PERIOD`, and `period` in `{sdc}`).
+- **Memories** of at least {least:,} bits are blocks, all others become gates. {memories}
+- **Pins**: registers west, memory east, clock, reset and interrupt north (`{pins}`).
+- **The bus** outside is AXI, {wide} pins in all. A block with few pins has another top in front.
+
+What no file here can say, and only a process design kit checks: rules of the layout, antennas,
+density, whether the power grid reaches the memories (`PDN_MACRO_CONNECTIONS`), layout against
+schematic, corners of timing, tests of the cells (scan is inserted by the flow).
+"""
+FRAMES = """\
+Each has a frame: outline (`.lef`,
+  and `.gds` on layer 0, which no process has), pins on {layer}, power on {power}, times of
+  {access} ns (`.lib`), assumed as `hwgen cost` assumes them. Your memory compiler's files take
+  their places and names; `hwgen build --replace` puts its module into the Verilog."""
+
+
+def librelane_files(
+    of: ChipInterface, files: Mapping[str, str], frames: Sequence[Frame], *, least: int, wide: int
+) -> dict[str, str | bytes]:
+    """Return the configuration, the order of pins, frames of memories and a guide, by name.
+
+    files: the Verilog of the chip by file; least: bits of the smallest memory that is a frame
+    wide: pins of the wrapper
+    """
+    places = placed(of, files, frames)
+    found: dict[str, str | bytes] = {
+        CONFIG: json.dumps(configuration(of, files, frames, places), indent=2) + "\n",
+        PINS: pin_order(),
+    }
+    for frame in frames:
+        found |= {
+            f"{frame.name}.lef": lef(frame),
+            f"{frame.name}.lib": liberty(frame),
+            f"{frame.name}.gds": gds(frame),
+            f"{frame.name}.vh": black_box(frame),
+        }
+    return found | {GUIDE: guide(of, frames, least=least, wide=wide)}
+
+
+def configuration(
+    of: ChipInterface,
+    files: Mapping[str, str],
+    frames: Sequence[Frame],
+    places: Mapping[str, Mapping[str, tuple[float, float]]],
+) -> dict[str, Any]:
+    """Return what LibreLane reads first."""
+    without = {f"{frame.name}.v" for frame in frames}
+    verilog = [*(name for name in files if name not in without), f"{of.prefix}_axi.v"]
+    constraints = f"dir::{of.prefix}.sdc"
+    config = {
+        "meta": {"version": 2},
+        "DESIGN_NAME": f"{of.prefix}_axi",
+        "VERILOG_FILES": [f"dir::{name}" for name in verilog],
+        "CLOCK_PORT": "aclk",
+        "CLOCK_PERIOD": round(1000 / of.clock_mhz, 3),
+        "PNR_SDC_FILE": constraints,
+        "SIGNOFF_SDC_FILE": constraints,
+        "IO_PIN_ORDER_CFG": f"dir::{PINS}",
+        "FP_CORE_UTIL": UTILIZATION,
+    }
+    if not frames:
+        return config
+    macros = {
+        frame.name: {
+            "gds": [f"dir::{frame.name}.gds"],
+            "lef": [f"dir::{frame.name}.lef"],
+            "vh": [f"dir::{frame.name}.vh"],
+            "lib": {"*": [f"dir::{frame.name}.lib"]},
+            "instances": {
+                name: {"location": list(at), "orientation": "N"}
+                for name, at in places[frame.name].items()
+            },
+        }
+        for frame in frames
+    }
+    return {**config, "MACROS": macros}
+
+
+def pin_order() -> str:
+    """Return on which side each pin stands."""
+    return "".join(
+        f"#{side}\n" + "".join(f"{name}\n" for name in names) + "\n"
+        for side, names in SIDES.items()
+    )
+
+
+def placed(
+    of: ChipInterface, files: Mapping[str, str], frames: Sequence[Frame]
+) -> dict[str, dict[str, tuple[float, float]]]:
+    """Return the lower left corner of each instance of each frame: rows, about as wide as high."""
+    below: dict[str, list[tuple[str, str]]] = {}
+    for name, text in files.items():
+        below[name.removesuffix(".v")] = INSTANCE.findall(text)
+    sizes = {frame.name: frame.size_um for frame in frames}
+    wanted = sorted(instances(below, of.top, "chip", sizes))
+    area = sum(
+        (sizes[module][0] + AROUND_UM) * (sizes[module][1] + AROUND_UM) for module, _ in wanted
+    )
+    across = max([math.sqrt(area), *(width for width, _ in sizes.values())])
+    found: dict[str, dict[str, tuple[float, float]]] = {frame.name: {} for frame in frames}
+    x = y = AROUND_UM
+    high = 0.0
+    for module, path in wanted:
+        width, height = sizes[module]
+        if x + width > across + AROUND_UM and x > AROUND_UM:
+            x, y, high = AROUND_UM, y + high + AROUND_UM, 0.0
+        found[module][path] = (x, y)
+        x, high = x + width + AROUND_UM, max(high, height)
+    return found
+
+
+def instances(
+    below: Mapping[str, Sequence[tuple[str, str]]],
+    module: str,
+    path: str,
+    wanted: Mapping[str, Any],
+) -> Iterator[tuple[str, str]]:
+    """Yield module and path of each instance of some modules below another one."""
+    for inner, name in below.get(module, ()):
+        if inner in wanted:
+            yield inner, f"{path}.{name}"
+        else:
+            yield from instances(below, inner, f"{path}.{name}", wanted)
+
+
+def guide(of: ChipInterface, frames: Sequence[Frame], *, least: int, wide: int) -> str:
+    """Return the page for a person."""
+    memories = "This chip has none of that size."
+    if frames:
+        access = sorted({f"{frame.access_ns:.2f}" for frame in frames})
+        memories = FRAMES.format(
+            layer=frames[0].layer,
+            power=frames[0].power_layer,
+            access=" to ".join([access[0], access[-1]][: len(access)]),
+        )
+    return TEXT.format(
+        what=of.what[0].upper() + of.what[1:],
+        config=CONFIG,
+        top=f"{of.prefix}_axi",
+        period=round(1000 / of.clock_mhz, 3),
+        mhz=of.clock_mhz,
+        sdc=f"{of.prefix}.sdc",
+        least=least,
+        memories=memories,
+        pins=PINS,
+        wide=wide,
+    )
