@@ -74,22 +74,28 @@ def pair_in_waves(
         return list(groups)
     second = dict(pairs)
     alone = set(range(len(groups))) - set(second.values())
-    members = [(first, second[first]) if first in second else (first,) for first in sorted(alone)]
+    members = [(first, second.get(first)) for first in sorted(alone)]
     tiles: list[list[WeightTile]] = [[] for _ in members]
     for walk in walks:
         values = filter_weights(walk.words, len(groups), arch)
-        together = np.array([walk.walked[list(each)].any(axis=0) for each in members])
-        for own, each, pieces in zip(tiles, members, cut_together(together, arch), strict=True):
+        together = np.array(
+            [
+                walk.walked[first] if other is None else walk.walked[first] | walk.walked[other]
+                for first, other in members
+            ]
+        )
+        cuts = cut_together(together, arch)
+        for own, (first, other), pieces in zip(tiles, members, cuts, strict=True):
             own.extend(
-                pair_tiles(*values[list(each)], pieces, arch)
-                if len(each) == PAIR
-                else walk_tiles(walk, *each, pieces, arch)
+                walk_tiles(walk, first, pieces, arch)
+                if other is None
+                else pair_tiles(values[first], values[other], pieces, arch)
             )
     return [
-        pair_of(groups[each[0]], groups[each[1]], tuple(own), arch)
-        if len(each) == PAIR
-        else replace(groups[each[0]], tiles=tuple(own), beats=group_beats(own, arch))
-        for each, own in zip(members, tiles, strict=True)
+        replace(groups[first], tiles=tuple(own), beats=group_beats(own, arch))
+        if other is None
+        else pair_of(groups[first], groups[other], tuple(own), arch)
+        for (first, other), own in zip(members, tiles, strict=True)
     ]
 
 
