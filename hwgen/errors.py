@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Self
 
-LONGEST_LINE = 600
+LONGEST_LINE = 800
 """Characters of a line of a message; names and values come from files and have any length."""
 NEAR = 0.65
 """Likeness from which a name is the near one; 0.6 finds `shape` for `speed`."""

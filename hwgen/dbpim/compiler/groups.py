@@ -111,11 +111,13 @@ class Walk:
 
     words: int8, (filters, words, C), what it adds of the weights
     phis: cell columns of each filter; empty on a chip without `weight_bits`
+    walked: bool, (filter groups, words, C), the inputs of each
     cuts: pieces of each filter group, none where nothing is left to add
     """
 
     words: NDArray[np.int8]
     phis: Sequence[int]
+    walked: NDArray[np.bool_]
     cuts: Sequence[Sequence[Piece]]
 
 
@@ -131,7 +133,9 @@ def filter_groups(
     groups = []
     for index, first in enumerate(range(0, len(words), arch.filters)):
         chosen = entries[first : first + arch.filters]
-        tiles = tuple(tile for walk in walks for tile in walk_tiles(walk, index, arch))
+        tiles = tuple(
+            tile for walk in walks for tile in walk_tiles(walk, index, walk.cuts[index], arch)
+        )
         groups.append(
             FilterGroup(
                 index=index,
@@ -152,17 +156,19 @@ def layer_walks(words: NDArray[np.int8], blocks: NDArray[np.bool_], arch: Arch) 
     firsts = range(0, len(words), arch.filters)
     blocks = blocks_of_groups(blocks, arch)
     size = max(arch.filters, ALPHA)
-    of_blocks = cut_groups(walked_inputs(blocks), arch)
-    cuts = [of_blocks[first // size] for first in firsts]
+    of_blocks = walked_inputs(blocks)
+    pieces = cut_groups(of_blocks, arch)
+    block = [first // size for first in firsts]
+    cuts, walked = [pieces[each] for each in block], of_blocks[block]
     if not arch.sparsity.weight_bits:
-        return [Walk(words=words, phis=(), cuts=cuts)]
+        return [Walk(words=words, phis=(), walked=walked, cuts=cuts)]
     highest, *rest = digit_passes(words)
     phis = filter_phis(highest, blocks, filters=size)
-    walks = [Walk(words=highest, phis=phis, cuts=cuts)]
+    walks = [Walk(words=highest, phis=phis, walked=walked, cuts=cuts)]
     for left in rest:
         some = np.array([left[first : first + arch.filters].any(axis=0) for first in firsts])
         phis = filter_phis(left, some, filters=arch.filters)
-        walks.append(Walk(words=left, phis=phis, cuts=cut_groups(some, arch)))
+        walks.append(Walk(words=left, phis=phis, walked=some, cuts=cut_groups(some, arch)))
     return walks
 
 
@@ -184,9 +190,9 @@ def cut_groups(walked: NDArray[np.bool_], arch: Arch) -> list[list[Piece]]:
     return [cut_tiles(each, arch) if each.any() else [] for each in walked]
 
 
-def walk_tiles(walk: Walk, index: int, arch: Arch) -> Iterator[WeightTile]:
-    """Yield the tiles of a filter group in a walk."""
-    pieces, chosen = walk.cuts[index], slice(index * arch.filters, (index + 1) * arch.filters)
+def walk_tiles(walk: Walk, index: int, pieces: Sequence[Piece], arch: Arch) -> Iterator[WeightTile]:
+    """Yield the tiles of a filter group in a walk, one for each piece of the inputs."""
+    chosen = slice(index * arch.filters, (index + 1) * arch.filters)
     if not pieces:
         return
     weights = walk.words[chosen].reshape(len(walk.words[chosen]), -1)

@@ -304,8 +304,6 @@ class Arch:
             if self.psum_entries < 2 * self.macros_per_core:
                 allowed = "at least 2 * macros_per_core with one_digit of paired"
                 raise FieldError("psum_entries", allowed, self.psum_entries)
-            if self.shares_stream:
-                raise FieldError("input_streams", "own with one_digit of paired", "shared")
             if self.macro.columns > MOST_PAIRED_COLUMNS:
                 allowed = f"at most {MOST_PAIRED_COLUMNS} with one_digit of paired"
                 raise FieldError("macro.columns", allowed, self.macro.columns)

@@ -6,6 +6,10 @@ Tests: `tests/dbpim/facts/test_axes.py`.
 from collections.abc import Mapping
 from typing import Any
 
+from hwgen.dbpim.facts.arch import WEIGHT_BITS
+from hwgen.dbpim.facts.instructions import MOST_PAIRED_COLUMNS
+from hwgen.network.sparsity import PHI_LIMIT
+
 START = "dbpim/paper"
 """The chip that keys which do not vary are taken from."""
 
@@ -33,17 +37,24 @@ AXES: dict[str, tuple[int, ...]] = {
 def fitting(configuration: Mapping[str, Any]) -> dict[str, Any]:
     """Return a configuration whose sizes go together: one that is too large is the largest allowed.
 
-    A word has at most the compartments of a macro; `word_channels` is left out where it has all.
-    Partial sums, masks and buffers are at least what the macros of a core need.
+    A word has at most the compartments of a macro; `word_channels` is left out where it has all,
+    and where a chip can have no shorter one. A macro has at most as many filters as a word has
+    channels. Partial sums, masks and buffers are at least what the macros of a core need.
     """
     fitted = dict(configuration)
     macro = dict(configuration["macro"])
     compartments, macros = macro["compartments"], configuration["macros_per_core"]
     word = min(configuration.get("word_channels") or compartments, compartments)
+    if has_whole_words(configuration):
+        word = compartments
     fitted.pop("word_channels", None)
     if word < compartments:
         fitted["word_channels"] = word
-    macro["columns"] = min(macro["columns"], 2 * word)
+    digits = configuration["sparsity"]["weight_bits"]
+    of_filter = PHI_LIMIT if digits else macro.get("weight_bits", WEIGHT_BITS)
+    paired = configuration.get("one_digit") == "paired"
+    most_columns = MOST_PAIRED_COLUMNS if paired else of_filter * word
+    macro["columns"] = min(macro["columns"], of_filter * word, most_columns)
     lanes = min(configuration["simd_lanes"], macros * word)
     tile_rows = min(configuration["tile_rows"], macro["rows"] // 2)
     return fitted | {
@@ -53,7 +64,16 @@ def fitting(configuration: Mapping[str, Any]) -> dict[str, Any]:
         "simd_lanes": lanes,
         "lanes_per_requantizer": min(configuration["lanes_per_requantizer"], lanes),
         "bus_words": min(configuration["bus_words"], macros),
-        "psum_entries": max(configuration["psum_entries"], macros),
+        "psum_entries": max(configuration["psum_entries"], (1 + paired) * macros),
         "mask_bytes": max(configuration["mask_bytes"], compartments * tile_rows // 2),
         "buffer_bytes": max(configuration["buffer_bytes"], 2 * macros * word),
     }
+
+
+def has_whole_words(configuration: Mapping[str, Any]) -> bool:
+    """Return whether a word of the buffers must have all compartments: see `Arch.word_channels`."""
+    return (
+        configuration["input_streams"] == "shared"
+        or configuration.get("row_unit") is not None
+        or not configuration.get("sparse_parts", True)
+    )

@@ -8,6 +8,7 @@ from hwgen_studies.dbpim_paper.differences import (
     LANES,
     OTHERS,
     OURS,
+    PAIRS,
     PUBLISHED,
     SHARED,
     Chip,
@@ -30,26 +31,28 @@ def arch_of(name: str) -> Arch:
 
 
 def test_the_structure_of_the_paper_is_ours_with_its_differences() -> None:
-    """One stream and a requantizer a lane; `paper_lanes` has the requantizers alone."""
+    """One stream, pairs and a requantizer a lane; `paper_lanes` has the requantizers alone."""
     ours, published = arch_of(OURS), arch_of(PUBLISHED)
     named = {name: {"name": name.rpartition("/")[2]} for name in (LANES, PUBLISHED)}
     clocks = {name: {"clock_mhz": arch_of(name).clock_mhz} for name in named}
     lanes = replace(ours, lanes_per_requantizer=1)
     assert arch_of(LANES) == replace(lanes, **named[LANES], **clocks[LANES])
-    shared = replace(lanes, **named[PUBLISHED], **clocks[PUBLISHED], **SHARED.keys)
+    keys = {**SHARED.keys, **PAIRS.keys}
+    shared = replace(lanes, **named[PUBLISHED], **clocks[PUBLISHED], **keys)  # type: ignore[arg-type]
     assert published == shared
     assert OTHERS[0].keys == {"lanes_per_requantizer": 1}
 
 
 @pytest.mark.promise(
     "`dbpim/paper_published` has the paper's structure: one stream of inputs, 256 KB of buffers for"
-    " the chip and one SIMD core"
+    " the chip, one SIMD core, and 16 filters of a core where phi_th is 1"
 )
 def test_the_structure_of_the_paper_has_one_input_side() -> None:
     arch = arch_of(PUBLISHED)
     assert arch.shares_stream and arch.simd_units == 1
     assert arch.simd_units * arch.buffer_bytes == 256 * 1024
-    assert kilobytes(arch) == pytest.approx(363.9, abs=0.05)
+    assert (arch.filters, arch.sums) == (8, 16)
+    assert kilobytes(arch) == pytest.approx(365.8, abs=0.05)
 
 
 def test_a_row_says_what_a_difference_costs() -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import dropwhile, takewhile
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hwgen.dbpim.compiler import compile_network
 from hwgen.dbpim.compiler.codes import PAIR_CELLS
 from hwgen.dbpim.compiler.listing import listing
 from hwgen.dbpim.compiler.lower import lower
-from hwgen.dbpim.compiler.pairs import nearest_pairs
+from hwgen.dbpim.compiler.pairs import NO_DIGITS, nearest_pairs, pairs_for_waves
 from hwgen.dbpim.compiler.weights import layer_weights
 from hwgen.dbpim.facts import Arch, with_sparsity
 from hwgen.dbpim.facts.instructions import NO_DIGIT, Coding, Opcode
@@ -26,6 +27,7 @@ from verif.dbpim.network_builder import NetworkBuilder
 from verif.dbpim.random_network import draw_recipe, random_network
 
 PAIRED = replace(SMALL, one_digit="paired")
+STREAM = replace(PAIRED, input_streams="shared", port_bits=128)
 
 
 def pixel_layer(weights: np.ndarray) -> QuantizedNetwork:
@@ -146,12 +148,12 @@ def test_partial_sums_of_a_pair_take_two_entries() -> None:
     assert sum(tile.fields["parameters"] for tile in first_tiles(program, PAIRED)) == 1
 
 
-def drawn(seed: int) -> tuple[int, int]:
+def drawn(seed: int, **keys: Any) -> tuple[int, int]:
     """Check a random network of weights of one digit, or up to four; return its tiles and pairs."""
     recipe = replace(draw_recipe(seed), max_digits=1 + seed % 4)
     network, arch = random_network(recipe, seed=seed), draw_arch(seed)
     entries = max(arch.psum_entries, 2 * arch.macros_per_core)
-    arch = replace(arch, one_digit="paired", psum_entries=entries)
+    arch = replace(arch, one_digit="paired", psum_entries=entries, **keys)
     try:
         program, _ = check(network, arch, images=1 + seed % 3, seed=seed)
     except (CompileError, RefusedNodesError) as error:
@@ -168,10 +170,17 @@ def test_random_networks_with_pairs_and_without() -> None:
     assert tiles > pairs > tiles // 20
 
 
+@pytest.mark.dear
+def test_random_networks_with_pairs_of_one_stream() -> None:
+    tiles, pairs = np.sum([drawn(seed, input_streams="shared") for seed in range(24)], axis=0)
+    assert tiles > pairs > tiles // 20
+
+
 @pytest.mark.long
+@pytest.mark.parametrize("streams", ["own", "shared"])
 @pytest.mark.parametrize("seed", range(24, 200))
-def test_many_random(seed: int) -> None:
-    drawn(seed)
+def test_many_random(seed: int, streams: str) -> None:
+    drawn(seed, input_streams=streams)
 
 
 def test_the_cost_of_a_layer_says_whether_it_has_pairs() -> None:
@@ -194,3 +203,74 @@ def test_pairs_on_a_chip_of_four_filters_share_the_mask_of_eight() -> None:
     assert [tile.fields["double"] for tile in tiles] == [1, 1]
     pairs = {(tile.fields["group"], tile.fields["second_group"]) for tile in tiles}
     assert pairs == {(0, 1), (2, 3)}
+
+
+WORDS = ("kernel_y", "kernel_x", "channel_word", "mask_words", "first", "last")
+"""Where a tile begins, how long it is, and its place among those of its group."""
+
+
+@pytest.mark.promise(
+    "with one stream, as few groups of one digit are in pairs as save a wave of the cores, cut"
+    " together with the groups that stay alone"
+)
+@pytest.mark.parametrize(
+    ("groups", "single", "cores", "pairs"),
+    [(3, [0, 1, 2], 2, 1), (4, [0, 1, 2, 3], 4, 0), (5, [0, 1], 2, 1), (8, [*range(8)], 2, 4)],
+)
+def test_no_more_pairs_than_save_a_wave(
+    groups: int, single: list[int], cores: int, pairs: int
+) -> None:
+    """Three groups take two cores twice, with a pair once; four of them fill four cores."""
+    found = pairs_for_waves(np.array(single), np.ones((groups, 2, 8), bool), cores)
+    assert len(found) == pairs
+    assert len({group for pair in found for group in pair}) == 2 * pairs
+
+
+def test_the_pairs_that_save_a_wave_walk_the_fewest_inputs() -> None:
+    """Groups 2 and 3 have the same two inputs, 0 and 1 the same four; five groups, four cores."""
+    walked = np.zeros((5, 1, 8), bool)
+    for number, inputs in enumerate(([0, 1, 2, 3], [0, 1, 2, 3], [4, 5], [4, 5], [6])):
+        walked[number, 0, inputs] = True
+    assert pairs_for_waves(np.array([0, 1, 2, 3]), walked, 4) == [(2, 3)]
+
+
+def wave_of(weights: np.ndarray, cores: int) -> list[TilePacket]:
+    """Return the tiles of a 1 x 1 layer over 8 x 8 pixels on chips with one stream."""
+    net = NetworkBuilder(name="wave", shape=(8, 8, weights.shape[1]), seed=1)
+    now = net.conv(INPUT, weights.astype(np.int8), kernel=(1, 1), padding=0)
+    now = net.max_pool(now, kernel=8, stride=8)
+    net.linear(now, np.full((2, len(weights)), 3, np.int8), head=True)
+    arch = replace(STREAM, cores=cores)
+    return first_tiles(check(net.build(), arch)[0], arch)
+
+
+@pytest.mark.promise(
+    "with one stream, as few groups of one digit are in pairs as save a wave of the cores, cut"
+    " together with the groups that stay alone"
+)
+def test_a_pair_meets_the_words_of_the_group_beside_it() -> None:
+    """Two groups of one digit and one of three digits, which walks again: so does the pair."""
+    weights = np.zeros((24, 40), np.int8)
+    weights[:8, :20], weights[8:16, 20:], weights[16:] = 4, -8, 5
+    weights[17, 3] = 37
+    of_core: dict[int, list[TilePacket]] = {1: [], 2: []}
+    for tile in wave_of(weights, 2):
+        own = of_core[tile.fields["cores"]]
+        if not own or not own[-1].fields["last"]:  # of the first chunk
+            own.append(tile)
+    walks = [[[tile.fields[name] for name in WORDS] for tile in own] for own in of_core.values()]
+    assert walks[0] == walks[1] and len(walks[0]) > 2
+    (pair,) = (own for own in of_core.values() if own[0].fields["double"])
+    (alone,) = (own for own in of_core.values() if not own[0].fields["double"])
+    assert all(tile.fields["double"] for tile in pair)
+    assert not any(tile.fields["double"] for tile in alone)
+    selected = [sum(int(tile.masks.sum()) for tile in own) for own in (pair, alone)]
+    assert selected == [40, 41]
+    assert not pair[-1].masks.any() and (pair[-1].codes == NO_DIGITS).all()
+
+
+def test_a_layer_that_fills_no_second_wave_has_no_pairs() -> None:
+    weights = np.full((32, 16), 4, np.int8)
+    doubles = [[tile.fields["double"] for tile in wave_of(weights, cores)] for cores in (4, 2, 1)]
+    assert [len(set(each)) for each in doubles] == [1, 1, 1]
+    assert [each[0] for each in doubles] == [0, 1, 1]

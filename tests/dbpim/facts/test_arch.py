@@ -4,9 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from hwgen.commands.subject import configuration_of
-from hwgen.dbpim.facts.arch import Arch, load_arch, with_sparsity
+from hwgen.dbpim.facts.arch import Arch, MacroSize, load_arch, with_sparsity
 from hwgen.errors import ConfigError
 
 CONFIGS = Path("configs/dbpim")
@@ -111,7 +112,6 @@ def test_pairs_are_another_chip_with_twice_the_sums() -> None:
             "psum_entries: 2",
             "psum_entries must be at least 2 . macros_per_core",
         ),
-        ("input_streams: own", "input_streams: shared", "input_streams must be own with one_digit"),
         ("one_digit: paired", "one_digit: two", "one_digit must be 'none', 'coded' or 'paired'"),
     ],
 )
@@ -122,6 +122,12 @@ def test_what_pairs_need_is_checked(before: str, after: str, message: str, tmp_p
     path.write_text(text.replace(before, after), encoding="utf-8")
     with pytest.raises(ConfigError, match=message):
         load_arch(path)
+
+
+def test_pairs_have_eight_filters_a_macro_at_most() -> None:
+    wide = replace(paper(), macro=MacroSize(compartments=16, columns=32, rows=16))
+    with pytest.raises(ValidationError, match="at most 16 with one_digit of paired"):
+        replace(wide, one_digit="paired")
 
 
 def test_the_kind_of_cells_is_checked(tmp_path: Path) -> None:

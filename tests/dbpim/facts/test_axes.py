@@ -7,17 +7,47 @@ import pytest
 
 from hwgen.commands.subject import configuration_of
 from hwgen.commands.sweep import changed_keys
-from hwgen.dbpim.facts.arch import Arch, load_arch
+from hwgen.dbpim.facts.arch import SWITCHES, Arch, load_arch
 from hwgen.dbpim.facts.axes import AXES, START, fitting
 from hwgen.files.load import validate_spec
 from tests.cli.given import ROOT
 
 PAPER = configuration_of(load_arch(ROOT / f"configs/{START}.yaml"))
+KINDS: dict[str, dict[str, Any]] = {
+    "digits": {},
+    "pairs": {"one_digit": "paired"},
+    "shared": {"one_digit": "paired", "input_streams": "shared"},
+    "masks": {"sparsity.weight_bits": False},
+    "masks4": {"sparsity.weight_bits": False, "macro.weight_bits": 4},
+    "dense": {f"sparsity.{switch}": False for switch in SWITCHES} | {"sparse_parts": False},
+}
+KINDS["dense4"] = KINDS["dense"] | {"macro.weight_bits": 4}
 
 
-def drawn(seed: int) -> dict[str, Any]:
+def drawn(seed: int, kind: str = "digits") -> dict[str, Any]:
     chosen = random.Random(seed)
-    return changed_keys(PAPER, {key: chosen.choice(values) for key, values in AXES.items()})
+    start = changed_keys(PAPER, KINDS[kind])
+    return changed_keys(start, {key: chosen.choice(values) for key, values in AXES.items()})
+
+
+@pytest.mark.promise("a search draws chips of every kind, and the widest macros that each may have")
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_combination_of_a_kind_is_a_chip(kind: str) -> None:
+    widest = 0
+    for seed in range(60):
+        arch = validate_spec(Arch, fitting(drawn(seed, kind)), source="drawn")
+        widest = max(widest, arch.macro.columns)
+    assert widest == (16 if "paired" in str(KINDS[kind]) else 64)
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns"),
+    [("digits", 32), ("pairs", 16), ("masks", 64), ("masks4", 64), ("dense", 64), ("dense4", 64)],
+)
+def test_a_macro_has_as_many_filters_as_a_word_has_channels(kind: str, columns: int) -> None:
+    """Words of 16 channels: 64 columns are 32 filters of two digits, 16 of four bits, 8 of int8."""
+    wide = changed_keys(changed_keys(PAPER, KINDS[kind]), {"macro.columns": 64})
+    assert fitting(wide)["macro"]["columns"] == columns
 
 
 @pytest.mark.parametrize("seed", range(200))

@@ -30,7 +30,7 @@ SPARSE = replace(load_arch(CONFIGS / "dbpim" / "paper.yaml"), clock_mhz=500.0)
 DENSE = with_sparsity(SPARSE, "none")
 ROWS = load_arch(CONFIGS / "dbpim" / "paper_rows.yaml")
 LANES = load_arch(CONFIGS / "dbpim" / "paper_lanes.yaml")
-PUBLISHED = load_arch(CONFIGS / "dbpim" / "paper_published.yaml")
+PUBLISHED = replace(load_arch(CONFIGS / "dbpim" / "paper_published.yaml"), one_digit="none")
 MANY = {name: 3 + index for index, name in enumerate(EVENTS)}
 MULTIPLEXER = 0.0142 / 27
 FLIP_FLOP = 0.0147

@@ -15,7 +15,12 @@ from tests.verif.dbpim.test_one_digit import tiles_of
 from verif.dbpim.component import paired
 from verif.dbpim.directed_corners import fill_weights, finish
 from verif.dbpim.network_builder import NetworkBuilder
-from verif.dbpim.random_network import draw_recipe, random_images, random_network
+from verif.dbpim.random_network import (
+    draw_recipe,
+    draw_recipe_of_ones,
+    random_images,
+    random_network,
+)
 
 
 def pairs_of_all_kinds() -> QuantizedNetwork:
@@ -37,6 +42,18 @@ def pairs_at_the_end() -> QuantizedNetwork:
     now = net.conv(INPUT, fill_weights(net, INPUT, [1] * 16))
     whole = net.features[now].shape[:2]
     net.linear(now, fill_weights(net, now, [1] * 13, kernel=whole), head=True)
+    return net.build()
+
+
+def stream_of_pairs() -> QuantizedNetwork:
+    """Waves of pairs and groups alone, of which one walks again; the last wave is not full."""
+    net = NetworkBuilder(name="stream", shape=(6, 8, 16), seed=7)
+    phis = [*[1] * 8, *[2] * 8, *[1, 0] * 4, *[1, 2] * 4, *[3, 4, 1, 0] * 2, *[1] * 11]
+    now = INPUT
+    for filters in (phis, [1] * 40, [1] * 24):
+        weights = fill_weights(net, now, filters, kernel=(1, 1), pruned_share=0.3)
+        now = net.conv(now, weights, kernel=(1, 1), padding=0)
+    finish(net, net.conv(now, fill_weights(net, now, [1] * 19, loose_share=0.3)))
     return net.build()
 
 
@@ -65,6 +82,44 @@ def test_random_networks_equal_in_rtl(seed: int, tmp_path: Path) -> None:
     network = random_network(recipe, seed=seed)
     arch = replace(paired(), logit_entries=1024)
     check_chip(network, arch, random_images(network, 1, seed=seed), tmp_path)
+
+
+def streamed(cores: int = 2) -> Arch:
+    """Return the small chip with pair tiles, one stream of words and a port that brings pairs."""
+    changes = {"cores": cores, "port_bits": 128, "logit_entries": 1024}
+    return replace(paired(), input_streams="shared", name=f"streamed_{cores}", **changes)
+
+
+@pytest.mark.dear
+@pytest.mark.promise(
+    "with one stream, as few groups of one digit are in pairs as save a wave of the cores, cut"
+    " together with the groups that stay alone"
+)
+@pytest.mark.parametrize(
+    "cores", [2, pytest.param(1, marks=pytest.mark.long), pytest.param(4, marks=pytest.mark.long)]
+)
+def test_pairs_of_one_stream_equal_in_rtl(cores: int, tmp_path: Path) -> None:
+    """All networks share a simulator: pairs of all kinds, drawn ones, and sizes of one."""
+    arch = streamed(cores)
+    networks = [pairs_of_all_kinds(), pairs_at_the_end(), stream_of_pairs()]
+    for seed in range(6):
+        recipe = replace(draw_recipe(seed), max_digits=1 + seed % 2)
+        networks += [random_network(recipe, seed=seed)]
+        networks += [random_network(draw_recipe_of_ones(seed), seed=seed)]
+    assert cores > 2 or sum(sum(doubles(network, arch)) for network in networks) > 100
+    for number, network in enumerate(networks):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        check_chip(network, arch, random_images(network, 2, seed=1), folder)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("changes", [{}, {"array_cycles": 2, "cells": "synchronous"}], ids=str)
+def test_tiny_pairs_of_one_stream_equal_in_rtl(changes: dict, tmp_path: Path) -> None:
+    """Macros of four filters: two groups share the mask of eight."""
+    arch = replace(chip_arch("tiny"), one_digit="paired", input_streams="shared", **changes)
+    for network in (pairs_of_all_kinds(), pairs_at_the_end(), stream_of_pairs()):
+        check_chip(network, arch, random_images(network, 2, seed=1), tmp_path)
 
 
 @pytest.mark.long
