@@ -88,7 +88,7 @@ def with_near(given: object, known: Iterable[str], *, most: int = 1) -> str:
     most: of the near names, as `near_names` gives them
     """
     near = near_names(given, known, most=most)
-    if not near:
+    if not near or near == [str(given)]:
         return str(given)
     return f"{given}: did you mean {' or '.join(filter(None, (', '.join(near[:-1]), near[-1])))}?"
 

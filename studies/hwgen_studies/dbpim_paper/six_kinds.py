@@ -243,8 +243,11 @@ def shipped(context: Context, kind: KindOfChip, executor: Executor) -> Found:
     return found
 
 
-def table_lines(found: Sequence[Found]) -> Iterator[str]:
-    """Yield a row a chip; the last column: cycles times area of the first one over its own."""
+def table_lines(found: Sequence[Found], *, timed: bool = False) -> Iterator[str]:
+    """Yield a row a chip; per area: cycles times area of the first one over its own.
+
+    timed: the architectures name the clocks of their netlists, and so times are told as well
+    """
     rows = [
         [
             f"`{each.arch.name}`",
@@ -255,11 +258,20 @@ def table_lines(found: Sequence[Found]) -> Iterator[str]:
             f"{each.area_mm2:.3f}",
             f"{each.product:.1f}",
             f"{found[0].product / each.product:.2f}",
+            *(times_of(found[0], each) if timed else []),
         ]
         for each in found
     ]
     heads = ["chip", "weights", "cores x macros", "macro", "cycles", "mm2"]
-    yield from Sheet([*heads, "kilocycles x mm2", "per area"], rows).markdown()
+    times = ["MHz", "us", "by time"] if timed else []
+    yield from Sheet([*heads, "kilocycles x mm2", "per area", *times], rows).markdown()
+
+
+def times_of(first: Found, each: Found) -> list[str]:
+    """Return clock, microseconds, and time times area of the first chip over its own."""
+    clocks = first.arch.clock_mhz, each.arch.clock_mhz
+    ratio = first.product / clocks[0] / (each.product / clocks[1])
+    return [f"{clocks[1]:g}", f"{each.cycles / clocks[1]:.0f}", f"{ratio:.2f}"]
 
 
 def sizes_of(arch: Arch) -> str:
@@ -270,7 +282,8 @@ def sizes_of(arch: Arch) -> str:
 def page_lines(context: Context) -> list[str]:
     """Return the table of the chips that ship."""
     with make_executor(1) as executor:
-        return list(table_lines([shipped(context, kind, executor) for kind in KINDS]))
+        found = [shipped(context, kind, executor) for kind in KINDS]
+    return list(table_lines(found, timed=True))
 
 
 def searched_lines(context: Context, points: int) -> Iterator[str]:

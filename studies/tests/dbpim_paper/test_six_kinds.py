@@ -86,6 +86,10 @@ def test_a_row_has_the_product_and_the_ratio() -> None:
     first = Found(kind=KINDS[4], arch=arch, cycles=40000, area_mm2=2.0)
     *_, row = table_lines([first, replace(first, cycles=20000)])
     assert row.endswith("| 20,000 | 2.000 | 40.0 | 2.00 |")
+    slower = replace(arch, clock_mhz=arch.clock_mhz / 2)
+    *_, row = table_lines([first, replace(first, cycles=20000, arch=slower)], timed=True)
+    micros = f"{20000 / slower.clock_mhz:.0f}"
+    assert row.endswith(f"| 40.0 | 2.00 | {slower.clock_mhz:g} | {micros} | 1.00 |")
 
 
 @pytest.mark.long
