@@ -33,7 +33,7 @@ These files are for any process; what belongs to one you bring:
   (`CLOCK_PERIOD`, and `period` in `{sdc}`).
 - **Memories** of at least {least:,} bits are blocks, all others become gates. {memories}
 - **Pins**: registers west, memory east, clock, reset and interrupt north (`{pins}`).
-- **The bus** outside is AXI, {wide} pins in all. A block with few pins has another top in front.
+- **The bus** outside is AXI, {wide} pins in all; with `hwgen build --pins spi` there are six.
 
 What no file here can say, and only a process design kit checks: rules of the layout, antennas,
 density, whether the power grid reaches the memories (`PDN_MACRO_CONNECTIONS`), layout against
