@@ -23,7 +23,7 @@ from hwgen.chip.replacement import NO_REPLACEMENTS, Replacements
 from hwgen.commands.context import Context
 from hwgen.commands.families import InstalledFamily
 from hwgen.commands.fields import Batch, File, Replace, Sparsity, Whole
-from hwgen.commands.hand_over import LAYER, LEAST_BITS, PIN_LAYER, Flow, memory_frames, pins_in
+from hwgen.commands.hand_over import LAYER, LEAST_BITS, PIN_LAYER, Flow, memory_abstracts, pins_in
 from hwgen.commands.keywords import KEYWORDS
 from hwgen.commands.on_chip import Arch, OnChip, chip_of
 from hwgen.commands.prices import Prices
@@ -306,10 +306,10 @@ def write_verilog(
             else:
                 beside = system_files(interface, emitter.file_names(top))
             if layer is not None:
-                frames = memory_frames(top, layer)
+                abstracts = memory_abstracts(top, layer)
                 wide = pins_in(beside[f"{interface.prefix}_axi.v"])
                 further = partial(
-                    librelane_files, interface, frames=frames, least=LEAST_BITS, wide=wide
+                    librelane_files, interface, abstracts=abstracts, least=LEAST_BITS, wide=wide
                 )
         elif pins is not None or not trace:
             cannot = "leave out its trace" if pins is None else "take --pins"

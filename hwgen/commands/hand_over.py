@@ -1,4 +1,4 @@
-"""What a flow of layout needs beside the Verilog of a chip: frames of its memories.
+"""What a flow of layout needs beside the Verilog of a chip: abstracts of its memories.
 
 Tests: `tests/soc/test_librelane.py`.
 """
@@ -6,7 +6,7 @@ Tests: `tests/soc/test_librelane.py`.
 import re
 from typing import TYPE_CHECKING, Literal
 
-from hwgen.physical.frames import Frame, times_of
+from hwgen.physical.abstracts import Abstract, times_of
 from hwgen.physical.read_library import default_library, load_library
 from hwgen.physical.timing_model import boundary_of
 from hwgen.physical.wires import wire_table
@@ -23,8 +23,8 @@ LEAST_BITS = 4096
 PORT = re.compile(r"^  (?:input|output) wire (?:\[(\d+):0\] )?\w+,?$", re.M)
 
 
-def memory_frames(top: "Part", layer: str) -> list[Frame]:
-    """Return a frame for each memory of a chip that is large, sized as in IHP SG13G2.
+def memory_abstracts(top: "Part", layer: str) -> list[Abstract]:
+    """Return an abstract for each memory of a chip that is large, sized as in IHP SG13G2.
 
     layer: of its pins; power is on the next one
     """
@@ -43,7 +43,7 @@ def memory_frames(top: "Part", layer: str) -> list[Frame]:
     found, boundary = wire_table(library.name), boundary_of(library)
     assert found is not None
     return [
-        Frame(
+        Abstract(
             name=part.module_name,
             ports=tuple(part.ports()),
             words=cells.depth,

@@ -38,7 +38,7 @@ def named(value: object) -> list[str]:
 
 
 @pytest.mark.promise(
-    "build --for librelane writes a configuration, constraints, the order of pins, and frames of"
+    "build --for librelane writes a configuration, constraints, the order of pins, and abstracts of"
     " large memories whose places do not overlap"
 )
 def test_what_is_named_is_there(built: Path) -> None:

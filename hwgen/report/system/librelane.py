@@ -10,7 +10,7 @@ from typing import Any
 
 from hwgen.chip.interface import ChipInterface
 from hwgen.chip.rtl.manifest import INSTANCE
-from hwgen.physical.frames import Frame, black_box, gds, lef, liberty
+from hwgen.physical.abstracts import Abstract, black_box, gds, lef, liberty
 from hwgen.report.system.wrapper import BUSES
 
 AROUND_UM = 20.0
@@ -39,44 +39,49 @@ What no file here can say, and only a process design kit checks: rules of the la
 density, whether the power grid reaches the memories (`PDN_MACRO_CONNECTIONS`), layout against
 schematic, corners of timing, tests of the cells (scan is inserted by the flow).
 """
-FRAMES = """\
-Each has a frame: outline (`.lef`,
+ABSTRACTS = """\
+Each has an abstract: outline (`.lef`,
   and `.gds` on layer 0, which no process has), pins on {layer}, power on {power}, times of
   {access} ns (`.lib`), assumed as `hwgen cost` assumes them. Your memory compiler's files take
   their places and names; `hwgen build --replace` puts its module into the Verilog."""
 
 
 def librelane_files(
-    of: ChipInterface, files: Mapping[str, str], frames: Sequence[Frame], *, least: int, wide: int
+    of: ChipInterface,
+    files: Mapping[str, str],
+    abstracts: Sequence[Abstract],
+    *,
+    least: int,
+    wide: int,
 ) -> dict[str, str | bytes]:
-    """Return the configuration, the order of pins, frames of memories and a guide, by name.
+    """Return the configuration, the order of pins, abstracts of memories and a guide, by name.
 
-    files: the Verilog of the chip by file; least: bits of the smallest memory that is a frame
+    files: the Verilog of the chip by file; least: bits of the smallest memory that is an abstract
     wide: pins of the wrapper
     """
-    places = placed(of, files, frames)
+    places = placed(of, files, abstracts)
     found: dict[str, str | bytes] = {
-        CONFIG: json.dumps(configuration(of, files, frames, places), indent=2) + "\n",
+        CONFIG: json.dumps(configuration(of, files, abstracts, places), indent=2) + "\n",
         PINS: pin_order(),
     }
-    for frame in frames:
+    for abstract in abstracts:
         found |= {
-            f"{frame.name}.lef": lef(frame),
-            f"{frame.name}.lib": liberty(frame),
-            f"{frame.name}.gds": gds(frame),
-            f"{frame.name}.vh": black_box(frame),
+            f"{abstract.name}.lef": lef(abstract),
+            f"{abstract.name}.lib": liberty(abstract),
+            f"{abstract.name}.gds": gds(abstract),
+            f"{abstract.name}.vh": black_box(abstract),
         }
-    return found | {GUIDE: guide(of, frames, least=least, wide=wide)}
+    return found | {GUIDE: guide(of, abstracts, least=least, wide=wide)}
 
 
 def configuration(
     of: ChipInterface,
     files: Mapping[str, str],
-    frames: Sequence[Frame],
+    abstracts: Sequence[Abstract],
     places: Mapping[str, Mapping[str, tuple[float, float]]],
 ) -> dict[str, Any]:
     """Return what LibreLane reads first."""
-    without = {f"{frame.name}.v" for frame in frames}
+    without = {f"{abstract.name}.v" for abstract in abstracts}
     verilog = [*(name for name in files if name not in without), f"{of.prefix}_axi.v"]
     constraints = f"dir::{of.prefix}.sdc"
     config = {
@@ -90,20 +95,20 @@ def configuration(
         "IO_PIN_ORDER_CFG": f"dir::{PINS}",
         "FP_CORE_UTIL": UTILIZATION,
     }
-    if not frames:
+    if not abstracts:
         return config
     macros = {
-        frame.name: {
-            "gds": [f"dir::{frame.name}.gds"],
-            "lef": [f"dir::{frame.name}.lef"],
-            "vh": [f"dir::{frame.name}.vh"],
-            "lib": {"*": [f"dir::{frame.name}.lib"]},
+        abstract.name: {
+            "gds": [f"dir::{abstract.name}.gds"],
+            "lef": [f"dir::{abstract.name}.lef"],
+            "vh": [f"dir::{abstract.name}.vh"],
+            "lib": {"*": [f"dir::{abstract.name}.lib"]},
             "instances": {
                 name: {"location": list(at), "orientation": "N"}
-                for name, at in places[frame.name].items()
+                for name, at in places[abstract.name].items()
             },
         }
-        for frame in frames
+        for abstract in abstracts
     }
     return {**config, "MACROS": macros}
 
@@ -117,19 +122,19 @@ def pin_order() -> str:
 
 
 def placed(
-    of: ChipInterface, files: Mapping[str, str], frames: Sequence[Frame]
+    of: ChipInterface, files: Mapping[str, str], abstracts: Sequence[Abstract]
 ) -> dict[str, dict[str, tuple[float, float]]]:
-    """Return the lower left corner of each instance of each frame: rows, about as wide as high."""
+    """Return the lower left corner of each instance of each abstract: rows in a square."""
     below: dict[str, list[tuple[str, str]]] = {}
     for name, text in files.items():
         below[name.removesuffix(".v")] = INSTANCE.findall(text)
-    sizes = {frame.name: frame.size_um for frame in frames}
+    sizes = {abstract.name: abstract.size_um for abstract in abstracts}
     wanted = sorted(instances(below, of.top, "chip", sizes))
     area = sum(
         (sizes[module][0] + AROUND_UM) * (sizes[module][1] + AROUND_UM) for module, _ in wanted
     )
     across = max([math.sqrt(area), *(width for width, _ in sizes.values())])
-    found: dict[str, dict[str, tuple[float, float]]] = {frame.name: {} for frame in frames}
+    found: dict[str, dict[str, tuple[float, float]]] = {abstract.name: {} for abstract in abstracts}
     x = y = AROUND_UM
     high = 0.0
     for module, path in wanted:
@@ -155,14 +160,14 @@ def instances(
             yield from instances(below, inner, f"{path}.{name}", wanted)
 
 
-def guide(of: ChipInterface, frames: Sequence[Frame], *, least: int, wide: int) -> str:
+def guide(of: ChipInterface, abstracts: Sequence[Abstract], *, least: int, wide: int) -> str:
     """Return the page for a person."""
     memories = "This chip has none of that size."
-    if frames:
-        access = sorted({f"{frame.access_ns:.2f}" for frame in frames})
-        memories = FRAMES.format(
-            layer=frames[0].layer,
-            power=frames[0].power_layer,
+    if abstracts:
+        access = sorted({f"{abstract.access_ns:.2f}" for abstract in abstracts})
+        memories = ABSTRACTS.format(
+            layer=abstracts[0].layer,
+            power=abstracts[0].power_layer,
             access=" to ".join([access[0], access[-1]][: len(access)]),
         )
     return TEXT.format(

@@ -1,9 +1,9 @@
-"""Frames of memories: outline, pins and times of a memory that no memory compiler has made yet.
+"""Abstracts of memories: outline, pins and times of a memory that no memory compiler has made yet.
 
-A frame holds the place of a memory in a layout, so that a flow places and routes what is around it.
+An abstract holds the place of a memory in a layout, so that a flow places what is around it.
 The memory compiler of a process brings the memory itself, and other files of the same names.
 
-Tests: `tests/physical/test_frames.py`.
+Tests: `tests/physical/test_abstracts.py`.
 """
 
 import math
@@ -16,7 +16,7 @@ from hwgen.physical.timing_model import Boundary, memory_ns
 PITCH_UM, PIN_UM, EDGE_UM = 1.0, 0.4, 4.0
 """Between two pins, the side of one, and what is left free above and below them."""
 OUTLINE_LAYER = 0
-"""Of a frame in GDS: no layer of a process, so nobody takes it for a memory."""
+"""Of an abstract in GDS: no layer of a process, so nobody takes it for a memory."""
 UNITS_OF_UM = 1000
 POWER = ("VDD", "VSS")
 THRESHOLDS = {
@@ -32,7 +32,7 @@ Port = tuple[str, str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Frame:
+class Abstract:
     """A memory by its sizes.
 
     ports: in their order; words, bits: of it; um2: its area; layer, power_layer: of its pins
@@ -78,33 +78,33 @@ def times_of(words: int, boundary: Boundary) -> dict[str, float]:
     }
 
 
-def lef(frame: Frame) -> str:
+def lef(abstract: Abstract) -> str:
     """Return the abstract of a memory: its outline, and its pins on the left edge."""
-    width, height = frame.size_um
+    width, height = abstract.size_um
     lines = [
         "VERSION 5.8 ;",
         'BUSBITCHARS "[]" ;',
         'DIVIDERCHAR "/" ;',
-        f"MACRO {frame.name}",
+        f"MACRO {abstract.name}",
         "  CLASS BLOCK ;",
         "  ORIGIN 0 0 ;",
-        f"  FOREIGN {frame.name} 0 0 ;",
+        f"  FOREIGN {abstract.name} 0 0 ;",
         f"  SIZE {width:.3f} BY {height:.3f} ;",
         "  SYMMETRY X Y R90 ;",
     ]
-    for number, (pin, direction) in enumerate(frame.pins):
+    for number, (pin, direction) in enumerate(abstract.pins):
         low = EDGE_UM + number * PITCH_UM
         use = "CLOCK" if pin == "clk" else "SIGNAL"
         box = (0.0, low, PIN_UM, low + PIN_UM)
-        lines += pin_lines(pin, direction.upper(), use, frame.layer, box)
+        lines += pin_lines(pin, direction.upper(), use, abstract.layer, box)
     for number, pin in enumerate(POWER):
         left = width * (1 + 2 * number) / 4
         box = (left - 1, 0.0, left + 1, height)
         use = "GROUND" if number else "POWER"
-        lines += pin_lines(pin, "INOUT", use, frame.power_layer, box)
-    lines += ["  OBS", f"    LAYER {frame.layer} ;"]
+        lines += pin_lines(pin, "INOUT", use, abstract.power_layer, box)
+    lines += ["  OBS", f"    LAYER {abstract.layer} ;"]
     lines += [f"      RECT {2 * PIN_UM:.3f} 0.000 {width:.3f} {height:.3f} ;", "  END"]
-    return "\n".join([*lines, f"END {frame.name}", "END LIBRARY", ""])
+    return "\n".join([*lines, f"END {abstract.name}", "END LIBRARY", ""])
 
 
 def pin_lines(
@@ -123,18 +123,18 @@ def pin_lines(
     ]
 
 
-def liberty(frame: Frame) -> str:
+def liberty(abstract: Abstract) -> str:
     """Return the times of a memory as a library of one cell."""
-    widths = sorted({width for _, _, width in frame.ports if width > 1})
+    widths = sorted({width for _, _, width in abstract.ports if width > 1})
     types = [
         f"  type (bus{width}) {{ base_type : array; data_type : bit; bit_width : {width};"
         f" bit_from : {width - 1}; bit_to : 0; }}"
         for width in widths
     ]
-    ports = [line for port in frame.ports for line in port_lines(frame, *port)]
+    ports = [line for port in abstract.ports for line in port_lines(abstract, *port)]
     return "\n".join(
         [
-            f"library ({frame.name}) {{",
+            f"library ({abstract.name}) {{",
             "  delay_model : table_lookup;",
             '  time_unit : "1ns";',
             '  voltage_unit : "1V";',
@@ -146,8 +146,8 @@ def liberty(frame: Frame) -> str:
                 for way in ("rise", "fall")
             ),
             *types,
-            f"  cell ({frame.name}) {{",
-            f"    area : {frame.um2:.3f};",
+            f"  cell ({abstract.name}) {{",
+            f"    area : {abstract.um2:.3f};",
             "    dont_touch : true;",
             "    interface_timing : true;",
             *ports,
@@ -158,25 +158,25 @@ def liberty(frame: Frame) -> str:
     )
 
 
-def port_lines(frame: Frame, name: str, direction: str, width: int) -> Iterator[str]:
+def port_lines(abstract: Abstract, name: str, direction: str, width: int) -> Iterator[str]:
     """Yield the lines of a port in Liberty."""
     kind = f"bus ({name}) {{ bus_type : bus{width};" if width > 1 else f"pin ({name}) {{"
     yield f"    {kind} direction : {direction};"
     if direction == "input":
-        yield f"      capacitance : {frame.pin_pf:.6f};"
+        yield f"      capacitance : {abstract.pin_pf:.6f};"
     if name == "clk":
         yield "      clock : true;"
     elif direction == "output":
-        related = "clk" if frame.clocked else read_by(frame.ports)
-        kind = "rising_edge" if frame.clocked else "combinational"
+        related = "clk" if abstract.clocked else read_by(abstract.ports)
+        kind = "rising_edge" if abstract.clocked else "combinational"
         yield f'      timing () {{ related_pin : "{related}"; timing_type : {kind};'
-        for edge, value in (("cell", frame.access_ns), ("", frame.setup_ns)):
+        for edge, value in (("cell", abstract.access_ns), ("", abstract.setup_ns)):
             for way in ("rise", "fall"):
                 table = f"{edge}_{way}" if edge else f"{way}_transition"
                 yield f'        {table} (scalar) {{ values ("{value:.6f}"); }}'
         yield "      }"
     else:
-        for check, value in (("setup_rising", frame.setup_ns), ("hold_rising", 0.0)):
+        for check, value in (("setup_rising", abstract.setup_ns), ("hold_rising", 0.0)):
             yield f'      timing () {{ related_pin : "clk"; timing_type : {check};'
             for way in ("rise", "fall"):
                 yield f'        {way}_constraint (scalar) {{ values ("{value:.6f}"); }}'
@@ -193,22 +193,22 @@ def read_by(ports: Sequence[Port]) -> str:
     )
 
 
-def black_box(frame: Frame) -> str:
+def black_box(abstract: Abstract) -> str:
     """Return the module of a memory without content, for tools that link to it."""
     ports = ",\n".join(
         f"  {direction} {f'[{width - 1}:0] ' if width > 1 else ''}{name}"
-        for name, direction, width in frame.ports
+        for name, direction, width in abstract.ports
     )
     return (
         "// SPDX-License-Identifier: Apache-2.0\n"
-        f"// A memory of {frame.words} words, {frame.bits} bits in all: ports alone.\n"
-        f"(* blackbox *)\nmodule {frame.name}(\n{ports}\n);\nendmodule\n"
+        f"// A memory of {abstract.words} words, {abstract.bits} bits in all: ports alone.\n"
+        f"(* blackbox *)\nmodule {abstract.name}(\n{ports}\n);\nendmodule\n"
     )
 
 
-def gds(frame: Frame) -> bytes:
+def gds(abstract: Abstract) -> bytes:
     """Return the outline of a memory in GDSII, on a layer that no process has."""
-    width, height = (round(side * UNITS_OF_UM) for side in frame.size_um)
+    width, height = (round(side * UNITS_OF_UM) for side in abstract.size_um)
     corners = [(0, 0), (width, 0), (width, height), (0, height), (0, 0)]
     date = struct.pack(">12h", *([2000, 1, 1, 0, 0, 0] * 2))
     points = b"".join(struct.pack(">2i", *corner) for corner in corners)
@@ -220,7 +220,7 @@ def gds(frame: Frame) -> bytes:
         (0x0206, padded("HWGEN")),
         (0x0305, units),
         (0x0502, date),
-        (0x0606, padded(frame.name)),
+        (0x0606, padded(abstract.name)),
         (0x0800, b""),
         (0x0D02, struct.pack(">h", OUTLINE_LAYER)),
         (0x0E02, struct.pack(">h", 0)),

@@ -1,4 +1,4 @@
-"""Frames of memories: outline, pins and times as tools of layout read them."""
+"""Abstracts of memories: outline, pins and times as tools of layout read them."""
 
 import re
 from itertools import pairwise
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.physical.frames import Frame, black_box, gds, lef, liberty
+from hwgen.physical.abstracts import Abstract, black_box, gds, lef, liberty
 from hwgen.physical.macros import liberty_figures
 
 CLOCKED = (
@@ -31,8 +31,8 @@ TWO_READS = (
 RECT = re.compile(r"RECT ([\d.]+) ([\d.]+) ([\d.]+) ([\d.]+) ;")
 
 
-def frame(*, clocked: bool, um2: float = 50_000.0) -> Frame:
-    return Frame(
+def abstract(*, clocked: bool, um2: float = 50_000.0) -> Abstract:
+    return Abstract(
         name="memory",
         ports=CLOCKED if clocked else TWO_READS,
         words=64,
@@ -49,7 +49,7 @@ def frame(*, clocked: bool, um2: float = 50_000.0) -> Frame:
 
 @pytest.mark.parametrize("um2", [1.0, 50_000.0])
 def test_every_bit_has_a_pin_on_the_edge(um2: float) -> None:
-    given = frame(clocked=True, um2=um2)
+    given = abstract(clocked=True, um2=um2)
     text, (width, height) = lef(given), given.size_um
     assert width * height >= um2
     assert [*re.findall(r"^  PIN (\S+)$", text, re.M)] == [
@@ -69,7 +69,7 @@ def test_every_bit_has_a_pin_on_the_edge(um2: float) -> None:
 @pytest.mark.parametrize("clocked", [True, False])
 def test_times_are_read_back(clocked: bool, tmp_path: Path) -> None:
     file = tmp_path / "memory.lib"
-    file.write_text(liberty(frame(clocked=clocked)))
+    file.write_text(liberty(abstract(clocked=clocked)))
     found = liberty_figures(file, "memory")
     assert found is not None and (found.area_um2, found.access_ns) == (50_000.0, 1.5)
     related = re.findall(r'related_pin : "([^"]*)"; timing_type : (\w+)', file.read_text())
@@ -79,7 +79,7 @@ def test_times_are_read_back(clocked: bool, tmp_path: Path) -> None:
 
 
 def test_the_outline_is_a_rectangle_in_gds() -> None:
-    given = frame(clocked=True)
+    given = abstract(clocked=True)
     data, found = gds(given), []
     while data:
         length, kind = int.from_bytes(data[:2]), int.from_bytes(data[2:4])
@@ -95,5 +95,5 @@ def test_the_outline_is_a_rectangle_in_gds() -> None:
 
 
 def test_a_black_box_has_the_ports() -> None:
-    text = black_box(frame(clocked=False))
+    text = black_box(abstract(clocked=False))
     assert "  input [5:0] write_row,\n" in text and "  output [7:0] data_1\n" in text
