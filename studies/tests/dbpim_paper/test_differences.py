@@ -63,7 +63,6 @@ def test_a_row_says_what_a_difference_costs() -> None:
     assert row.endswith("| `packed_weights: false` | 1,500 | 1.500 | 2.5 | 4.900 | -0.100 |")
 
 
-@pytest.mark.long
 @pytest.mark.promise(
     "the page of differences from the DB-PIM paper has the cycles, energies and areas that model"
     " and table say of each"
