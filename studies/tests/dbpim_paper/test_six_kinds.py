@@ -92,7 +92,6 @@ def test_a_row_has_the_product_and_the_ratio() -> None:
     assert row.endswith(f"| 40.0 | 2.00 | {slower.clock_mhz:g} | {micros} | 1.00 |")
 
 
-@pytest.mark.long
 @pytest.mark.promise("the page of the best chips has what model and area table say of each")
 def test_the_page_has_the_table(tmp_path: Path) -> None:
     text = PAGE.read_text("utf-8")
