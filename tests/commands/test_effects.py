@@ -193,7 +193,6 @@ def test_a_family_without_effects_is_refused() -> None:
         erring_of(family)
 
 
-@pytest.mark.dear("crossbar/digits_small_cnn-more9-the effects")
 @pytest.mark.parametrize(
     ("chip", "more", "said"),
     [
