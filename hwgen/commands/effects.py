@@ -6,10 +6,10 @@ of all that decides it, so an interrupted command resumes.
 Tests: `tests/commands/test_effects.py`.
 """
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, asdict, dataclass, replace
 from functools import cache
-from importlib import import_module
 from importlib.metadata import entry_points
 from itertools import product
 from pathlib import Path
@@ -306,7 +306,7 @@ def check_family(effects: DeviceEffects, family: InstalledFamily) -> None:
 
     The module that computes as they do names them as TAKEN; without it that module alone refuses.
     """
-    taken = getattr(import_module(erring_of(family).__module__), "TAKEN", None)
+    taken = getattr(sys.modules[erring_of(family).__module__], "TAKEN", None)
     if taken is not None:
         check_taken(effects, taken, family.name)
 

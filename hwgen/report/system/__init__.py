@@ -1,4 +1,7 @@
-"""Files that put a chip into a system: wrapper, register map, driver, core, constraints."""
+"""Files that put a chip into a system: wrapper, register map, driver, core, constraints.
+
+Tests: `tests/soc/test_files.py`.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hwgen.chip.interface import ChipInterface
-from hwgen.chip.rtl.manifest import INSTANCE
 from hwgen.physical.abstracts import Abstract, black_box, gds, lef, liberty
 from hwgen.report.system.wrapper import BUSES
 
@@ -125,6 +124,8 @@ def placed(
     of: ChipInterface, files: Mapping[str, str], abstracts: Sequence[Abstract]
 ) -> dict[str, dict[str, tuple[float, float]]]:
     """Return the lower left corner of each instance of each abstract: rows in a square."""
+    from hwgen.chip.rtl.manifest import INSTANCE
+
     below: dict[str, list[tuple[str, str]]] = {}
     for name, text in files.items():
         below[name.removesuffix(".v")] = INSTANCE.findall(text)

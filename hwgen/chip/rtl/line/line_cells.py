@@ -1,4 +1,7 @@
-"""The cells of the memory of a chip with few pins; a compiled memory can replace the module."""
+"""The cells of the memory of a chip with few pins; a compiled memory can replace the module.
+
+Tests: `tests/verif/common/test_line_memory.py`.
+"""
 
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out

@@ -1,4 +1,7 @@
-"""The memory of a chip with few pins: the chip by AXI4, the host byte by byte."""
+"""The memory of a chip with few pins: the chip by AXI4, the host byte by byte.
+
+Tests: `tests/verif/common/test_line_memory.py`.
+"""
 
 from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal
 from amaranth.lib import wiring
