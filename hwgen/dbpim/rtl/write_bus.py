@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
-from hwgen.chip.rtl.checks import must
+from hwgen.chip.rtl.checks import one_hot
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import Arch
@@ -56,7 +56,8 @@ class WriteBus(Part):
             for lane in range(lanes):
                 m.d.comb += asks[lane][core].eq(request.valid & (chosen == lane))
         for lane in range(lanes):
-            must(m, ~asks[lane].any(), "no core may request in a LOAD", when=self.image_valid[lane])
+            given = [self.image_valid[lane], asks[lane].any()]
+            one_hot(m, f"a word of a LOAD and a request for lane {lane}", given)
         grants = [self._arbitrate(m, asks[lane], lane=lane) for lane in range(lanes)]
         for core, request in enumerate(self.requests):
             m.d.comb += request.ready.eq(Cat(granted[core] for granted in grants).any())
