@@ -90,7 +90,7 @@ def synthesis_report(
 
 
 def verilog_refusal(arch: Arch) -> str | None:
-    """Return why a chip cannot be written in Verilog: a layer, a port too wide; None: it can be."""
+    """Return why a chip cannot be written in Verilog: a layer, a wide port; None: none is known."""
     from hwgen.chip.rtl.emit import check_port_widths
     from hwgen.crossbar.rtl import make_chip
 

@@ -1,6 +1,5 @@
 """Verilog whose converters are not linear: every element is golden's, and faults are seen."""
 
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
@@ -18,12 +17,10 @@ from hwgen.crossbar.facts.arch import Arch, arch_of, arch_text
 from hwgen.crossbar.facts.chip import described
 from hwgen.crossbar.model.record import make_arch
 from hwgen.crossbar.rtl.macro import Macro
-from hwgen.crossbar.sim.chip_run import hosted
 from hwgen.errors import ConfigError
 from tests.crossbar.sim.test_effects_of_providers import drawn
 from tests.crossbar.sim.test_read_noise import STALLS, Case, wrong_elements
 from tests.golden.crossbar.test_nonlinear import nonlinear
-from tests.verif.crossbar.random_chips import quick
 from tests.verif.crossbar.whole import answers_design, answers_network
 
 SMALL = ((0, 0.0), (3, 1.25), (9, -1.5), (30, 2.0))
@@ -69,16 +66,6 @@ def test_a_drawn_network() -> None:
     case = network, bent(arch)
     for effects in (SOME, nonlinear(((0, 1.0), (10, -3.0)), variation=0.1)):
         assert wrong_elements(case, effects, 1, trouble=STALLS[1]) == 0
-
-
-@pytest.fixture(name="forget")
-def _forget() -> Iterator[None]:
-    """Let no other test have the Verilog of a planted fault."""
-    for kept in (hosted, quick):
-        kept.cache_clear()
-    yield
-    for kept in (hosted, quick):
-        kept.cache_clear()
 
 
 @pytest.mark.promise("the table of the codes of converters has each code at its place")

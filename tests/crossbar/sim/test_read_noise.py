@@ -1,6 +1,6 @@
 """Verilog whose reads are noisy: every element is golden's, whatever stalls; faults are seen."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import cache, partial
 from pathlib import Path
@@ -27,7 +27,7 @@ from hwgen.network import QuantizedNetwork
 from hwgen.network.file import save_network
 from tests.crossbar.sim.test_effects_of_providers import drawn
 from tests.golden.crossbar.test_effects import with_effects
-from tests.verif.crossbar.random_chips import cheap, quick
+from tests.verif.crossbar.random_chips import cheap
 from tests.verif.crossbar.whole import answers_design, answers_network, design
 from verif.common.drawing import Drawing, draw_images
 
@@ -171,16 +171,6 @@ def once_mixed(patch: pytest.MonkeyPatch) -> None:
     text = bank.NOISE["offsets"].replace("32'h846ca68b", "32'h1")
     assert text != bank.NOISE["offsets"]
     patch.setitem(bank.NOISE, "offsets", text)
-
-
-@pytest.fixture(name="forget")
-def _forget() -> Iterator[None]:
-    """Let no other test have the Verilog of a planted fault."""
-    for kept in (hosted, quick):
-        kept.cache_clear()
-    yield
-    for kept in (hosted, quick):
-        kept.cache_clear()
 
 
 @pytest.mark.dear("counted_on")
