@@ -6,8 +6,6 @@ family takes what its devices have, and refuses a file that asks for more.
 Tests: `tests/golden/crossbar/test_effects.py`.
 """
 
-import hashlib
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +16,7 @@ from pydantic.dataclasses import dataclass
 
 from hwgen.chip.device_levels import LevelTable
 from hwgen.errors import ConfigError, FieldError
+from hwgen.files.digests import digest_of
 from hwgen.files.load import EXACT, load_spec
 
 FORMAT = "hwgen.effects"
@@ -200,7 +199,7 @@ class DeviceEffects:
             facts["levels"] = asdict(self.levels)
         if self.read != NO_NOISE:
             facts["read"] = asdict(self.read)
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        return digest_of(facts)
 
 
 def load_effects(path: Path) -> DeviceEffects:

@@ -3,8 +3,6 @@
 Tests: `tests/chip/test_outside.py`.
 """
 
-import hashlib
-import json
 from dataclasses import asdict
 from functools import cache
 from typing import Annotated, Literal, Self
@@ -14,6 +12,7 @@ from pydantic.dataclasses import dataclass
 
 from hwgen.chip.figures import Positive
 from hwgen.errors import FieldError
+from hwgen.files.digests import digest_of
 from hwgen.files.load import EXACT, load_spec
 from hwgen.files.shipped import shipped_folder
 
@@ -66,7 +65,7 @@ class OutsideMemory(Port):
     @property
     def digest(self) -> str:
         """sha256, 64 hex digits."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        return digest_of(asdict(self))
 
 
 @cache

@@ -4,8 +4,6 @@ What is drawn is drawn evenly and without regard to its neighbours: blocks of a 
 weight, bits of a map.
 """
 
-import hashlib
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
+from hwgen.files.digests import digest_of
 from hwgen.network.csd import phi
 from hwgen.network.densities import (
     GROUP,
@@ -39,7 +38,7 @@ SMALL = 8
 def digest_of_densities(densities: Densities) -> str:
     """Return sha256 of shapes and densities, 64 hex digits."""
     plain = TypeAdapter(Densities).dump_python(densities, mode="json")
-    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+    return digest_of(plain)
 
 
 def drawn_network(densities: Densities) -> QuantizedNetwork:

@@ -1,7 +1,5 @@
 """Constants of the parts of a crossbar accelerator, from a complete YAML file with sources."""
 
-import hashlib
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -11,6 +9,7 @@ from pydantic.dataclasses import dataclass
 
 from hwgen.chip.figures import Positive
 from hwgen.errors import FieldError
+from hwgen.files.digests import digest_of
 from hwgen.files.load import EXACT, load_spec
 
 Bits = Annotated[int, Field(ge=1, le=64)]
@@ -202,7 +201,7 @@ class Components:
         content = asdict(self)
         if self.clock_ns == 1:
             del content["clock_ns"]
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        return digest_of(content)
 
 
 def load_components(path: Path) -> Components:

@@ -6,8 +6,6 @@ or renames data (flatten, reshape, concat, dropout) is gone, and its readers nam
 it (shared sheet of seed 003, front end and layer model).
 """
 
-import hashlib
-import json
 from dataclasses import asdict
 from typing import Annotated, Any, Literal, Self
 
@@ -15,6 +13,7 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.errors import FieldError
+from hwgen.files.digests import digest_of
 from hwgen.files.load import EXACT
 
 Size = Annotated[int, Field(ge=1)]
@@ -215,7 +214,7 @@ class CrossbarNetwork:
         """sha256 over everything, 64 hex digits."""
         facts = without_defaults(asdict(self), NETWORK_DEFAULTS)
         facts["layers"] = [without_defaults(layer, LAYER_DEFAULTS) for layer in facts["layers"]]
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        return digest_of(facts)
 
 
 def check_options(layer: CrossbarLayer) -> None:

@@ -1,7 +1,5 @@
 """The table of energies per event, and of areas: complete YAML, each figure with its source."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +14,7 @@ from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.events import EVENTS
 from hwgen.dbpim.facts.units import Unit, size_of
 from hwgen.errors import ConfigError, FieldError
+from hwgen.files.digests import digest_of
 from hwgen.files.load import EXACT, load_spec
 from hwgen.files.shipped import shipped_folder
 
@@ -191,7 +190,7 @@ class EnergyTable:
     def digest(self) -> str:
         """sha256 over everything that is given, 64 hex digits."""
         given = {key: value for key, value in asdict(self).items() if value is not None}
-        return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()
+        return digest_of(given)
 
     @model_validator(mode="after")
     def check(self) -> Self:

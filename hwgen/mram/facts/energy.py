@@ -1,7 +1,5 @@
 """The table of energies per event, and areas: complete YAML, each figure with its source."""
 
-import hashlib
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -12,6 +10,7 @@ from pydantic.dataclasses import dataclass
 from hwgen.chip.figures import Positive
 from hwgen.chip.outside import Port
 from hwgen.errors import FieldError
+from hwgen.files.digests import digest_of
 from hwgen.files.load import EXACT, load_spec
 from hwgen.files.shipped import shipped_folder
 from hwgen.mram.facts.arch import Arch
@@ -177,7 +176,7 @@ class EnergyTable:
     def digest(self) -> str:
         """sha256 over everything that is given, 64 hex digits."""
         given = {key: value for key, value in asdict(self).items() if value is not None}
-        return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()
+        return digest_of(given)
 
     @model_validator(mode="after")
     def check(self) -> Self:
