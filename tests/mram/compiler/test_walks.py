@@ -81,6 +81,13 @@ def check(network: QuantizedNetwork, arch: Arch) -> Counter[str]:
             found["several positions"] += record["walk"] and record["positions"] > 1
             found["several rows of a tap"] += record["walk"] and record["tap_rows"] > 1
             found["several rounds"] += record["out_block"] > 0
+            group = arch.block << record["octets_log"]
+            beside = record["kernels"] > group and not record["depthwise"]
+            found["side by side"] += beside
+            found["side by side at several positions"] += beside and record["positions"] > 1
+            found["side by side in several octets"] += beside and record["octets_log"] > 0
+            found["more kernels than sub-arrays"] += beside and record["kernels"] > arch.sub_arrays
+            found["side by side of several segments"] += beside and record["join"] > 0
             if record["depthwise"]:
                 found["depthwise walk" if record["walk"] else "depthwise window"] += 1
                 found["depthwise several rounds"] += record["out_block"] > 0
@@ -106,6 +113,8 @@ def test_drawn_networks_on_drawn_chips() -> None:
     assert sum(ran.values()) >= 40, ran
     assert set(ran) == set(CHIPS), ran
     assert min(found[each] for each in ("walk", "window", "two rows", "several positions")), found
+    beside = "at several positions", "in several octets", "of several segments"
+    assert min(found[f"side by side {each}"] for each in beside), found
 
 
 @pytest.mark.promise(
@@ -123,7 +132,8 @@ def test_drawn_networks_of_wide_pixels() -> None:
             assert "must" in str(error)
     assert ran >= 50
     names = "walk", "two rows", "several positions", "several rows of a tap", "several rounds"
-    assert min(found[each] for each in names), found
+    beside = "side by side", "more kernels than sub-arrays"
+    assert min(found[each] for each in (*names, *beside)), found
 
 
 @pytest.mark.promise(
@@ -169,10 +179,11 @@ def test_an_autoencoder_of_640_channels_runs_on_two_row_sets() -> None:
     for channels in (128, 8, 128, 640):
         now = net.linear(now, (channels,))
     found = check(net.build(now), arch)
-    assert (found["two rows"], found["several rounds"]) == (2, 9 + 1 + 1)
+    assert (found["two rows"], found["several rounds"]) == (2, 1 + 3)
 
 
-def test_a_matrix_takes_one_segment_and_one_row_of_inputs() -> None:
+def test_a_matrix_takes_one_row_of_inputs() -> None:
+    """Two segments of two octets hold its 16 kernels, and those of two others a copy."""
     network = matrices(3)
     cells, cycles = [], []
     for arch in (SMALL, arch_of("small")):
@@ -181,7 +192,7 @@ def test_a_matrix_takes_one_segment_and_one_row_of_inputs() -> None:
         cycles.append(
             {each.name: each.cycles for each in CycleModel(program, arch).predict().found}
         )
-    assert cells == [3, 12]
+    assert cells == [6, 12]
     # 64 ANDs, 8 planes of 16 inputs before them, 4 blocks of sums behind them.
     assert cycles[0]["conv_1"] < 64 + 30 < 2 * 64 < cycles[1]["conv_1"]
 
@@ -190,8 +201,13 @@ def test_a_map_takes_a_position_in_each_segment() -> None:
     network = matrices(1, side=4)
     program = compile_network(network, SMALL)
     records = decode_program(program.image, SMALL, source="test").records
-    (record,) = [each for each in records if each["kind"] == Kind.CONV]
-    assert (record["positions"], record["loads"], record["last_positions"]) == (3, 6, 1)
+    found = [
+        (each["kernels"], each["positions"], each["loads"], each["last_positions"], each["groups"])
+        for each in records
+        if each["kind"] == Kind.CONV
+    ]
+    # Three kernels of a lane side by side, and the fourth at three positions.
+    assert found == [(12, 1, 16, 1, 4), (4, 3, 6, 1, 4)]
 
 
 def test_further_widths_run_on_the_same_cells() -> None:
