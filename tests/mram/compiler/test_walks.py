@@ -19,7 +19,7 @@ from tests.mram.compiler.archs import arch_of
 from tests.mram.compiler.executor import Chip
 from tests.verif.mram.chips import images_of
 from verif.common.drawing import with_outputs
-from verif.mram.random_network import OfDepthwise, OfKernels, OfWidths
+from verif.mram.random_network import OfDepthwise, OfKernels, OfSixteen, OfWidths
 
 TINY = replace(arch_of("tiny"), kernels="any", answer_entries=256)
 SMALL = replace(arch_of("small"), kernels="any", answer_entries=256)
@@ -40,6 +40,10 @@ CHIPS = {
 
 
 ROOMY = replace(SMALL, parameter_entries=512, record_entries=256)
+SIXTEEN = replace(
+    CHIPS["16 bits"], input_rows=32, array=ArraySize(rows=256, columns=128), parameter_entries=512
+)
+"""A chip of 16-bit elements, whose input rows have room for two row sets."""
 DEPTHWISE_CHIPS = {
     "wide": WIDE,
     "roomy": replace(ROOMY, array=ArraySize(rows=256, columns=256)),
@@ -153,6 +157,19 @@ def test_drawn_networks_of_depthwise_layers() -> None:
     assert min(found[f"depthwise {each}"] for each in names), found
 
 
+@pytest.mark.promise(
+    "weights and maps of 16 bits are exact on chips of any kernels, in all modes and outputs, in"
+    " layers with several kernels of a position and depthwise ones among them"
+)
+def test_drawn_networks_of_16_bits() -> None:
+    found = Counter[str]()
+    for seed in range(40):
+        network = OfSixteen(seed).build()
+        found += check(with_outputs(network, seed=seed) if seed % 2 == 0 else network, SIXTEEN)
+    names = "window", "several rows of a tap", "depthwise later rows", "side by side"
+    assert min(found[each] for each in (*names, "side by side of several segments")), found
+
+
 def test_a_depthwise_layer_takes_a_position_in_each_free_segment() -> None:
     """Of 64 channels 56 take a row, and the last 8 of seven positions another one."""
     net = Drawing(5, modes=("1.0x",), shape=(8, 8, 64))
@@ -216,6 +233,19 @@ def test_further_widths_run_on_the_same_cells() -> None:
     tables = recompile(program, whole, TINY)
     assert tables.facts.weight_rows == 0
     assert tables.facts.modes == program.facts.modes
+
+
+def test_further_tables_keep_the_rounds_of_a_program() -> None:
+    """Rounds of more kernels than sub-arrays, of fewer, and of one kernel a sub-array."""
+    rounds = set()
+    for channels in (16, 40, 120):
+        net = Drawing(5, modes=MODES[:2], shape=(4, 4, 12))
+        now = net.conv(INPUT, (channels, channels // 2), kernel=(1, 1))
+        network = net.build(net.max_pool(now, kernel=(4, 4), stride=(1, 1), padding=(0, 0, 0, 0)))
+        program = compile_network(network, SMALL)
+        rounds |= {step.kernels for mode in program.facts.modes for step in mode.steps}
+        assert recompile(program, network, SMALL).facts.modes == program.facts.modes
+    assert {12, 4} < rounds and max(rounds) > SMALL.sub_arrays
 
 
 @pytest.mark.parametrize(
