@@ -298,3 +298,57 @@ def test_kernels_that_no_row_holds_are_refused(
     with pytest.raises(CompileError) as raised:
         compile_network(network, arch)
     assert sentence in str(raised.value)
+
+
+MOST = "input channels must be at most {} on an mram chip, got {}"
+
+
+@pytest.mark.promise(
+    "kernels of 1 x 1 reach up to the channels that two rows of cells hold, depthwise layers and"
+    " maps up to 1,024; one more is refused in a sentence"
+)
+@pytest.mark.parametrize("arch", [TINY, WIDE, SMALL], ids=["tiny", "wide", "small"])
+def test_channels_up_to_the_edge(arch: Arch) -> None:
+    """Drawn networks of 1 x 1 kernels and linear layers on either side of it."""
+    most = 2 * arch.segments * 9 * arch.block
+    arch = replace(arch, array=ArraySize(rows=256, columns=arch.array.columns))
+    for number, channels in enumerate((most - arch.block + 1, most - 1, most, most + 1)):
+        net = Drawing(number, modes=("1.0x",), shape=(1, 1, channels), bits=8)
+        kernels = {"weight_bits": 2 + number}
+        last = net.linear(INPUT, (3,), bits=32, **kernels)
+        if number % 2:
+            net = Drawing(number, modes=("1.0x",), shape=(1, 2, channels), bits=8)
+            last = net.conv(INPUT, (3,), kernel=(1, 1), **kernels)
+        network = net.build(last)
+        if channels <= most:
+            assert check(network, arch)["two rows"] == 1
+            continue
+        with pytest.raises(CompileError) as raised:
+            compile_network(network, arch)
+        assert f"layer conv_0: {MOST.format(most, channels)}" in str(raised.value)
+
+
+@pytest.mark.dear
+@pytest.mark.parametrize("channels", [1008, 1009, 1017, 1024, 1025])
+def test_depthwise_layers_and_maps_reach_1024_channels(channels: int) -> None:
+    """A kernel of 1 x 1 behind it reaches 1,008, which is 14 segments of 72 channels."""
+    arch = arch_of("paper_any")
+    net = Drawing(channels, modes=("1.0x",), shape=(1, 2, channels))
+    window = {"kernel": (1, 2), "padding": (0, 1, 0, 0), "weight_bits": 3}
+    now = net.conv(INPUT, (channels,), groups=channels, **window)
+    mean = net.average_pool(now, kernel=(1, 2), stride=(1, 1), padding=(0, 0, 0, 0))
+    network = net.build(mean)
+    if channels > 1024:
+        with pytest.raises(HwgenError, match="must be at most 1024 on an mram chip, got 1025"):
+            compile_network(network, arch)
+        return
+    found = check(network, arch)
+    assert found["depthwise walk"] == found["depthwise several rounds"] + 1
+    assert found["depthwise later rows"]
+    behind = net.build(net.linear(mean, (10,)))
+    if channels == 1008:
+        assert check(behind, arch)["two rows"] == 1
+        return
+    with pytest.raises(CompileError) as raised:
+        compile_network(behind, arch)
+    assert f"layer linear_2: {MOST.format(1008, channels)}" in str(raised.value)
