@@ -54,7 +54,7 @@ def in_lines(text: str) -> str:
 def faults_of(modules: Mapping[str, str], *, about: str = "") -> Iterator[list[Fault]]:
     """Yield the faults of each line that has any: they exclude each other.
 
-    about: a pattern that the line holds
+    about: a pattern that the line holds, or the name of its module before it
     """
     for module, text in modules.items():
         # Assertions are at the end: no number of a line before them changes.
@@ -65,7 +65,7 @@ def faults_of(modules: Mapping[str, str], *, about: str = "") -> Iterator[list[F
                 wrong = list(wrong_values(found[2]))
             else:
                 continue
-            if wrong and re.search(about, line):
+            if wrong and re.search(about, f"{module} {line}"):
                 yield [Fault(module, number, found[2], each) for each in wrong]
 
 
@@ -85,7 +85,7 @@ def wrong_values(right: str) -> Iterator[str]:
 def choose(modules: Mapping[str, str], count: int, seed: int, *, about: str = "") -> list[Fault]:
     """Return that many faults of different lines, fewer where there are not so many.
 
-    about: a pattern that each of the lines holds
+    about: a pattern that each of the lines holds, or the name of its module before it
     """
     rng, lines = random.Random(seed), list(faults_of(modules, about=about))
     return [rng.choice(each) for each in rng.sample(lines, min(count, len(lines)))]

@@ -231,17 +231,15 @@ class ErringArrays:
     def _sums(self, fields: Fields, windows: Ints, held: Held, *, at: tuple[int, int]) -> Ints:
         """Return the sums (images, positions, kernels) of one place of a load in one group.
 
-        Of a depthwise record each block of kernels has a chain of its own, in one octet.
+        Kernels beyond the sub-arrays of the group have further chains in them.
         """
         place, group = at
-        begin = (group << fields["octets_log"]) * self.arch.block
-        if not fields.get("depthwise", 0):
-            arrays = slice(begin, begin + fields["kernels"])
-            return self._chain_sums(fields, windows, held, arrays, place)
-        octet, blocks = slice(begin, begin + self.arch.block), fields["blocks"]
+        most = self.arch.block << fields["octets_log"]
+        begin, chains = group * most, -(-fields["kernels"] // most)
+        arrays = slice(begin, begin + min(most, fields["kernels"]))
         parts = [
-            self._chain_sums(fields, windows, held, octet, place * blocks + block)
-            for block in range(blocks)
+            self._chain_sums(fields, windows, held, arrays, place * chains + chain)
+            for chain in range(chains)
         ]
         return np.concatenate(parts, axis=2)[..., : fields["kernels"]]
 

@@ -140,8 +140,14 @@ def decoder() -> QuantizedNetwork:
 
 
 def mram() -> list[Tried]:
-    """Return the tiny chip, and one with twins and overlap; networks switch between widths."""
+    """Return the tiny chip, one of any kernels, one with twins and overlap.
+
+    Networks switch between widths.
+    """
+    from tests.mram.compiler.test_walks import WIDE
     from tests.verif.mram.chips import chip_arch, narrow_network, residual_network
+    from tests.verif.mram.test_chip_any import kernels_of
+    from verif.mram.random_network import OfDepthwise, OfWidths
 
     tiny = chip_arch("tiny")
     networks = {
@@ -152,7 +158,19 @@ def mram() -> list[Tried]:
     deep = ("kernels of two row sets with twins", residual_network(3, deep=True), "positions")
     few = ("twins of few bits", narrow_network(3), "positions")
     twins = replace(tiny, name="tiny_twins", twins=True, overlap=True)
-    return [mram_chip(tiny, networks), mram_chip(twins, {"deep": deep, "few bits": few})]
+    kernels = replace(WIDE, name="tiny_any")
+    of_kernels = {
+        "kernels": ("5 x 5, 1 x 4, 4 x 1, 1 x 1, a whole map", kernels_of(2), "positions"),
+        "depthwise": ("pixels of several rows", OfDepthwise(5).build(), "positions"),
+        "depthwise windows": ("lines that begin on rows", OfDepthwise(22).build(), "positions"),
+        "wide": ("taps of several rows, two row sets, two widths", OfWidths(51).build(), "seed"),
+        "narrow": ("as on the tiny chip", narrow_network(1), "positions"),
+    }
+    return [
+        mram_chip(tiny, networks),
+        mram_chip(kernels, of_kernels),
+        mram_chip(twins, {"deep": deep, "few bits": few}),
+    ]
 
 
 def mram_chip(arch: Any, networks: Mapping[str, tuple[str, QuantizedNetwork, str]]) -> Tried:
@@ -161,8 +179,9 @@ def mram_chip(arch: Any, networks: Mapping[str, tuple[str, QuantizedNetwork, str
     from hwgen.mram.sim.simulate import job_of, simulated_runs
     from tests.verif.mram.chips import compiled, images_of
 
-    cases, modes = [], (0, 2, 1, 1)
+    cases = []
     for name, (what, network, mapping) in networks.items():
+        modes = [mode % len(network.graph.modes) for mode in (0, 2, 1, 1)]
         program = compiled(network, arch, images=len(modes), mapping=mapping)
         work = job_of(arch, program, images_of(network, len(modes)), modes=modes).work()
         runs = partial(simulated_runs, program=program, arch=arch)

@@ -17,6 +17,8 @@ from verif.schemata import Fault, in_lines
 BY_HAND = Path(__file__).with_name("by_hand.yaml")
 TRACE = re.compile(r"\b(trace|pulses)\w*")
 CLOCKED = "always @(posedge clk) begin"
+RESET, GO = "if (rst) begin", "end else if (go) begin"
+"""The arms of a clocked block that a reset and a `go` open."""
 WORKS = "    end else begin"
 """Behind the reset of a clocked block, where more than one condition follows."""
 
@@ -44,6 +46,8 @@ def by_itself(fault: Fault, modules: Mapping[str, str]) -> tuple[str, str]:
         return "test ports", "the signal is one of the trace"
     if only_loads_more(fault, text):
         return "power or enable only", "the register loads in every clock"
+    if gone_with_go(fault, text):
+        return "reset only", "every `go` sets the register, and the unit works behind one alone"
     if reason := by_hand(fault):
         return "by hand", reason
     return by_guard(fault, text, places) or by_reset(fault, places)
@@ -94,6 +98,23 @@ def only_loads_more(fault: Fault, text: str) -> bool:
         and fault.wrong == "1'h1"
         and lines[fault.line - 1].strip().startswith(("if (", "end else if ("))
     )
+
+
+def gone_with_go(fault: Fault, text: str) -> bool:
+    """Return whether a fault is what a reset gives to a register of a place that every `go` sets.
+
+    Not of a register that says whether the unit works: `busy` or `valid`.
+    """
+    lines = in_lines(text).splitlines()
+    begin = max((n for n in range(fault.line) if lines[n].startswith("  always")), default=0)
+    body = [line.strip() for line in lines[begin + 1 :]]
+    if body[0] != RESET or GO not in body:
+        return False
+    register, _, _ = body[fault.line - begin - 2].partition(" <= ")
+    go = body.index(GO)
+    end = next(n for n in range(go + 1, len(body)) if body[n].startswith("end"))
+    sets = any(line.startswith(f"{register} <= ") for line in body[go:end])
+    return fault.line - begin - 2 < go and sets and register not in ("busy", "valid")
 
 
 def by_hand(fault: Fault) -> str:

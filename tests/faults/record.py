@@ -17,6 +17,8 @@ CLASSES = {
     " on, but for what does not count by its valid (by ABC)",
     "power or enable only": "a register that would hold its value loads one, by rule; or its value"
     " differs, but only while its valid is 0, by SAT",
+    "reset only": "by rule: a reset gives a register another value, and every `go` of the unit,"
+    " which works behind one alone, sets it",
     "test ports": "by rule: the signal leads to the trace alone",
     "part": "no network shows it; the bench of the part does, at the size of the chip",
     "by hand": "with its reason",

@@ -15,7 +15,7 @@ from hwgen.dbpim.sim.simulate import job_of, simulated_runs
 from tests.faults import cases as cases_of_chips
 from tests.faults.bench import bench_of, difference, kind, outcomes
 from tests.faults.cases import Case, Tried
-from tests.faults.classes import BY_HAND, leads_to_the_trace, only_loads_more
+from tests.faults.classes import BY_HAND, gone_with_go, leads_to_the_trace, only_loads_more
 from tests.faults.equivalent import equivalent
 from tests.faults.from_reset import same_from_reset
 from tests.faults.parts import PartBench, benches
@@ -359,6 +359,31 @@ def test_rules_look_at_the_signal() -> None:
     assert not leads_to_the_trace(Fault("part", 9, "d", "e"), REGISTER)
 
 
+def test_what_a_reset_gives_goes_with_the_first_go() -> None:
+    lines = [
+        "module part;",
+        "  always @(posedge clk) begin",
+        "    if (rst) begin",
+        "      busy <= 1'h0;",
+        "      step <= 4'h0;",
+        "      sum <= 4'h0;",
+        "    end else if (go) begin",
+        "      busy <= 1'h1;",
+        "      step <= 4'h0;",
+        "    end else if (busy) begin",
+        "      sum <= sum + step;",
+        "    end",
+        "  end",
+    ]
+    found = [
+        gone_with_go(Fault("part", number, "4'h0", "4'h1"), "\n".join(lines))
+        for number in range(1, len(lines) + 1)
+    ]
+    assert [number for number, gone in enumerate(found, 1) if gone] == [5]
+    lines[6] = "    end else begin"
+    assert not gone_with_go(Fault("part", 5, "4'h0", "4'h1"), "\n".join(lines))
+
+
 def test_a_bench_kills_what_it_fails_for() -> None:
     """Of the faults in its one simulator those whose number is chosen when it fails."""
 
@@ -431,7 +456,7 @@ def test_a_record_is_read_back_beside_its_page(
     assert read_record() == {"dbpim": family}
     text = (tmp_path / "new/faults.md").read_text(encoding="utf-8")
     assert all(f"| {name} | 1 |" in text for name in CLASSES)
-    assert "| `one:7` `b & c` | `b \\| c` | open | by |" in text
+    assert "| `one:8` `b & c` | `b \\| c` | open | by |" in text
 
 
 def test_few_reasons_are_by_hand() -> None:

@@ -72,3 +72,5 @@ def test_the_choice_depends_on_the_seed_alone() -> None:
     assert choose(modules, 3, 1) == choose(modules, 3, 1)
     assert len({each.line for each in choose(modules, 9, 2)}) == 4
     assert {each.line for each in choose(modules, 9, 2, about=r"\bgo\b|4'ha")} == {6, 7}
+    assert len(choose(modules, 9, 2, about="^top ")) == 4
+    assert not choose(modules, 9, 2, about="^other ")

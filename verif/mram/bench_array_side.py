@@ -26,6 +26,7 @@ SUB_BITS = bits_for_index(ARCH.sub_arrays)
 DRAINED = DRAIN_CYCLES + SUM_CYCLES
 TRACE = [(name, field.offset, field.width) for name, field in layouts.octet_trace(ARCH)]
 DEPTHWISE = "depthwise window", "depthwise walk", "depthwise of a later row", "several sums"
+BESIDE = "several kernels of a position", "several kernels of several segments"
 CORNERS = Corners(
     "two row sets",
     "several positions in a load",
@@ -36,7 +37,8 @@ CORNERS = Corners(
     "stride",
     "negative sum",
     *(("twins",) if ARCH.twins else ()),
-    *(("walk of two row sets", "pixel of several rows", *DEPTHWISE) if ARCH.any_kernel else ()),
+    *(("walk of two row sets", "pixel of several rows") if ARCH.any_kernel else ()),
+    *((*DEPTHWISE, *BESIDE) if ARCH.any_kernel else ()),
 )
 
 
@@ -146,6 +148,10 @@ def note(case: ConvCase) -> None:
         CORNERS.hit("depthwise of a later row", case.shape.first_row > 0)
         several = min(fields["blocks"], fields["positions"]) > 1
         CORNERS.hit("several sums", several or fields["blocks"] > 1)
+    if ARCH.any_kernel:
+        several = case.placement.chains > 1 and not case.shape.depthwise
+        CORNERS.hit("several kernels of a position", several)
+        CORNERS.hit("several kernels of several segments", several and fields["join"] > 0)
     CORNERS.hit("several positions in a load", fields["positions"] > 1)
     CORNERS.hit("several groups", fields["groups"] > 1)
     CORNERS.hit("group of several octets", fields["octets_log"] > 0)

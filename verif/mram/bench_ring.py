@@ -27,6 +27,7 @@ CORNERS = Corners(
     "plane is late",
     *(("upper half", "flush", "no room for two loads") if ARCH.overlap else ()),
     *(("several blocks of several positions",) if ARCH.any_kernel else ()),
+    *(("several kernels in several octets",) if ARCH.any_kernel else ()),
 )
 
 
@@ -46,13 +47,11 @@ def issued(case: ConvCase, cycle: Cycle) -> tuple[int, int, int, int] | None:
     if cycle.issue is None:
         return None
     issue = cycle.issue
-    octet, number = cycle.group << case.placement.octets_log, issue.position
-    last = int(issue.block == case.fields["blocks"] - 1)
-    if case.shape.depthwise:
-        number = issue.position * case.fields["blocks"] + issue.block
-    else:
-        octet += issue.block
-    return octet, case.placement.ends[number], issue.block, last
+    placement, last = case.placement, int(issue.block == case.fields["blocks"] - 1)
+    chain, inside = divmod(issue.block, 1 << placement.octets_log)
+    octet = (cycle.group << placement.octets_log) + inside
+    end = placement.ends[issue.position * placement.chains + chain]
+    return octet, end, issue.block, last
 
 
 def issue_fields(word: int) -> tuple[int, ...]:
@@ -141,6 +140,9 @@ class Run:
             several = min(self._case.fields["blocks"], self._case.placement.positions) > 1
             here = self._case.shape.depthwise and several and want.issue is not None
             CORNERS.hit("several blocks of several positions", here)
+            placement = self._case.placement
+            here = placement.chains > 1 and placement.octets_log > 0 and want.issue is not None
+            CORNERS.hit("several kernels in several octets", here)
         both = want.plane is not None and want.issue is not None
         CORNERS.hit("planes and sums in one step", both)
         if ARCH.octets == 1:

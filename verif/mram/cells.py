@@ -46,14 +46,13 @@ def plane_of(case: ConvCase, kernel: int, row_set: int, plane: int) -> Elements:
 def column_weights(case: ConvCase, kernel: int, row_set: int) -> Elements:
     """Return the weight of each column of all segments; 0 where the segment has no inputs."""
     entries = [each and replace(each, twin=False) for each in case.placement.entries[row_set]]
-    weights = case.weights[kernel]
-    if case.shape.depthwise:
-        # A sub-array has a kernel of each block, and each reads a channel of that block.
-        weights = case.weights[kernel :: case.arch.block].sum(axis=0)
-    copies = np.repeat(weights[np.newaxis], case.placement.positions, axis=0)
-    return columns(
-        copies,
-        entries,
-        block=case.arch.block,
-        channels=case.width,
-    )
+    group, placement = case.arch.block << case.placement.octets_log, case.placement
+    each = []
+    for chain in range(placement.chains):
+        # Kernels of one chain stand in the sub-arrays of a group, those of the next behind them.
+        own = case.weights[kernel + chain * group :][:1]
+        weights = own if len(own) else np.zeros_like(case.weights[:1])
+        copies = np.repeat(weights, placement.positions, axis=0)
+        each.append(columns(copies, entries, block=case.arch.block, channels=case.width))
+    chains = [placement.chain_of(segment) for segment in range(case.arch.segments)]
+    return np.choose(np.repeat(chains, case.arch.segment_columns), each)

@@ -75,7 +75,7 @@ class Placement:
     """Where the kernels stand.
 
     entries: of each row set, one a segment; ends: segment with the sum of each position, and of
-        each block of it of a depthwise layer
+        each chain of it: kernels that a sub-array has side by side
     """
 
     octets_log: int
@@ -90,6 +90,17 @@ class Placement:
     def row_sets(self) -> int:
         """One or two."""
         return len(self.entries)
+
+    @property
+    def chains(self) -> int:
+        """Kernels of a position that a sub-array has."""
+        return len(self.ends) // self.positions
+
+    def chain_of(self, segment: int) -> int:
+        """Return which kernel of a position a segment has a part of."""
+        while self.join[segment]:
+            segment += 1
+        return self.ends.index(segment) % self.chains if segment in self.ends else 0
 
 
 @dataclass(frozen=True)
@@ -342,7 +353,7 @@ def random_shape(rng: np.random.Generator, arch: Arch) -> Shape | None:
 def random_placement(rng: np.random.Generator, arch: Arch, shape: Shape) -> Placement:
     """Return random places: free segments anywhere, positions in any order, or two row sets."""
     blocks = shape.segments(arch.block)
-    octets_log = (-(-shape.kernels // arch.block) - 1).bit_length()
+    octets_log, chains = (-(-shape.kernels // arch.block) - 1).bit_length(), 1
     two = blocks > arch.segments or (blocks > 1 and rng.random() < 0.2)
     if two and shape.input_planes * 2 > arch.input_rows:
         two = False
@@ -351,7 +362,9 @@ def random_placement(rng: np.random.Generator, arch: Arch, shape: Shape) -> Plac
         if arch.twins and rng.random() < 0.7:
             join, ends = add_twins(rng, entries, join, ends)
     else:
-        positions, entries, join, ends = one_row_set(rng, arch, blocks)
+        if arch.any_kernel:
+            octets_log, chains = side_by_side(rng, arch, shape, blocks)
+        positions, entries, join, ends = one_row_set(rng, arch, blocks, chains)
     loads = -(-shape.outputs // positions)
     most = min(arch.octets >> octets_log, loads)
     starts = rng.permutation(arch.weight_rows // shape.weight_planes)[: len(entries)]
@@ -369,18 +382,33 @@ def random_placement(rng: np.random.Generator, arch: Arch, shape: Shape) -> Plac
 Segments = tuple[int, list[list[Entry | None]], list[int], list[int]]
 
 
-def one_row_set(rng: np.random.Generator, arch: Arch, blocks: int) -> Segments:
-    """Return positions, entries, joins and ends of chains beside each other."""
-    positions = int(rng.integers(1, arch.segments // blocks + 1))
-    free = arch.segments - positions * blocks
-    starts = np.sort(rng.integers(0, free + 1, positions)) + np.arange(positions) * blocks
+def side_by_side(
+    rng: np.random.Generator, arch: Arch, shape: Shape, blocks: int
+) -> tuple[int, int]:
+    """Return the log of the octets of a group, and the kernels that a sub-array has for them."""
+    octets = -(-shape.kernels // arch.block)
+    most = (octets - 1).bit_length()
+    ways = [(log, -(-octets // (1 << log))) for log in range(most + 1)]
+    fitting = [way for way in ways if way[1] * blocks <= arch.segments]
+    return fitting[rng.integers(len(fitting))]
+
+
+def one_row_set(rng: np.random.Generator, arch: Arch, blocks: int, chains: int) -> Segments:
+    """Return positions, entries, joins and ends of chains beside each other.
+
+    chains: of each position
+    """
+    positions = int(rng.integers(1, arch.segments // (blocks * chains) + 1))
+    count = positions * chains
+    free = arch.segments - count * blocks
+    starts = np.sort(rng.integers(0, free + 1, count)) + np.arange(count) * blocks
     entries: list[Entry | None] = [None] * arch.segments
-    join, ends = [0] * arch.segments, [0] * positions
-    for position, start in zip(rng.permutation(positions).tolist(), starts.tolist(), strict=True):
+    join, ends = [0] * arch.segments, [0] * count
+    for number, start in zip(rng.permutation(count).tolist(), starts.tolist(), strict=True):
         for block in range(blocks):
-            entries[start + block] = Entry(position, block)
+            entries[start + block] = Entry(number // chains, block)
             join[start + block] = int(block < blocks - 1)
-        ends[position] = start + blocks - 1
+        ends[number] = start + blocks - 1
     return positions, [entries], join, ends
 
 

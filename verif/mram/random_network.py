@@ -72,8 +72,12 @@ ONES = (1, 1, 1, 2, 3, 7)
 
 
 class OfOnes:
-    """One draw of a network whose image, maps, windows and answer often have a size of 1."""
+    """One draw of a network whose image, maps, windows and answer often have a size of 1.
 
+    raw: bits of an answer of sums
+    """
+
+    raw = 32
     kinds: tuple[str, ...] = (
         "conv",
         "residual",
@@ -97,7 +101,7 @@ class OfOnes:
         for kind in self._rng.choice(self.kinds, self._rng.integers(0, 5)).tolist():
             now = getattr(self, f"_{kind}")(now)
         if now == INPUT or self._rng.integers(4):
-            now = self._net.linear(now, self._channels(), bits=32)
+            now = self._net.linear(now, self._channels(), bits=self.raw)
         return self._net.build(now)
 
     def _channels(self) -> tuple[int, ...]:
@@ -235,6 +239,30 @@ class OfDepthwise(OfWidths):
             self._kernel = self.sides[self._rng.integers(len(self.sides))]
         return self._kernel[axis]
 
+
+class OfSixteen(OfDepthwise):
+    """One draw of a network of 16-bit weights beside 16-bit maps, depthwise layers among them."""
+
+    raw = 64
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        rng = self._rng
+        self._bits = 16
+        shape = (int(rng.choice((1, 1, 2, 4))), int(rng.choice((1, 3, 4))), int(rng.choice(FEW)))
+        self._net = Drawing(seed, modes=self._modes, shape=shape, bits=self._bits)
+
+    def _channels(self) -> tuple[int, ...]:
+        """Return the channels of a map in each mode, up to sixteen."""
+        drawn = self._rng.choice(FEW, len(self._modes)).tolist()
+        return tuple(sorted(drawn, reverse=True))
+
+    def _weights(self) -> dict[str, Any]:
+        return {"weight_bits": 16, "weight_grid": "integer"}
+
+
+FEW = (1, 1, 3, 5, 16)
+"""Channels of maps of few elements."""
 
 KERNELS = ((1, 1), (1, 1), (1, 1), (5, 5), (1, 4), (1, 7), (7, 1), (10, 4), (2, 2), (3, 3), (1, 3))
 """Rows and columns of kernels, of which a window of 3 x 3 holds a few."""

@@ -12,6 +12,7 @@ import numpy as np
 from hwgen.chip.registers import ALIGNMENT_BYTES
 from hwgen.errors import CompileError, Reasons
 from hwgen.mram.compiler.check import check_sums
+from hwgen.mram.compiler.forms import with_rounds
 from hwgen.mram.compiler.maps import StoredMap, stored_maps
 from hwgen.mram.compiler.modes import ModeRecords
 from hwgen.mram.compiler.parameters import Words
@@ -23,9 +24,9 @@ from hwgen.mram.compiler.rows import (
     run_place,
     weight_rows,
 )
-from hwgen.mram.compiler.search import Placement, search_placement, seed_placement
+from hwgen.mram.compiler.search import Placement, searched, seed_placement
 from hwgen.mram.compiler.supported import OPS, answer_blocks, check_supported, field_limit
-from hwgen.mram.compiler.tasks import LayerCost, Task, estimate, tasks_of
+from hwgen.mram.compiler.tasks import LayerCost, Task, estimate, round_size, tasks_of
 from hwgen.mram.compiler.units import Unit, units_of
 from hwgen.mram.compiler.views import View, view_of
 from hwgen.mram.compiler.ways import Ways
@@ -112,10 +113,33 @@ def compile_network(
     if mapping == "seed":
         placement = seed_placement(lowered.views, arch)
     else:
-        placement = search_placement(lowered.views, arch, ways)
+        views, placement = placed(lowered.views, arch, ways)
+        lowered = replace(lowered, views=views)
     weights = weight_rows(placement, lowered.views, arch)
     segments = placed_segments(placement, lowered.views)
     return program_of(lowered, ways, placement, weights, segments, images=images, mapping=mapping)
+
+
+def placed(
+    views: Mapping[str, View], arch: Arch, ways: Ways
+) -> tuple[Mapping[str, View], Placement]:
+    """Return views with the kernels of their rounds, and a placement that is fast in all modes.
+
+    Larger rounds may take more rows, so those of a kernel a sub-array are tried as well.
+    """
+    tried = [views]
+    if arch.any_kernel and (larger := with_rounds(views, arch, ways)) != views:
+        tried.insert(0, larger)
+    found, refused = [], None
+    for each in tried:
+        try:
+            found.append((*searched(each, arch, ways), each))
+        except CompileError as error:
+            refused = error
+    if refused is not None and not found:
+        raise refused
+    _, placement, chosen = min(found, key=lambda each: each[0])
+    return chosen, placement
 
 
 def cost_of(arch: Arch) -> LayerCost:
@@ -137,7 +161,7 @@ def recompile(
     Raises CompileError if a mode needs weights that the program does not hold.
     """
     resident = resident_weights(program, arch)
-    lowered = lower(network, arch)
+    lowered = with_rounds_of(program, lower(network, arch))
     mapping = program.facts.mapping
     ways = Ways(arch, mapping, layer_cost or cost_of(arch))
     placement = resident_placement(program, lowered, resident)
@@ -150,6 +174,24 @@ def recompile(
         images=program.facts.images,
         mapping=mapping,
     )
+
+
+def with_rounds_of(program: Program, lowered: Lowered) -> Lowered:
+    """Return a network whose layers have the rounds of a program."""
+    if not lowered.arch.any_kernel:
+        return lowered
+    sizes: dict[str, list[int]] = {}
+    for plan in program.facts.modes[0].steps:
+        for layer in (plan.layer, *plan.fused):
+            sizes.setdefault(layer, []).append(plan.kernels)
+    views = {
+        # A layer of one round needs no second one in any mode.
+        name: replace(view, together=max(sizes.get(name, [0])[0], lowered.arch.sub_arrays))
+        if len(sizes.get(name, [])) < 2
+        else replace(view, together=sizes[name][0])
+        for name, view in lowered.views.items()
+    }
+    return replace(lowered, views=views)
 
 
 def resident_weights(program: Program, arch: Arch) -> Bits:
@@ -174,7 +216,9 @@ def resident_placement(program: Program, lowered: Lowered, resident: Bits) -> Pl
     for task, runs in found.items():
         view = views[task.name]
         for run in known:
-            same = run.task.name == task.name and run.task.first == task.first
+            inside = run.first_kernel - task.first
+            same = run.task.name == task.name
+            same = same and 0 <= inside < round_size(view, task.first, arch)
             here = Task(name=task.name, first=task.first, mode=task.mode)
             if not same or (run.task.mode is None) != (task.mode is None):
                 continue

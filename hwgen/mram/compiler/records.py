@@ -76,7 +76,9 @@ def segment_fields(way: Way, blocks: int) -> Fields:
         ]
         chains = [(min(used), max(used))]
     else:
-        parts = [(0, each, run.segment, 0, blocks) for each, run in enumerate(way.runs)]
+        parts = [
+            (0, each // way.chains, run.segment, 0, blocks) for each, run in enumerate(way.runs)
+        ]
         chains = [(run.segment, run.segment + blocks - 1) for run in way.runs]
     fields: Fields = {"weight_row_0": way.runs[0].row}
     if way.two_rows:

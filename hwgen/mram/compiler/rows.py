@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hwgen.mram.compiler.search import Placement
 from hwgen.mram.compiler.shelves import Placed
-from hwgen.mram.compiler.tasks import Task
+from hwgen.mram.compiler.tasks import Task, round_size
 from hwgen.mram.compiler.views import View
 from hwgen.mram.facts.arch import TAPS, Arch
 from hwgen.mram.facts.program import PlacedSegment
@@ -50,8 +50,8 @@ def run_bits(run: Placed, view: View, arch: Arch) -> Bits:
     values = np.zeros((len(cells), count, *cells.shape[1:3]), np.int64)
     part = np.moveaxis(cells[..., begin : begin + count], 3, 1)
     values[:, : part.shape[1]] = part
-    kernels = run.task.first + np.arange(arch.sub_arrays) % (run.octets * arch.block)
-    last = min(len(cells), run.task.first + arch.sub_arrays)
+    kernels = run.first_kernel + np.arange(arch.sub_arrays) % (run.octets * arch.block)
+    last = min(len(cells), run.task.first + round_size(view, run.task.first, arch))
     flat = np.zeros((arch.sub_arrays, count * TAPS), np.int64)
     there = kernels < last
     flat[there] = values[kernels[there]].reshape(int(there.sum()), -1)
@@ -81,7 +81,7 @@ def placed_segments(placement: Placement, views: Mapping[str, View]) -> list[Pla
             layer=task.name,
             copy=copy,
             block=run.first_block + block,
-            first_kernel=task.first,
+            first_kernel=run.first_kernel,
             octets=run.octets,
             planes=views[task.name].weight_planes,
             mode=task.mode,
@@ -94,16 +94,16 @@ def placed_segments(placement: Placement, views: Mapping[str, View]) -> list[Pla
 
 
 def numbered(runs: Sequence[Placed]) -> Iterator[tuple[Placed, int]]:
-    """Yield runs with their numbers among those of one row set."""
-    seen: dict[tuple[int, int], int] = {}
+    """Yield runs with their numbers among those of one row set with the same kernels."""
+    seen: dict[tuple[int, int, int], int] = {}
     for run in sorted(runs, key=lambda run: run.segment):
-        key = run.octets, run.row
+        key = run.octets, run.row, run.first_kernel
         yield run, seen.get(key, 0)
         seen[key] = seen.get(key, 0) + 1
 
 
 def placement_of(segments: Sequence[PlacedSegment]) -> list[Placed]:
-    """Return the runs that a list of segments describes."""
+    """Return the runs that a list of segments describes; the task of each begins with its own."""
     first: dict[tuple[object, ...], Placed] = {}
     for each in sorted(segments, key=lambda each: (each.weight_row, each.segment)):
         task = Task(name=each.layer, first=each.first_kernel, mode=each.mode)
@@ -111,6 +111,7 @@ def placement_of(segments: Sequence[PlacedSegment]) -> list[Placed]:
         old = first.get(key)
         first[key] = Placed(
             task=task,
+            first_kernel=each.first_kernel,
             octets=each.octets,
             row=each.weight_row,
             segment=old.segment if old else each.segment,

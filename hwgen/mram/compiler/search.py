@@ -10,11 +10,19 @@ Tests: `tests/mram/compiler/test_execute.py`.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hwgen.errors import CompileError
+from hwgen.mram.compiler.forms import Form, best_form, first_form, octets_from
 from hwgen.mram.compiler.shelves import Placed, Shelves
-from hwgen.mram.compiler.tasks import Task, octets_for, segments_of, task_modes, tasks_of
+from hwgen.mram.compiler.tasks import (
+    Task,
+    chains_of,
+    octets_for,
+    segments_of,
+    task_modes,
+    tasks_of,
+)
 from hwgen.mram.compiler.views import View
 from hwgen.mram.compiler.ways import Ways
 from hwgen.mram.facts.arch import Arch
@@ -39,23 +47,21 @@ class Order:
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """Copies that could be added: `count` runs of `blocks` blocks.
+    """Copies that could be added.
 
     row: of the row set whose runs they join; None: of a row set without runs of the same task
     saved: cycles that each mode would save
     """
 
     task: Task
-    octets: int
-    blocks: int
-    count: int
+    form: Form
     row: int | None
     saved: Mapping[int, float]
 
     @property
     def segments(self) -> int:
         """Segments that it takes."""
-        return self.count * self.blocks
+        return self.form.segments
 
 
 def first_placement(
@@ -64,51 +70,42 @@ def first_placement(
     *,
     copies: int,
     limit: int | None,
+    ways: Ways | None = None,
     apart: bool = False,
     twins: bool = False,
 ) -> tuple[Shelves, Placement] | None:
     """Return the kernels of the widest mode in the rows; None if they take more than `limit`.
 
-    copies: of a kernel at most; apart: a layer shares no row set with another while rows are left
+    copies: of a kernel at most; ways: judge kernels side by side in their place; None: copies alone
+    apart: a layer shares no row set with another while rows are left
     twins: the blocks that do not fit a row set stand twice in the second one
     """
     shelves, found = Shelves(arch, limit), dict[Task, list[Placed]]()
     wanted = []
     for view in views.values():
         for task in tasks_of(view, arch):
-            mode = next(task_modes(task, view, arch))
-            kernels = task.kernels(view, mode, arch)
-            octets = octets_for(view, kernels, arch)
-            blocks = segments_of(view, kernels, mode, arch)
-            head = min(blocks, arch.segments)
-            count = 1 if head < blocks else min(copies, arch.segments // blocks, view.positions)
-            wanted.append((task, view.weight_planes, octets, 0, head, count))
-            if head < blocks:
-                again = twins and view.positions > 1 and 2 * (blocks - head) <= arch.segments
-                count = 2 if again else 1
-                wanted.append((task, view.weight_planes, octets, head, blocks - head, count))
+            form = first_form(view, task, arch, copies)
+            head = min(form.blocks, arch.segments)
+            if head < form.blocks:
+                rest = replace(form, copies=1, blocks=form.blocks - head)
+                again = twins and view.positions > 1 and 2 * rest.blocks <= arch.segments
+                wanted.append((task, view.weight_planes, 0, replace(rest, blocks=head)))
+                wanted.append((task, view.weight_planes, head, replace(rest, copies=1 + again)))
+            else:
+                if ways is not None and arch.any_kernel:
+                    _, form = best_form(view, task, arch, ways, copies)
+                wanted.append((task, view.weight_planes, 0, form))
             found[task] = []
     # Twins first: they would take gaps that later hold copies of the same layer.
-    wanted.sort(key=lambda each: (-each[1], each[5] < 2 or each[3] == 0, -each[4] * each[5]))
-    for task, planes, octets, first, blocks, count in wanted:
-        place = shelves.find(count, blocks, planes)
+    wanted.sort(key=lambda each: (-each[1], each[3].copies < 2 or each[2] == 0, -each[3].segments))
+    for task, planes, first, form in wanted:
+        place = shelves.find(form.count, form.blocks, planes)
         if apart and limit is not None and shelves.rows + planes <= limit:
-            place = len(shelves.shelves), [blocks * number for number in range(count)]
+            place = len(shelves.shelves), [form.blocks * number for number in range(form.count)]
         if place is None:
             return None
-        row = shelves.take(*place, blocks, planes)
-        found[task] += [
-            Placed(
-                task=task,
-                octets=octets,
-                row=row,
-                segment=each,
-                first_block=first,
-                blocks=blocks,
-                twin=first > 0 and number > 0,
-            )
-            for number, each in enumerate(place[1])
-        ]
+        row = shelves.take(*place, form.blocks, planes)
+        found[task] += form.runs(task, arch, row=row, starts=place[1], first_block=first)
     return shelves, found
 
 
@@ -134,6 +131,11 @@ def too_large(views: Mapping[str, View], arch: Arch) -> str:
 
 def search_placement(views: Mapping[str, View], arch: Arch, ways: Ways) -> Placement:
     """Return a placement that is fast in all modes."""
+    return searched(views, arch, ways)[1]
+
+
+def searched(views: Mapping[str, View], arch: Arch, ways: Ways) -> tuple[float, Placement]:
+    """Return a placement that is fast in all modes, and the sum of the logarithms of cycles."""
     modes = range(max((len(view.kernels) for view in views.values()), default=0))
     orders = [
         Order(preferred=mode, joining=joining)
@@ -142,21 +144,22 @@ def search_placement(views: Mapping[str, View], arch: Arch, ways: Ways) -> Place
     ]
     for twins in (True, False) if arch.twins else (False,):
         for copies in range(arch.segments, 0, -1):
-            if fits(views, arch, copies, twins=twins):
+            if fits(views, arch, copies, ways=ways, twins=twins):
                 return min(
                     (
                         Search(views, arch, ways, order, copies, twins=twins).run()
                         for order in orders
                     ),
                     key=lambda found: found[0],
-                )[1]
+                )
     raise CompileError(too_large(views, arch))
 
 
-def fits(views: Mapping[str, View], arch: Arch, copies: int, *, twins: bool) -> bool:
+def fits(views: Mapping[str, View], arch: Arch, copies: int, *, ways: Ways, twins: bool) -> bool:
     """Return whether the kernels of the widest mode fit into the rows."""
     limit = arch.weight_rows
-    return first_placement(views, arch, copies=copies, limit=limit, twins=twins) is not None
+    found = first_placement(views, arch, copies=copies, limit=limit, ways=ways, twins=twins)
+    return found is not None
 
 
 class Search:
@@ -173,7 +176,7 @@ class Search:
         twins: bool,
     ) -> None:
         limit = arch.weight_rows
-        start = first_placement(views, arch, copies=copies, limit=limit, twins=twins)
+        start = first_placement(views, arch, copies=copies, limit=limit, ways=ways, twins=twins)
         if start is None:
             raise ValueError(f"{copies} copies of every kernel do not fit")
         self._views, self._arch, self._ways, self._order = views, arch, ways, order
@@ -235,55 +238,53 @@ class Search:
         octets = {octets_for(view, kernels[mode], arch) for mode in modes}
         blocks = {segments_of(view, kernels[mode], mode, arch) for mode in modes}
         rows = {(run.octets, run.row) for run in runs if run.first_block == 0}
+        sizes = {
+            (size, chains)
+            for size in octets_from(view, octets, arch)
+            for mode in modes
+            if (chains := chains_of(view, kernels[mode], size, arch)) == 1 or arch.any_kernel
+        }
         found = []
         for width in sorted(each for each in blocks if each <= arch.segments):
-            most = min(arch.segments // width, view.positions)
-            for size in sorted(octets):
-                found += [self._candidate(task, size, width, n, None) for n in range(1, most + 1)]
-            found += [self._candidate(task, size, width, 1, row) for size, row in sorted(rows)]
+            for size, chains in sorted(sizes):
+                form = Form(octets=size, chains=chains, copies=1, blocks=width)
+                most = min(arch.segments // form.segments, view.positions)
+                for count in range(1, most + 1):
+                    found.append(self._candidate(task, replace(form, copies=count), None))
+            for size, row in sorted(rows):
+                chains = len(
+                    {run.first_kernel for run in runs if (run.octets, run.row) == (size, row)}
+                )
+                form = Form(octets=size, chains=chains, copies=1, blocks=width)
+                found.append(self._candidate(task, form, row))
         return [each for each in found if max(each.saved.values(), default=0) > 0]
 
-    def _candidate(
-        self, task: Task, octets: int, blocks: int, count: int, row: int | None
-    ) -> Candidate:
+    def _candidate(self, task: Task, form: Form, row: int | None) -> Candidate:
         """Return copies and what they would save."""
-        place = -1 if row is None else row
-        more = [
-            Placed(task=task, octets=octets, row=place, segment=0, first_block=0, blocks=blocks)
-        ] * count
+        more = form.runs(task, self._arch, row=-1 if row is None else row)
         before = self._costs[task]
         after = self._cycles(task, [*self._placement[task], *more])
         saved = {mode: before[mode] - after[mode] for mode in before}
-        return Candidate(task=task, octets=octets, blocks=blocks, count=count, row=row, saved=saved)
+        return Candidate(task=task, form=form, row=row, saved=saved)
 
     def _place_of(self, each: Candidate) -> tuple[int, list[int]] | None:
         """Return the shelf and the segments for copies, or None."""
-        planes = self._views[each.task.name].weight_planes
+        planes, form = self._views[each.task.name].weight_planes, each.form
         if each.row is None:
-            return self._shelves.find(each.count, each.blocks, planes)
+            return self._shelves.find(form.count, form.blocks, planes)
         shelf = self._shelves.at(each.row)
-        runs = shelf.runs(each.blocks)[: each.count]
+        runs = shelf.runs(form.blocks)[: form.count]
         number = self._shelves.shelves.index(shelf)
-        return (number, runs) if len(runs) == each.count else None
+        return (number, runs) if len(runs) == form.count else None
 
     def _add(self, each: Candidate) -> None:
         """Add copies, and remove runs that no mode uses any more."""
         place, planes = self._place_of(each), self._views[each.task.name].weight_planes
         if place is None:
             raise ValueError(f"no rows are left for {each}")
-        row = self._shelves.take(*place, each.blocks, planes)
+        row = self._shelves.take(*place, each.form.blocks, planes)
         runs = self._placement[each.task]
-        runs += [
-            Placed(
-                task=each.task,
-                octets=each.octets,
-                row=row,
-                segment=segment,
-                first_block=0,
-                blocks=each.blocks,
-            )
-            for segment in place[1]
-        ]
+        runs += each.form.runs(each.task, self._arch, row=row, starts=place[1])
         used = self._used(each.task)
         for run in [run for run in runs if (run.octets, run.row) not in used]:
             self._shelves.release(run)

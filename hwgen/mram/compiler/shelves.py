@@ -14,12 +14,14 @@ from hwgen.mram.facts.arch import Arch
 class Placed:
     """A run of segments with blocks of channels of a task's kernels, equal in all groups.
 
+    first_kernel: in sub-array 0 of a group
     octets: of a group; row: of weight plane 0; segment: the first one
     first_block, blocks: of channels
     twin: each row holds the weight plane above, for inputs that are doubled
     """
 
     task: Task
+    first_kernel: int
     octets: int
     row: int
     segment: int

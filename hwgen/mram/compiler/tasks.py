@@ -16,7 +16,7 @@ LayerCost = Callable[[str, Mapping[str, int]], float]
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """A round of a layer: kernels `first` on, as many as the chip has sub-arrays.
+    """A round of a layer: kernels `first` on, as many as the view says.
 
     Those of a depthwise layer: as many blocks as a row has segments, of one row of a bank.
 
@@ -53,7 +53,7 @@ def rounds_of(view: View, kernels: int, arch: Arch) -> Iterator[int]:
 def round_size(view: View, first: int, arch: Arch) -> int:
     """Return how many kernels the round has that begins with a kernel."""
     if not view.depthwise:
-        return arch.sub_arrays
+        return view.together or arch.sub_arrays
     row = arch.row_blocks * arch.block
     return min(arch.segments * arch.block, row - first % row)
 
@@ -78,11 +78,16 @@ def segments_of(view: View, kernels: int, mode: int, arch: Arch) -> int:
 
 
 def octets_for(view: View, kernels: int, arch: Arch) -> int:
-    """Return the octets of a group for so many kernels: a power of two."""
+    """Return the octets of a group for so many kernels: a power of two, at most all."""
     octets = 1
-    while not view.depthwise and octets * arch.block < kernels:
+    while not view.depthwise and octets * arch.block < kernels and octets < arch.octets:
         octets *= 2
     return octets
+
+
+def chains_of(view: View, kernels: int, octets: int, arch: Arch) -> int:
+    """Return how many kernels of a round a sub-array holds side by side, for one position."""
+    return 1 if view.depthwise else -(-kernels // (octets * arch.block))
 
 
 def array_fields(

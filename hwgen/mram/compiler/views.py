@@ -33,6 +33,7 @@ class View:
         not begin on rows; then each mode has cells of its own
     walk: how kernels fill their segments; None: as windows of 3 x 3
     depthwise: each kernel reads a channel of its own; a segment has those of a block
+    together: kernels of a round at most; 0: as many as the chip has sub-arrays
     """
 
     layer: Conv | Linear
@@ -50,6 +51,7 @@ class View:
     pixel_elements: int
     walk: Walk | None
     depthwise: bool
+    together: int = 0
 
     @property
     def positions(self) -> int:
@@ -62,7 +64,8 @@ class View:
         sizes = self.height, self.width, self.blocks, self.stride, self.pad, self.size
         planes = self.input_planes, self.weight_planes
         counts = tuple(self.channels), tuple(self.kernels)
-        return *sizes, *planes, *counts, self.rows, self.walk, self.depthwise
+        kinds = self.rows, self.walk, self.depthwise, self.together
+        return *sizes, *planes, *counts, *kinds
 
     @property
     def input_planes(self) -> int:

@@ -13,22 +13,26 @@ from hwgen.mram.compiler.tasks import (
     LayerCost,
     Task,
     array_fields,
-    octets_for,
+    chains_of,
     segments_of,
     task_modes,
 )
 from hwgen.mram.compiler.views import View
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.program import Mapping as Placing
+from hwgen.mram.facts.records import POSITION_BITS
+
+MOST_SUMS = (1 << 2 * POSITION_BITS) - 1
+"""Sums of a load at most, as the ring counts them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Way:
-    """One way: a run of segments for each position of a load, or two runs in two row sets.
+    """One way: runs of segments for each position of a load, or two runs in two row sets.
 
     fields: of `hwgen.mram.compiler.tasks.array_fields`
-    runs: of each position; of two row sets the first and the second part of one position, and the
-        twin of the second, if any
+    runs: of each position, one for each chain; of two row sets the first and the second part of
+        one position, and the twin of the second, if any
     """
 
     fields: dict[str, int]
@@ -38,6 +42,11 @@ class Way:
     def two_rows(self) -> bool:
         """Whether a kernel takes two row sets."""
         return bool(self.fields["two_rows"])
+
+    @property
+    def chains(self) -> int:
+        """Kernels that a sub-array computes for a position, side by side."""
+        return 1 if self.two_rows else len(self.runs) // self.fields["positions"]
 
 
 class Ways:
@@ -55,9 +64,10 @@ class Ways:
 
         Layers of one shape with equal runs are rated once.
         """
-        rows = defaultdict[tuple[int, int], list[tuple[int, int]]](list)
+        rows = defaultdict[tuple[int, int], list[tuple[int, int, int]]](list)
         for run in runs:
-            rows[run.octets, run.row].append((run.first_block, run.blocks))
+            part = run.first_kernel - task.first, run.first_block, run.blocks
+            rows[run.octets, run.row].append(part)
         groups = sorted((octets, tuple(sorted(each))) for (octets, _), each in rows.items())
         key = view.shape, task.first, task.mode, tuple(groups)
         if key not in self._tasks:
@@ -89,22 +99,29 @@ class Ways:
         arch, blocks = self._arch, segments_of(view, kernels, mode, self._arch)
         rows = defaultdict[tuple[int, int], list[Placed]](list)
         for run in placed:
-            if run.octets >= octets_for(view, kernels, arch):
-                rows[run.octets, run.row].append(run)
-        for runs in rows.values():
+            rows[run.octets, run.row].append(run)
+        for (octets, _), runs in rows.items():
             whole = [run for run in runs if run.first_block == 0 and run.blocks >= blocks]
-            most = 1 if self._mapping == "seed" else min(len(whole), view.positions)
-            for count in range(min(most, len(whole)), 0, -1):
-                yield self._way(view, kernels, mode, whole[:count], two_rows=False)
+            chains = chains_of(view, kernels, octets, arch)
+            copies = positions_in(whole, chains, octets * arch.block)
+            most = 1 if self._mapping == "seed" else min(len(copies), view.positions)
+            most = min(most, MOST_SUMS // -(-kernels // arch.block))
+            for count in range(min(most, len(copies)), 0, -1):
+                chosen = [run for each in copies[:count] for run in each]
+                yield self._way(view, kernels, mode, chosen, two_rows=False)
+        of_one = {
+            key: runs for key, runs in rows.items() if chains_of(view, kernels, key[0], arch) == 1
+        }
         if 2 * view.input_planes <= arch.plane_rows:
-            for head, tail in pairs(rows, blocks):
-                twins = [run for run in rows[tail.octets, tail.row] if is_twin(run, tail)]
+            for head, tail in pairs(of_one, blocks):
+                twins = [run for run in of_one[tail.octets, tail.row] if is_twin(run, tail)]
                 yield self._way(view, kernels, mode, [head, tail, *twins[:1]], two_rows=True)
 
     def _way(
         self, view: View, kernels: int, mode: int, runs: Sequence[Placed], *, two_rows: bool
     ) -> Way:
         octets = runs[0].octets
+        chains = chains_of(view, kernels, octets, self._arch)
         fields = array_fields(
             view,
             kernels,
@@ -112,7 +129,7 @@ class Ways:
             self._arch,
             first=runs[0].task.first,
             octets=octets,
-            positions=1 if two_rows else len(runs),
+            positions=1 if two_rows else len(runs) // chains,
             rows=1 + two_rows,
             groups=self._groups(octets),
         )
@@ -125,6 +142,19 @@ class Ways:
         """Return the groups of so many octets that take positions of a layer."""
         most = self._arch.octets // octets
         return min(most, max(1, self._arch.kernel_copies)) if self._mapping == "seed" else most
+
+
+def positions_in(runs: Sequence[Placed], chains: int, kernels: int) -> list[tuple[Placed, ...]]:
+    """Return the runs of each position that a row set has: one for each chain of so many kernels.
+
+    runs: with all channels
+    """
+    parts: list[list[Placed]] = [[] for _ in range(chains)]
+    for run in runs:
+        number = (run.first_kernel - run.task.first) // kernels
+        if number < chains:
+            parts[number].append(run)
+    return list(zip(*parts, strict=False))
 
 
 def is_twin(run: Placed, tail: Placed) -> bool:

@@ -209,8 +209,8 @@ def record_fields(arch: Arch) -> tuple[Field, ...]:
         Field(
             "depthwise",
             1,
-            "CONV: each segment sums up for itself, and kernels are of one octet: of block k those"
-            " in `sum_segment` position * blocks + k",
+            "CONV: each segment sums up for itself; kernels of block k are in the sums of"
+            " `sum_segment` position * blocks + k",
         ),
     ]
     optional = [
@@ -256,8 +256,7 @@ def decode_record(word: int, arch: Arch) -> dict[str, int]:
 
 def enabled_arrays(fields: Mapping[str, int], arch: Arch) -> int:
     """Return the sub-arrays of a group that have kernels of a CONV."""
-    kernels = fields["kernels"]
-    return min(kernels, arch.block) if fields.get("depthwise", 0) else kernels
+    return min(fields["kernels"], arch.block << fields["octets_log"])
 
 
 def and_counts(fields: Mapping[str, int]) -> list[int]:

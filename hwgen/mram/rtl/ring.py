@@ -3,7 +3,7 @@
 Tests: `tests/verif/mram/test_parts.py`.
 """
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.checks import must, within
@@ -19,10 +19,11 @@ from hwgen.mram.rtl import layouts
 class Ring(Part):
     """Slot q, of group ``q mod groups``, sends planes and issues sums.
 
-    Its planes are those of load q, its sums those of the load that the group had before; with
-    ``depthwise`` all blocks of a position are in one octet, a segment each. Slots are
-    0 to ``loads`` + ``groups`` - 1. A slot has as many steps as it has planes or sums, whichever
-    are more. The first waits until the group is free, one with a plane until it is there.
+    Its planes are those of load q, its sums those of the load that the group had before. Blocks of
+    a position are in the octets of the group, one after the other, and those beyond them in the
+    next segment of ``sum_segment`` [of any kernels]. Slots are 0 to ``loads`` + ``groups`` - 1. A
+    slot has as many steps as it has planes or sums, whichever are more. The first waits until the
+    group is free, one with a plane until it is there.
 
     Ports
         record         in   record              of a convolution, with ``go``
@@ -175,13 +176,21 @@ class Ring(Part):
     def _issue(self, m: Module, *, issues: Value, slot_ends: Value, first: Signal) -> None:
         """Drive the sum that is issued, and delay it for the output tree."""
         record = self._kept
-        position, block = Signal(POSITION_BITS), Signal.like(self.issue.block)
+        # Of any kernels the number counts sums, of which a position may have several.
+        several = self._arch.any_kernel
+        number = Signal(POSITION_BITS, name="number" if several else "position")
+        block = Signal.like(self.issue.block)
         segments = [getattr(record, f"sum_segment_{index}") for index in range(self._arch.segments)]
-        octet, number = first + block, position
-        if self._arch.any_kernel:
-            # Blocks of a depthwise layer are segments of one octet.
-            octet = first + Mux(record.depthwise, 0, block)
-            number = self._sum_number(m, position, issues=issues, begins=slot_ends | self.go)
+        octet, group_ends = first + block, Signal()
+        if several:
+            # Blocks beyond the octets of the group are in further sums of theirs.
+            others, in_group = (Signal.like(first, name=name) for name in ("others", "in_group"))
+            m.d.comb += [
+                others.eq((Const(1) << record.octets_log) - 1),
+                in_group.eq(block & others),
+            ]
+            octet = first + in_group
+            m.d.comb += group_ends.eq((in_group == others) | self.issue.last_block)
         m.d.comb += [
             self.issue_valid.eq(issues),
             self.issue.octet.eq(octet),
@@ -192,9 +201,12 @@ class Ring(Part):
         with m.If(issues):
             m.d.sync += block.eq(block + 1)
             with m.If(self.issue.last_block):
-                m.d.sync += [block.eq(0), position.eq(position + 1)]
+                m.d.sync += [block.eq(0), *(() if several else (number.eq(number + 1),))]
+            if several:
+                with m.If(group_ends):
+                    m.d.sync += number.eq(number + 1)
         with m.If(slot_ends | self.go):
-            m.d.sync += [block.eq(0), position.eq(0)]
+            m.d.sync += [block.eq(0), number.eq(0)]
         octet, segment = self.issue.octet, self.issue.segment
         for stage in range(DRAIN_CYCLES):
             ends = stage == DRAIN_CYCLES - 1
@@ -204,12 +216,3 @@ class Ring(Part):
             )
             m.d.sync += [later_octet.eq(octet), later_segment.eq(segment)]
             octet, segment = later_octet, later_segment
-
-    def _sum_number(self, m: Module, position: Signal, *, issues: Value, begins: Value) -> Value:
-        """Return which sum of a load is issued: of a depthwise layer each block has its own."""
-        issued = Signal(POSITION_BITS)
-        with m.If(issues):
-            m.d.sync += issued.eq(issued + 1)
-        with m.If(begins):
-            m.d.sync += issued.eq(0)
-        return Mux(self._kept.depthwise, issued, position)

@@ -194,14 +194,14 @@ class Chip:
         assert octets * record["groups"] <= arch.octets
         if record.get("depthwise", 0):
             return self.of_segments(record, chain, len(windows), group)
-        assert record["kernels"] <= octets * arch.block
-        found = np.zeros((len(windows), record["blocks"] * arch.block), np.int64)
-        for position in range(len(windows)):
-            segment = record[f"sum_segment_{position}"]
-            begin = group * octets * arch.block
-            sums = chain[segment, begin : begin + record["kernels"]]
-            found[position, : len(sums)] = sums
-        return found
+        side_by_side = -(-record["kernels"] // (octets * arch.block))
+        assert side_by_side == 1 or arch.any_kernel
+        ends = [record[f"sum_segment_{each}"] for each in range(record["positions"] * side_by_side)]
+        assert len(set(ends)) == len(ends)
+        begin = group * octets * arch.block
+        sums = chain[ends, begin : begin + octets * arch.block]
+        each = sums.reshape(record["positions"], -1)[: len(windows), : record["kernels"]]
+        return np.pad(each, ((0, 0), (0, -each.shape[1] % arch.block)))
 
     def of_segments(
         self, record: Fields, chain: np.ndarray, positions: int, group: int

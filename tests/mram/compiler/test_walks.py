@@ -19,7 +19,7 @@ from tests.mram.compiler.archs import arch_of
 from tests.mram.compiler.executor import Chip
 from tests.verif.mram.chips import images_of
 from verif.common.drawing import with_outputs
-from verif.mram.random_network import OfDepthwise, OfKernels, OfWidths
+from verif.mram.random_network import OfDepthwise, OfKernels, OfSixteen, OfWidths
 
 TINY = replace(arch_of("tiny"), kernels="any", answer_entries=256)
 SMALL = replace(arch_of("small"), kernels="any", answer_entries=256)
@@ -40,6 +40,10 @@ CHIPS = {
 
 
 ROOMY = replace(SMALL, parameter_entries=512, record_entries=256)
+SIXTEEN = replace(
+    CHIPS["16 bits"], input_rows=32, array=ArraySize(rows=256, columns=128), parameter_entries=512
+)
+"""A chip of 16-bit elements, whose input rows have room for two row sets."""
 DEPTHWISE_CHIPS = {
     "wide": WIDE,
     "roomy": replace(ROOMY, array=ArraySize(rows=256, columns=256)),
@@ -81,6 +85,13 @@ def check(network: QuantizedNetwork, arch: Arch) -> Counter[str]:
             found["several positions"] += record["walk"] and record["positions"] > 1
             found["several rows of a tap"] += record["walk"] and record["tap_rows"] > 1
             found["several rounds"] += record["out_block"] > 0
+            group = arch.block << record["octets_log"]
+            beside = record["kernels"] > group and not record["depthwise"]
+            found["side by side"] += beside
+            found["side by side at several positions"] += beside and record["positions"] > 1
+            found["side by side in several octets"] += beside and record["octets_log"] > 0
+            found["more kernels than sub-arrays"] += beside and record["kernels"] > arch.sub_arrays
+            found["side by side of several segments"] += beside and record["join"] > 0
             if record["depthwise"]:
                 found["depthwise walk" if record["walk"] else "depthwise window"] += 1
                 found["depthwise several rounds"] += record["out_block"] > 0
@@ -106,6 +117,8 @@ def test_drawn_networks_on_drawn_chips() -> None:
     assert sum(ran.values()) >= 40, ran
     assert set(ran) == set(CHIPS), ran
     assert min(found[each] for each in ("walk", "window", "two rows", "several positions")), found
+    beside = "at several positions", "in several octets", "of several segments"
+    assert min(found[f"side by side {each}"] for each in beside), found
 
 
 @pytest.mark.promise(
@@ -123,7 +136,8 @@ def test_drawn_networks_of_wide_pixels() -> None:
             assert "must" in str(error)
     assert ran >= 50
     names = "walk", "two rows", "several positions", "several rows of a tap", "several rounds"
-    assert min(found[each] for each in names), found
+    beside = "side by side", "more kernels than sub-arrays"
+    assert min(found[each] for each in (*names, *beside)), found
 
 
 @pytest.mark.promise(
@@ -141,6 +155,19 @@ def test_drawn_networks_of_depthwise_layers() -> None:
     assert min(ran[name] for name in DEPTHWISE_CHIPS) >= 10, ran
     names = ("window", "walk", "several rounds", "several positions", "later rows")
     assert min(found[f"depthwise {each}"] for each in names), found
+
+
+@pytest.mark.promise(
+    "weights and maps of 16 bits are exact on chips of any kernels, in all modes and outputs, in"
+    " layers with several kernels of a position and depthwise ones among them"
+)
+def test_drawn_networks_of_16_bits() -> None:
+    found = Counter[str]()
+    for seed in range(40):
+        network = OfSixteen(seed).build()
+        found += check(with_outputs(network, seed=seed) if seed % 2 == 0 else network, SIXTEEN)
+    names = "window", "several rows of a tap", "depthwise later rows", "side by side"
+    assert min(found[each] for each in (*names, "side by side of several segments")), found
 
 
 def test_a_depthwise_layer_takes_a_position_in_each_free_segment() -> None:
@@ -169,10 +196,11 @@ def test_an_autoencoder_of_640_channels_runs_on_two_row_sets() -> None:
     for channels in (128, 8, 128, 640):
         now = net.linear(now, (channels,))
     found = check(net.build(now), arch)
-    assert (found["two rows"], found["several rounds"]) == (2, 9 + 1 + 1)
+    assert (found["two rows"], found["several rounds"]) == (2, 1 + 3)
 
 
-def test_a_matrix_takes_one_segment_and_one_row_of_inputs() -> None:
+def test_a_matrix_takes_one_row_of_inputs() -> None:
+    """Two segments of two octets hold its 16 kernels, and those of two others a copy."""
     network = matrices(3)
     cells, cycles = [], []
     for arch in (SMALL, arch_of("small")):
@@ -181,7 +209,7 @@ def test_a_matrix_takes_one_segment_and_one_row_of_inputs() -> None:
         cycles.append(
             {each.name: each.cycles for each in CycleModel(program, arch).predict().found}
         )
-    assert cells == [3, 12]
+    assert cells == [6, 12]
     # 64 ANDs, 8 planes of 16 inputs before them, 4 blocks of sums behind them.
     assert cycles[0]["conv_1"] < 64 + 30 < 2 * 64 < cycles[1]["conv_1"]
 
@@ -190,8 +218,13 @@ def test_a_map_takes_a_position_in_each_segment() -> None:
     network = matrices(1, side=4)
     program = compile_network(network, SMALL)
     records = decode_program(program.image, SMALL, source="test").records
-    (record,) = [each for each in records if each["kind"] == Kind.CONV]
-    assert (record["positions"], record["loads"], record["last_positions"]) == (3, 6, 1)
+    found = [
+        (each["kernels"], each["positions"], each["loads"], each["last_positions"], each["groups"])
+        for each in records
+        if each["kind"] == Kind.CONV
+    ]
+    # Three kernels of a lane side by side, and the fourth at three positions.
+    assert found == [(12, 1, 16, 1, 4), (4, 3, 6, 1, 4)]
 
 
 def test_further_widths_run_on_the_same_cells() -> None:
@@ -200,6 +233,19 @@ def test_further_widths_run_on_the_same_cells() -> None:
     tables = recompile(program, whole, TINY)
     assert tables.facts.weight_rows == 0
     assert tables.facts.modes == program.facts.modes
+
+
+def test_further_tables_keep_the_rounds_of_a_program() -> None:
+    """Rounds of more kernels than sub-arrays, of fewer, and of one kernel a sub-array."""
+    rounds = set()
+    for channels in (16, 40, 120):
+        net = Drawing(5, modes=MODES[:2], shape=(4, 4, 12))
+        now = net.conv(INPUT, (channels, channels // 2), kernel=(1, 1))
+        network = net.build(net.max_pool(now, kernel=(4, 4), stride=(1, 1), padding=(0, 0, 0, 0)))
+        program = compile_network(network, SMALL)
+        rounds |= {step.kernels for mode in program.facts.modes for step in mode.steps}
+        assert recompile(program, network, SMALL).facts.modes == program.facts.modes
+    assert {12, 4} < rounds and max(rounds) > SMALL.sub_arrays
 
 
 @pytest.mark.parametrize(
@@ -252,3 +298,57 @@ def test_kernels_that_no_row_holds_are_refused(
     with pytest.raises(CompileError) as raised:
         compile_network(network, arch)
     assert sentence in str(raised.value)
+
+
+MOST = "input channels must be at most {} on an mram chip, got {}"
+
+
+@pytest.mark.promise(
+    "kernels of 1 x 1 reach up to the channels that two rows of cells hold, depthwise layers and"
+    " maps up to 1,024; one more is refused in a sentence"
+)
+@pytest.mark.parametrize("arch", [TINY, WIDE, SMALL], ids=["tiny", "wide", "small"])
+def test_channels_up_to_the_edge(arch: Arch) -> None:
+    """Drawn networks of 1 x 1 kernels and linear layers on either side of it."""
+    most = 2 * arch.segments * 9 * arch.block
+    arch = replace(arch, array=ArraySize(rows=256, columns=arch.array.columns))
+    for number, channels in enumerate((most - arch.block + 1, most - 1, most, most + 1)):
+        net = Drawing(number, modes=("1.0x",), shape=(1, 1, channels), bits=8)
+        kernels = {"weight_bits": 2 + number}
+        last = net.linear(INPUT, (3,), bits=32, **kernels)
+        if number % 2:
+            net = Drawing(number, modes=("1.0x",), shape=(1, 2, channels), bits=8)
+            last = net.conv(INPUT, (3,), kernel=(1, 1), **kernels)
+        network = net.build(last)
+        if channels <= most:
+            assert check(network, arch)["two rows"] == 1
+            continue
+        with pytest.raises(CompileError) as raised:
+            compile_network(network, arch)
+        assert f"layer conv_0: {MOST.format(most, channels)}" in str(raised.value)
+
+
+@pytest.mark.dear
+@pytest.mark.parametrize("channels", [1008, 1009, 1017, 1024, 1025])
+def test_depthwise_layers_and_maps_reach_1024_channels(channels: int) -> None:
+    """A kernel of 1 x 1 behind it reaches 1,008, which is 14 segments of 72 channels."""
+    arch = arch_of("paper_any")
+    net = Drawing(channels, modes=("1.0x",), shape=(1, 2, channels))
+    window = {"kernel": (1, 2), "padding": (0, 1, 0, 0), "weight_bits": 3}
+    now = net.conv(INPUT, (channels,), groups=channels, **window)
+    mean = net.average_pool(now, kernel=(1, 2), stride=(1, 1), padding=(0, 0, 0, 0))
+    network = net.build(mean)
+    if channels > 1024:
+        with pytest.raises(HwgenError, match="must be at most 1024 on an mram chip, got 1025"):
+            compile_network(network, arch)
+        return
+    found = check(network, arch)
+    assert found["depthwise walk"] == found["depthwise several rounds"] + 1
+    assert found["depthwise later rows"]
+    behind = net.build(net.linear(mean, (10,)))
+    if channels == 1008:
+        assert check(behind, arch)["two rows"] == 1
+        return
+    with pytest.raises(CompileError) as raised:
+        compile_network(behind, arch)
+    assert f"layer linear_2: {MOST.format(1008, channels)}" in str(raised.value)

@@ -46,6 +46,7 @@ def drawn(seed: int) -> dict[str, int]:
         "pad_left": pads[1],
         "last_column": min(width - 1, (out_width - 1) * strides[1] - pads[1] + 2),
         "kernels": rng.randint(1, 16),
+        "octets_log": 2,
         "input_planes": rng.choice([1, 2, 3, 8]),
         "weight_planes": rng.choice([2, 3, 8]),
         "two_rows": int(two_rows),

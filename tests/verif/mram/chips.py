@@ -61,7 +61,8 @@ def images_of(network: QuantizedNetwork, count: int, *, seed: int = 1) -> np.nda
     """Return random images."""
     top = (1 << network.graph.input.bits) - 1
     shape = (count, *network.graph.input.shape)
-    return np.random.default_rng(seed).integers(0, top + 1, shape).astype(np.uint8)
+    drawn = np.random.default_rng(seed).integers(0, top + 1, shape)
+    return drawn.astype(np.uint8 if top < 256 else np.uint16)
 
 
 def every_switch(modes: int) -> list[int]:

@@ -12,8 +12,8 @@ from hwgen.mram.sim import simulate
 from hwgen.network import INPUT, QuantizedNetwork
 from tests.golden.drawn import MODES, Drawing
 from tests.verif.mram.chips import check_cycles, check_maps, chip_arch, compiled, images_of
-from verif.common.drawing import with_outputs
-from verif.mram.random_network import OfDepthwise, OfKernels, OfWidths
+from verif.common.drawing import draw_images, with_outputs
+from verif.mram.random_network import OfDepthwise, OfKernels, OfSixteen, OfWidths
 
 TINY = replace(chip_arch("tiny"), kernels="any", answer_entries=256)
 BOTH = replace(TINY, overlap=True, twins=True)
@@ -23,6 +23,16 @@ WIDE = replace(
 """A chip of small rows and many of them."""
 DEPTHWISE = replace(WIDE, array=ArraySize(rows=128, columns=128), overlap=True)
 DEPTHWISE_SEEDS = (5, 9, 12, 22, 46)
+SIXTEEN = replace(
+    chip_arch("wide"),
+    kernels="any",
+    input_rows=32,
+    array=ArraySize(rows=256, columns=128),
+    parameter_entries=512,
+    answer_entries=256,
+)
+"""A chip of 16-bit elements, whose input rows have room for two row sets."""
+SIXTEEN_SEEDS = (0, 1, 6, 14, 26, 30, 34)
 WIDE_SEEDS = (2, 9, 30, 51, 55)
 
 
@@ -97,6 +107,24 @@ def test_drawn_networks_of_depthwise_layers(seed: int) -> None:
     (run,) = simulate(arch, program, images, modes=modes, seed=seed)
     check_maps(run, network, images)
     check_cycles(run, program, arch, modes)
+
+
+@pytest.mark.dear
+@pytest.mark.promise(
+    "weights and maps of 16 bits are exact on chips of any kernels, in all modes and outputs, in"
+    " layers with several kernels of a position and depthwise ones among them"
+)
+@pytest.mark.parametrize("seed", SIXTEEN_SEEDS)
+def test_drawn_networks_of_16_bits(seed: int) -> None:
+    network = OfSixteen(seed).build()
+    if seed % 2 == 0:
+        network = with_outputs(network, seed=seed)
+    modes = list(range(len(network.graph.modes)))
+    program = compiled(network, SIXTEEN, images=len(modes))
+    images = draw_images(network, len(modes), seed=seed)
+    (run,) = simulate(SIXTEEN, program, images, modes=modes, seed=seed)
+    check_maps(run, network, images)
+    check_cycles(run, program, SIXTEEN, modes)
 
 
 @pytest.mark.dear
