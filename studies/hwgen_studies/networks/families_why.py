@@ -38,6 +38,9 @@ NAMES: Mapping[str, str] = {
     "waiting": "logic that waits",
     "trees": "adder trees",
     "dac": "DACs",
+    "input": "rows of inputs",
+    "crossbar": "crossbars",
+    "simd": "SIMD units",
 }
 Key = Callable[[Found], float]
 
