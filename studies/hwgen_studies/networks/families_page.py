@@ -56,7 +56,7 @@ ABOUT = (
     " `us x mm2` compares copies that fill the same area.",
 )
 WHY = (
-    "Cycles go to: the causes of [`hwgen model`](../reference/command-line.md). Longest layer: its"
+    "Cycles go to: the causes of `hwgen model`. Longest layer: its"
     " share of the cycles; layers of a crossbar chip work at the same time, so it is the one whose"
     " ADCs convert in most of the steps. Used: of DB-PIM the active cells whose digit is not zero,"
     " of mram the columns of an AND that have an input, of a crossbar chip the steps in which the"
