@@ -1,6 +1,16 @@
-"""Shapes of published networks for small devices, with drawn weights."""
+"""Shapes of published networks for small devices, with drawn weights.
+
+    python -m verif.common.mobile FOLDER [NAME]...
+
+writes network files.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from hwgen.network import INPUT, QuantizedNetwork
+from hwgen.network.file import save_network
 from verif.common.drawing import Drawing
 
 Window = tuple[int, int]
@@ -95,3 +105,22 @@ def autoencoder() -> QuantizedNetwork:
     for channels in (*(128,) * 4, 8, *(128,) * 4):
         net.conv(channels)
     return net.net.build(net.net.linear(net.now, (640,)))
+
+
+NETWORKS: dict[str, Callable[[], QuantizedNetwork]] = {
+    "mobilenet_v1": mobilenet_v1,
+    "mobilenet_v2": mobilenet_v2,
+    "ds_cnn": ds_cnn,
+    "autoencoder": autoencoder,
+}
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Write networks; arguments: folder, names (none: all)."""
+    folder = Path(arguments[0])
+    for name in arguments[1:] or NETWORKS:
+        save_network(NETWORKS[name](), folder / f"{name}.npz")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,130 +1,149 @@
-"""ResNet20 on a chip of each family: time, energy and area of an image, and accuracy.
+"""Networks on chips of each family: time, energy, area and load of an image, and why.
 
-    python -m hwgen_studies.networks.three_families --crossbar ARCH --synthesis JSON --clocks JSON \
-        --training JSON --data SET --out FILE --json FILE
+    python -m hwgen_studies.networks.three_families --networks FOLDER --clocks JSON \
+        --training JSON --out FILE --json FILE
+
+FOLDER has NAME.npz of each network that does not ship, and NAME/architecture.yaml and
+NAME/report.json of each, as `hwgen synthesize ... --out FOLDER/NAME` leaves them. The picture is
+written beside the page.
 
 Tests: `studies/tests/networks/test_three_families.py`.
 """
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic.dataclasses import dataclass as checked
-
-from hwgen import api
+from hwgen.chip.family import Family as Able
+from hwgen.chip.runs import Prediction
+from hwgen.commands.clocks import Timed
 from hwgen.commands.context import Context
-from hwgen.commands.families import families
+from hwgen.commands.effects import devices_of
+from hwgen.commands.engines import expected_maps, predicted_cycles
+from hwgen.commands.model import Model, layer_cycles, where
 from hwgen.commands.origin import commit, machine
-from hwgen.commands.prices import Prices
+from hwgen.commands.prices import PJ_IN_UJ, Prices, counted_events
+from hwgen.commands.subject import Subject, program_of
+from hwgen.commands.writing import writing_of_network
+from hwgen.dbpim.model import parts_pj as dbpim_parts
 from hwgen.errors import FormatError, HwgenError
-from hwgen.files.load import EXACT
 from hwgen.files.output import write_text
 from hwgen.files.shipped import networks
+from hwgen.mram.model import parts_pj as mram_parts
+from hwgen.mram.model.energy import Gating
 from hwgen.network.file import load_network
 from hwgen.report.files import write_report
-from hwgen.report.sheet import Sheet
-from hwgen.report.tables import number
 from hwgen.report.training_record import read_known, read_record
-from hwgen.report.types import EnergySum, Fraction, NotNegative
+from hwgen.report.types import EnergySum
+from hwgen_studies.mlperf_tiny.images import write_inputs
+from hwgen_studies.networks.families_page import families_page, families_picture
+from hwgen_studies.networks.families_report import (
+    ClockOf,
+    FamiliesReport,
+    Family,
+    Found,
+    HomeRow,
+    Loading,
+    Weights,
+)
 from hwgen_studies.options import page_options
 
 PRUNED, WIDTHS = "cifar10_resnet20_50", "cadnn_cifar10_resnet20"
-COLUMNS = ("chip", "accuracy", "cycles", "ns", "us", "uJ", "uJ with memory", "mm2")
-ABOUT = (
-    "This page is for readers who want time, energy and area of one network on each family side by"
-    " side. The network is ResNet20 for CIFAR-10.",
-    "The image is the first of the official test batch. Cycles of a DB-PIM chip depend on the"
-    " image: README and the [measured networks](../figures.md) have those of the first image that"
-    " ships. Cycles of mram and crossbar chips are the same for every image. The crossbar chip is"
-    " the answer of a search within 3 W of at most 24,000 designs. README has another chip: the"
-    " answer of the [longer search](crossbar-chip.md) that is the default.",
-    "Accuracies are those of the chips' integers; their base, in float and in int8, stands"
-    " with the [measured networks](../figures.md). Cycles are those of the cycle model; the same"
-    " page says which chips ran in Verilog. `ns` is the slowest path of a netlist of the family"
-    " in 45 nm cells, without wires ([clocks](clock.md)); the time is cycles times it. uJ: of the"
-    " chip; with memory: with the memory outside, 8 pJ a bit. What leaks by time leaks at the clock"
-    " of each architecture (DB-PIM 2 ns, mram 4 ns, crossbar 1 ns), not at that of the netlist.",
-    "The three do not have equal technologies: DB-PIM and mram have 45 nm tables of ours; the"
-    " crossbar has the published constants of 32 nm parts, and its energy leaves out the work of"
-    " DACs and digital units. mram has 64 sub-arrays of 256 x 512 cells where the paper has 4,096:"
-    " all weights of ResNet20 fit, but few positions are computed at a time. What mram and crossbar"
-    " chips load once and keep is no energy of an image; a DB-PIM chip loads its weights with each"
-    " image.",
-)
-Family = Literal["dbpim", "mram", "crossbar"]
+LIKE = "crossbar/digits_small_cnn"
+"""The crossbar chip whose netlist the page of clocks measures."""
+RERAM = "effects/hfox_reram"
+"""File of effects by which writing the cells of a crossbar chip counts."""
+SEED = 1
+"""Of the inputs of networks whose data set does not ship."""
+ROW_WRITES, LOADING_PART = "weight_row_writes", "loading"
+NJ_IN_UJ, UJ_IN_MJ = 1e3, 1e3
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A network on a chip; clock: chip of the clocks whose netlist is that of the family."""
+    """A network on a chip. chip: of a crossbar: that of its search; mode: of several widths."""
 
-    family: Family
+    title: str
     network: str
+    weights: Weights
+    family: Family
     chip: str
-    clock: str
     mode: str | None = None
 
 
+def homes(title: str, network: str, weights: Weights, mram: str) -> list[Case]:
+    """Return a network on a chip of each kind."""
+    chips: tuple[tuple[Family, str], ...] = (
+        ("mram", mram),
+        *(("dbpim", f"dbpim/{name}") for name in ("paper", "best_dense", "best_masks")),
+        ("crossbar", "crossbar"),
+    )
+    return [
+        Case(title=title, network=network, weights=weights, family=family, chip=chip)
+        for family, chip in chips
+    ]
+
+
 CASES = (
-    Case(family="dbpim", network=PRUNED, chip="dbpim/paper", clock="dbpim/paper"),
-    Case(family="mram", network=WIDTHS, chip="mram/paper", clock="mram/paper", mode="1.0x"),
-    Case(family="mram", network=WIDTHS, chip="mram/paper", clock="mram/paper", mode="0.25x"),
-    Case(family="crossbar", network=PRUNED, chip="crossbar", clock="crossbar/digits_small_cnn"),
+    *homes("MobileNetV1 0.25, 32 x 32", "mobilenet_v1", "drawn", "mram/paper_any"),
+    *homes("MobileNetV2 0.25, 32 x 32", "mobilenet_v2", "drawn", "mram/paper_any"),
+    *homes("DS-CNN, 49 x 10", "dscnn_kws_int8", "published", "mram/paper_any"),
+    *homes("autoencoder, 640", "autoencoder_toycar_int8", "published", "mram/paper_any"),
+    *homes("ResNet20, 32 x 32", PRUNED, "trained", "mram/paper"),
+    Case(
+        title="ResNet20, 32 x 32",
+        network=WIDTHS,
+        weights="trained",
+        family="mram",
+        chip="mram/paper",
+        mode="0.25x",
+    ),
 )
-
-
-@checked(frozen=True, kw_only=True, config=EXACT)
-class FamilyRow:
-    """An image on a chip; ns: of the slowest path; accuracy: of the whole test batch."""
-
-    family: Family
-    network: str
-    chip: str
-    mode: str | None
-    accuracy: Fraction
-    cycles: int
-    ns: NotNegative
-    time_us: NotNegative
-    energy: EnergySum
-    area_mm2: NotNegative
-
-
-@checked(frozen=True, kw_only=True, config=EXACT)
-class FamiliesReport:
-    """All rows."""
-
-    format: Literal["hwgen.report.three_families"]
-    version: Literal[1]
-    rows: list[FamilyRow]
-    commit: str | None
-    machine: str
-    command: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """What was measured elsewhere.
+    """What was made or measured elsewhere.
 
-    crossbar: architecture of `hwgen synthesize`; synthesis: its report
+    networks: folder of networks, and of what `hwgen synthesize` found for each
     clocks: studies/results/clock.json; training: studies/results/mram-training.json
     """
 
-    crossbar: Path
-    synthesis: Path
+    networks: Path
     clocks: Path
     training: Path
 
-    def ns(self, chip: str) -> float:
-        """Return the slowest path of the whole netlist of a chip."""
-        rows = json.loads(self.clocks.read_text(encoding="utf-8"))["rows"]
-        return float(next(row["ns"] for row in rows if row["chip"] == chip and not row["part"]))
+    def network(self, case: Case) -> Path:
+        """Return the file of a network."""
+        return networks().get(case.network, self.networks / f"{case.network}.npz")
 
-    def accuracy(self, case: Case) -> float:
-        """Return the accuracy of a network in its integers, of a mode if it has several."""
+    def chip(self, case: Case) -> Path:
+        """Return the architecture, or the name of one that ships."""
+        found = self.networks / case.network / "architecture.yaml"
+        return found if case.family == "crossbar" else Path(case.chip)
+
+    def synthesis(self, case: Case) -> dict[str, Any]:
+        """Return the report of the search for the crossbar chip of a network."""
+        path = self.networks / case.network / "report.json"
+        return read_known(path, "hwgen.report.synthesize", (1,))
+
+    @property
+    def ns_of_like(self) -> float:
+        """The slowest path of the whole netlist of the chip `LIKE`."""
+        rows = json.loads(self.clocks.read_text(encoding="utf-8"))["rows"]
+        return float(next(row["ns"] for row in rows if row["chip"] == LIKE and not row["part"]))
+
+    def accuracy(self, case: Case) -> float | None:
+        """Return the accuracy of a network in its integers, of a mode if it has several.
+
+        None for a network that nobody of us trained.
+        """
+        if case.weights != "trained":
+            return None
         network = networks()[case.network]
         if case.mode is None:
             record = read_record(network, load_network(network).digest)
@@ -142,94 +161,187 @@ class Inputs:
         (width,) = [width for width in row["widths"] if width["mode"] == case.mode]
         return float(width["accuracy"])
 
-    def area_mm2(self, case: Case, chip: Path) -> float:
-        """Return the area of a chip: by the table of its family, or by the search that found it."""
-        if case.family == "crossbar":
-            found = read_known(self.synthesis, "hwgen.report.synthesize", (1,))
-            return float(found["area_mm2"])
-        arch = api.load_architecture(chip).parameters
-        return sum(Prices(families()[case.family]).area_um2(arch).values()) / 1e6
 
-
-def measure(context: Context, inputs: Inputs, *, data: str | None, command: str) -> FamiliesReport:
-    """Return a row for each case."""
+def measure(context: Context, inputs: Inputs, *, command: str) -> FamiliesReport:
+    """Return a row for each case. Raises HwgenError."""
+    budgets = {
+        inputs.synthesis(case)["power_budget_w"] for case in CASES if case.family == "crossbar"
+    }
+    if len(budgets) != 1:
+        raise FormatError(
+            field="power_budget_w",
+            allowed="the same for all crossbar chips",
+            given=sorted(budgets),
+            source=str(inputs.networks),
+        )
     return FamiliesReport(
         format="hwgen.report.three_families",
-        version=1,
-        rows=[row_of(context, inputs, case, data) for case in CASES],
+        version=2,
+        power_w=budgets.pop(),
+        like=LIKE,
+        rows=[row_of(context, inputs, case) for case in CASES],
         commit=commit(),
         machine=machine(),
         command=command,
     )
 
 
-def row_of(context: Context, inputs: Inputs, case: Case, data: str | None) -> FamilyRow:
+def row_of(context: Context, inputs: Inputs, case: Case) -> HomeRow:
     """Return what an image takes."""
-    chip = inputs.crossbar if case.family == "crossbar" else Path(case.chip)
-    mode: Mapping[str, Any] = {} if case.mode is None else {"mode": case.mode}
-    report = api.model(case.network, chip, images=1, data=data, context=context, **mode)
-    ns = inputs.ns(case.clock)
-    if report.energy is None:
-        raise FormatError(field="energy", allowed="told", given=None, source=str(chip))
-    return FamilyRow(
-        family=case.family,
+    context.say(f"{case.network} on {case.chip}")
+    return HomeRow(
+        title=case.title,
         network=case.network,
-        chip=report.setting.architecture.name,
+        weights=case.weights,
+        family=case.family,
+        chip=case.chip,
         mode=case.mode,
         accuracy=inputs.accuracy(case),
-        cycles=report.cycles_model,
-        ns=ns,
-        time_us=report.cycles_model * ns / 1000,
-        energy=report.energy,
-        area_mm2=inputs.area_mm2(case, chip),
+        found=found_on(context, inputs, case),
     )
 
 
-def families_page(report: FamiliesReport) -> str:
-    """Return the page."""
-    lines = ["# One network on three families", "", *(f"{text}\n" for text in ABOUT)]
-    lines += [*Sheet(COLUMNS, map(cells, report.rows)).markdown(), ""]
-    lines += ["What each energy is of:", ""]
-    counted = {row.family: row.energy for row in report.rows}
-    for family, energy in counted.items():
-        table = energy.table.name if energy.table else "the constants of the architecture"
-        lines.append(f"- {family}, by {table}: {energy.counted}")
-    lines += ["", f"- commit: {report.commit or 'unknown'}; machine: {report.machine}"]
-    return "\n".join([*lines, f"- command: `{report.command}`"]) + "\n"
+def found_on(context: Context, inputs: Inputs, case: Case) -> Found:
+    """Return time, energy, load and area of the first image.
+
+    A network that was trained here has the first image that ships; others have drawn inputs.
+    """
+    mode: Mapping[str, Any] = {} if case.mode is None else {"mode": case.mode}
+    data = None if case.weights == "trained" else drawn_inputs(context, inputs, case)
+    asked = Model(
+        inputs.network(case), inputs.chip(case), images=1, data=data, context=context, **mode
+    )
+    subject, batch = asked.stream()
+    program = program_of(context, subject)
+    maps = expected_maps(context, subject, batch)
+    (run,) = predicted_cycles(context, subject, program, maps, batch.modes)
+    prices, chip, events = Prices(subject.family), subject.timed, counted_events([run])
+    outside = prices.outside_bytes(events, subject.arch, program, images=1)
+    energy = prices.image(events, run.cycles, chip.arch, images=1, outside_bytes=outside)
+    if energy is None:
+        raise FormatError(field="energy", allowed="told", given=None, source=case.chip)
+    ns, clock = clock_of(chip, inputs, case.family)
+    time_us = run.cycles * ns / 1000
+    parts, gated = parts_of(inputs, case, run, chip), None
+    if case.family == "mram":
+        gated = sum(mram_energy(run, chip.arch, "segments").values()) + energy.outside.uj
+    layer, share = longest_layer(subject, run)
+    return Found(
+        cycles=run.cycles,
+        ns=ns,
+        clock=clock,
+        time_us=time_us,
+        file_us=run.cycles / subject.arch.clock_mhz,
+        energy=energy,
+        whole_uj=whole_uj(energy, parts, ns, chip) + energy.outside.uj,
+        gated_uj=gated,
+        layer=layer,
+        layer_share=share,
+        loading=loading_of(context, subject, program, run, parts),
+        area_mm2=sum(prices.area_um2(subject.arch).values()) / 1e6,
+        where=where(subject, [run]),
+        utilization=subject.family.need(Able.cycle_model).utilization_of([run]),
+        energy_shares={name: uj / sum(parts.values()) for name, uj in parts.items()},
+    )
 
 
-def cells(row: FamilyRow) -> Iterator[str]:
-    """Yield the cells of a row."""
-    yield f"{row.family}, `{row.chip}`{f', {row.mode}' if row.mode else ''}"
-    yield f"{row.accuracy:.2%}"
-    yield number(row.cycles)
-    yield f"{row.ns:.2f}"
-    yield f"{row.time_us:,.0f}"
-    yield f"{row.energy.image_uj:,.1f}"
-    yield f"{row.energy.with_outside_uj:,.1f}"
-    yield f"{row.area_mm2:,.1f}"
+def drawn_inputs(context: Context, inputs: Inputs, case: Case) -> str:
+    """Return a file of seeded inputs over the whole range."""
+    folder = context.work / "three-families-inputs" / case.network
+    folder.mkdir(parents=True, exist_ok=True)
+    network = load_network(inputs.network(case))
+    return str(write_inputs(network, folder, data=None, seed=SEED).layers)
+
+
+def clock_of(chip: Timed, inputs: Inputs, family: Family) -> tuple[float, ClockOf]:
+    """Return ns of a cycle and whose it is: a crossbar chip of a search was never measured."""
+    if chip.clock is not None:
+        return chip.clock.ns, "netlist"
+    if family == "crossbar":
+        return inputs.ns_of_like, "netlist of another chip"
+    return 1000 / chip.arch.clock_mhz, "file"
+
+
+def parts_of(inputs: Inputs, case: Case, run: Prediction, chip: Timed) -> dict[str, float]:
+    """Return microjoules on the chip by part; of a crossbar chip those of its search: all parts."""
+    if case.family == "crossbar":
+        found: dict[str, float] = inputs.synthesis(case)["energy_by_part_mj"]
+        return {part: mj * UJ_IN_MJ for part, mj in found.items()}
+    arch: Any = chip.arch
+    if case.family == "mram":
+        return mram_energy(run, arch, "none")
+    return {part: pj / PJ_IN_UJ for part, pj in dbpim_parts(run.events, run.cycles, arch).items()}
+
+
+def mram_energy(run: Any, arch: Any, gating: Gating) -> dict[str, float]:
+    """Return microjoules on an mram chip by part; gating: enables of its sense amplifiers."""
+    total: Counter[str] = Counter()
+    for step in run.found:
+        total.update(mram_parts(step, arch, gating=gating))
+    return {part: pj / PJ_IN_UJ for part, pj in total.items()}
+
+
+def longest_layer(subject: Subject, run: Any) -> tuple[str, float]:
+    """Return the layer that most of a run is for, and its share of it."""
+    if subject.family.name == "crossbar":
+        name, busy = max(run.busy.items(), key=lambda each: each[1])
+        return name, busy / run.timing.steps
+    layers = layer_cycles(subject, [run])
+    longest = max(layers, key=lambda layer: layer.cycles_model)
+    return longest.name, longest.cycles_model / run.cycles
+
+
+def whole_uj(energy: EnergySum, parts: Mapping[str, float], ns: float, chip: Timed) -> float:
+    """Return the energy of all parts, which take what passes with time for the time of an image.
+
+    ns: of a cycle by which times are told; energies have the clock of the chip
+    """
+    longer = ns * chip.arch.clock_mhz / 1000 - 1
+    return sum(parts.values()) + longer * energy.time_nj / NJ_IN_UJ
+
+
+def loading_of(
+    context: Context, subject: Subject, program: Any, run: Prediction, parts: Mapping[str, float]
+) -> Loading:
+    """Return what loads the network; parts: energy of an image on the chip in uJ."""
+    prices, size = Prices(subject.family), int(program.image.size)
+    arch: Any = subject.arch
+    every_image, cycles = subject.family.name == "dbpim", run.loading
+    if every_image:
+        uj, counted, cycles = parts[LOADING_PART], "the part `loading` of the table", run.load
+    elif subject.family.name == "mram":
+        rows = program.facts.weight_rows * arch.sub_arrays
+        uj = sum(prices.energy_pj({ROW_WRITES: rows}, subject.arch).values()) / PJ_IN_UJ
+        counted = "rows of weights that are written"
+    else:
+        cost = writing_of_network(context, subject, devices_of(Path(RERAM), SEED))
+        uj, counted = cost.energy_pj / PJ_IN_UJ, f"pulses by {RERAM}, which are assumed"
+    return Loading(
+        every_image=every_image,
+        bytes=size,
+        cycles=cycles,
+        chip_uj=uj,
+        outside_uj=prices.outside(size).uj,
+        counted=counted,
+    )
 
 
 def main(arguments: Sequence[str]) -> int:
     """Measure and write; return the exit code."""
     parser = page_options("three-families", __doc__)
-    for name in ("crossbar", "synthesis", "clocks", "training"):
+    for name in ("networks", "clocks", "training"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     given = parser.parse_args(arguments)
-    inputs = Inputs(
-        crossbar=given.crossbar,
-        synthesis=given.synthesis,
-        clocks=given.clocks,
-        training=given.training,
-    )
+    inputs = Inputs(networks=given.networks, clocks=given.clocks, training=given.training)
     command = (
-        "python -m hwgen_studies.networks.three_families --crossbar architecture.yaml"
-        f" --synthesis {given.synthesis.name} --clocks {given.clocks.name}"
-        f" --training {given.training.name} --data {Path(given.data or 'cifar10').name}"
+        "python -m hwgen_studies.networks.three_families --networks FOLDER"
+        f" --clocks {given.clocks.name} --training {given.training.name}"
     )
+    picture = given.out.with_suffix(".svg")
     try:
-        report = measure(Context(work=given.work), inputs, data=given.data, command=command)
-        write_text(given.out, families_page(report), what="page")
+        report = measure(Context(work=given.work), inputs, command=command)
+        write_text(given.out, families_page(report, picture.name), what="page")
+        write_text(picture, families_picture(report), what="picture")
         write_report(report, given.json)
     except HwgenError as error:
         print(f"three-families: {error}", file=sys.stderr)

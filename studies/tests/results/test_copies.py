@@ -18,7 +18,8 @@ from hwgen_studies.dbpim_paper.report import ZerosReport
 from hwgen_studies.dbpim_paper.zeros import zeros_files
 from hwgen_studies.mlperf_tiny.page import mlperf_tiny_page
 from hwgen_studies.mlperf_tiny.report import MlperfTinyReport
-from hwgen_studies.networks.three_families import FamiliesReport, families_page
+from hwgen_studies.networks.families_page import families_page
+from hwgen_studies.networks.families_report import FamiliesReport
 from hwgen_studies.pimsyn_paper.report import PaperReport
 from hwgen_studies.pimsyn_paper.same_rules_page import SameRulesReport, same_rules_page
 from hwgen_studies.pimsyn_paper.table import paper_files
@@ -68,7 +69,10 @@ OWN: dict[str, tuple[Any, Callable[[Any], str]]] = {
     ),
     "pimsyn-paper": (PaperReport, lambda found: paper_files(found)["pimsyn-paper.md"]),
     "pimsyn-rules": (SameRulesReport, same_rules_page),
-    "three-families": (FamiliesReport, families_page),
+    "three-families": (
+        FamiliesReport,
+        lambda found: families_page(found, "three-families.svg"),
+    ),
     "transformers": (dict[str, Any], transformers),
 }
 """By page: what its JSON is, and what writes the page."""
