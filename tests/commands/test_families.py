@@ -52,7 +52,7 @@ OFFERED: dict[str, set[str]] = {
         "architectures", "sparsity", "programs", "data_sheet", "compiler", "split_cost",
         "cycle_model", "bit_activity", "layer_support", "verilog", "simulation",
         "area", "axes", "energy", "energy_tables", "firmware", "netlist_energy", "physical",
-        "timeline",
+        "self_test", "timeline",
     },
     "mram": {
         "architectures",
@@ -70,6 +70,7 @@ OFFERED: dict[str, set[str]] = {
         "physical",
         "programs",
         "rooms",
+        "self_test",
         "simulation",
         "split_cost",
         "timeline",
