@@ -79,7 +79,8 @@ def at_ties(rng: np.random.Generator, count: int, *, above: bool, flipped: bool)
     """Return sums whose bytes change with each bit of a multiplier that the rounding could lose.
 
     (sum * M + 2**(s - 1)) >> s is so near to a tie that M - 1 gives another byte, or M + 1 if
-    `above`; so do all larger changes of M until it clips.
+    `above`; so do all larger changes of M until it clips. Few multipliers have no such sum; theirs
+    is the nearest.
 
     flipped: multipliers and shifts have the complements of the bits of those with an equal `rng`,
         but for the highest of a multiplier
@@ -100,9 +101,7 @@ def near_tie(rng: np.random.Generator, multiplier: int, shift: int, *, above: bo
     """Return a sum for a multiplier and a shift; see `at_ties`."""
     whole = 1 << shift
     least, most = (byte * whole // multiplier for byte in (LEAST_BYTE + 1, MOST_BYTE))
-    while True:
-        sums = rng.integers(least, min(most, MOST_SUM), TRIES)
-        left = sums * multiplier + whole // 2 & whole - 1
-        near = left >= whole - sums if above else left < sums
-        if near.any():
-            return int(sums[near.argmax()])
+    sums = rng.integers(least, min(most, MOST_SUM), TRIES)
+    left = (sums * multiplier + whole // 2) & (whole - 1)
+    distance = whole - left if above else left + 1
+    return int(sums[(distance - sums).argmin()])

@@ -144,7 +144,13 @@ class LoadedPart:
     def limits(self) -> RunLimits:
         """After which a chip with a stuck cell hangs."""
         most = max(run.cycles for run in self.runs)
-        return RunLimits(cycles=HANGING * most + SLACK_CYCLES, stores=MOST_STORES)
+        cycles = HANGING * most + SLACK_CYCLES
+        return replace(self.work.limits, cycles=cycles, stores=MOST_STORES)
+
+    @property
+    def cycles(self) -> int:
+        """Cycles of all runs of the healthy chip."""
+        return sum(run.cycles for run in self.runs)
 
     def write(self, folder: Path) -> None:
         """Write the files of the part."""
@@ -170,7 +176,7 @@ class LoadedPart:
             program_bytes=self.program.image.size,
             checksum=f"{zlib.crc32(self.in_memory.expected):08x}",
             passed=passed,
-            cycles=sum(run.cycles for run in self.runs) if self.runs else None,
+            cycles=self.cycles if self.runs else None,
         )
 
 
@@ -184,12 +190,16 @@ class Tester:
 
     @cached_property
     def loaded(self) -> list[LoadedPart]:
-        """The parts, whose hosts all have equal memories: one simulator runs them."""
+        """The parts, whose hosts all have equal memories: one simulator runs them.
+
+        All take few cycles: the simulator that is compiled soonest will do.
+        """
         parts = self.chip.family.need(Family.self_test).parts(self.chip.parameters)
         found = [self.load(part) for part in parts]
         size = max(each.work.memory_bytes for each in found)
         for each in found:
-            each.work = replace(each.work, memory_bytes=size)
+            limits = replace(each.work.limits, foreseen=0)
+            each.work = replace(each.work, memory_bytes=size, limits=limits)
         return found
 
     def load(self, part: "Part") -> LoadedPart:
@@ -251,11 +261,16 @@ class Tester:
         )
 
     def coverage(self, count: int, seed: int) -> StuckCells:
-        """Return how many of the drawn cells the test finds, each stuck at 0 and at 1."""
+        """Return how many of the drawn cells the test finds, each stuck at 0 and at 1.
+
+        The healthy chip has run before.
+        """
         from hwgen.chip.sim.stuck import drawn_cells
 
-        arrays = self.counted_arrays()
+        arrays, foreseen = self.counted_arrays(), 2 * count * sum(one.cycles for one in self.loaded)
         for part in self.loaded:
+            limits = replace(part.work.limits, foreseen=foreseen)
+            part.work = replace(part.work, limits=limits)
             part.runs = self.simulated(part, self.may_stick)
             if not self.is_right(part, part.runs):
                 raise SimulationError(f"a chip without a stuck cell differs in {part.part.name}")

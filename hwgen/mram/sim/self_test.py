@@ -184,8 +184,9 @@ def scales(arch: Arch, *, above: bool, flipped: bool) -> Part:
     rng = np.random.default_rng(4)
     net, kernels = table_network(arch, f"scales_{int(above)}{int(flipped)}")
     outs = []
-    for _ in range(table_layers(arch) - 1):
-        given = at_ties(rng, kernels, above=above, flipped=flipped)
+    for number in range(table_layers(arch) - 1):
+        own = np.random.default_rng([4, number])
+        given = at_ties(own, kernels, above=above, flipped=flipped)
         outs.append(
             net.conv(
                 INPUT,
