@@ -85,7 +85,7 @@ class SelfTest(
     def run(self) -> SelfTestReport:
         """Write the folder, simulate the healthy chip, and those with a stuck cell."""
         chip, out = chip_of(self.quiet, self.architecture), Path(self.out)
-        tester = Tester(context=self.quiet, chip=chip, out=out)
+        tester = SelfTester(context=self.quiet, chip=chip, out=out)
         passed = [tester.passes(each) if self.check_ else None for each in tester.loaded]
         stuck = None
         if self.stuck is not None and all(passed):
@@ -181,7 +181,7 @@ class LoadedPart:
 
 
 @dataclass(kw_only=True)
-class Tester:
+class SelfTester:
     """The self-test of a chip, and simulations of it."""
 
     context: Context

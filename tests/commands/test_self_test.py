@@ -12,7 +12,7 @@ from hwgen.chip.sim.stuck import StuckCell
 from hwgen.cli import main
 from hwgen.commands.context import Context
 from hwgen.commands.on_chip import LoadArchitecture
-from hwgen.commands.self_test import Tester
+from hwgen.commands.self_test import SelfTester
 from hwgen.errors import ArgumentError, FamilyError
 from hwgen.network.file import load_network
 from hwgen.report.self_test import self_test_table
@@ -21,9 +21,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def tester(tmp_path: Path) -> Tester:
+def tester(tmp_path: Path) -> SelfTester:
     """The self-test of the smallest MRAM chip."""
-    return Tester(
+    return SelfTester(
         context=Context(console=None, work=ROOT / "build"),
         chip=LoadArchitecture("mram/tiny").run(),
         out=tmp_path,
@@ -70,7 +70,7 @@ def test_what_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     "a healthy mram/tiny passes its self-test in Verilog, and a stuck cell that a program reads"
     " fails it, at 0 or at 1"
 )
-def test_a_stuck_cell_is_found(tester: Tester) -> None:
+def test_a_stuck_cell_is_found(tester: SelfTester) -> None:
     assert all(tester.passes(part) for part in tester.loaded)
     found = tester.coverage(1, 1)
     assert (found.cells, found.found, found.missed) == (1, 2, [])
@@ -87,7 +87,7 @@ def test_a_stuck_cell_is_found(tester: Tester) -> None:
 
 
 @pytest.mark.dear
-def test_another_answer_does_not_pass(tester: Tester) -> None:
+def test_another_answer_does_not_pass(tester: SelfTester) -> None:
     part = tester.loaded[0]
     name = next(iter(part.expected))
     part.expected = {**part.expected, name: part.expected[name] + 1}
