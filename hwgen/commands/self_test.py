@@ -69,7 +69,7 @@ class SelfTest(
     architecture: Arch
     out: Annotated[File, Says("folder to write", use=OUTPUT_FOLDER)]
     _: KW_ONLY
-    check_: Annotated[
+    verilog: Annotated[
         bool, Says("run the parts in Verilog and compare the answers", names=("--check",))
     ] = False
     stuck: Annotated[
@@ -79,14 +79,14 @@ class SelfTest(
 
     def check(self) -> None:
         """Refuse cells that are drawn for no simulation."""
-        if self.stuck is not None and not self.check_:
+        if self.stuck is not None and not self.verilog:
             raise self.refusal("stuck", "given with --check", self.stuck)
 
     def run(self) -> SelfTestReport:
         """Write the folder, simulate the healthy chip, and those with a stuck cell."""
         chip, out = chip_of(self.quiet, self.architecture), Path(self.out)
         tester = SelfTester(context=self.quiet, chip=chip, out=out)
-        passed = [tester.passes(each) if self.check_ else None for each in tester.loaded]
+        passed = [tester.passes(each) if self.verilog else None for each in tester.loaded]
         stuck = None
         if self.stuck is not None and all(passed):
             stuck = tester.coverage(self.stuck, self.seed)

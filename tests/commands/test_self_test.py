@@ -57,7 +57,7 @@ def test_files_of_each_part(tmp_path: Path) -> None:
 
 
 def test_what_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ArgumentError, match="stuck must be given with check, got 3"):
+    with pytest.raises(ArgumentError, match="stuck must be given with verilog, got 3"):
         api.self_test("mram/tiny", tmp_path / "a", stuck=3)
     with pytest.raises(FamilyError, match="crossbar cannot test its own cells yet"):
         api.self_test("crossbar/digits_small_cnn", tmp_path / "b")

@@ -76,14 +76,13 @@ def hosted_chip(arch: Arch) -> HostedChip[Stores]:
 def buffers(arch: Arch, *, flipped: bool) -> Part:
     """Fill one half of the activation buffers with an image, the other with its map by a table.
 
-    The table turns complements into complements; flipped: it is the complement of the other one.
+    The table is a permutation that turns complements into complements; flipped: it is the complement of the other one.
     """
     rng = np.random.default_rng(1)
     words = arch.simd_units * arch.banks * (arch.bank_words // 2)
     width = min(WIDEST, words // arch.simd_units)
     net = NetworkByHand(f"buffers_{int(flipped)}", (words // width, width, arch.word))
-    table = np.arange(256, dtype=np.uint8) * np.uint8(167) ^ np.uint8(0x5A)
-    table[128:] = ~table[127::-1]
+    table = (np.arange(256) * 167 + 83).astype(np.uint8)
     out = net.table(INPUT, ~table if flipped else table)
     return Part(
         reaches="activation buffers, tables, beats read ahead",
