@@ -76,7 +76,9 @@ def hosted_chip(arch: Arch) -> HostedChip[Stores]:
 def buffers(arch: Arch, *, flipped: bool) -> Part:
     """Fill one half of the activation buffers with an image, the other with its map by a table.
 
-    The table is a permutation that turns complements into complements; flipped: it is the complement of the other one.
+    The table is a permutation that turns complements into complements.
+
+    flipped: it is the complement of the other part's
     """
     rng = np.random.default_rng(1)
     words = arch.simd_units * arch.banks * (arch.bank_words // 2)
