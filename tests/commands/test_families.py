@@ -116,7 +116,7 @@ def test_promises_are_seen() -> None:
     assert promised(protocols.Sparsity) == {"SWITCHES", "with_sparsity"}
     simulation = {"STORING", "begin", "prepare", "simulate", "write_by_hand"}
     assert promised(protocols.Simulation) == simulation
-    assert len(CAPABILITIES) == 25
+    assert len(CAPABILITIES) == 26
     assert all(key == each.__name__ for key, each in CAPABILITIES.items())
 
 
