@@ -37,6 +37,7 @@ from hwgen.commands.new.command import NewProject
 from hwgen.commands.on_chip import LoadArchitecture, LoadedArchitecture
 from hwgen.commands.request import function_of
 from hwgen.commands.run import Simulate
+from hwgen.commands.self_test import SelfTest
 from hwgen.commands.sweep import Sweep
 from hwgen.commands.synthesis import Synthesize, SynthesizedChip
 from hwgen.commands.text import WriteText
@@ -70,6 +71,7 @@ __all__ = [
     "load_architecture",
     "model",
     "new_project",
+    "self_test",
     "simulate",
     "sweep",
     "synthesize",
@@ -93,6 +95,7 @@ listing = function_of(Listing)
 load_architecture = function_of(LoadArchitecture)
 model = function_of(Model)
 new_project = function_of(NewProject)
+self_test = function_of(SelfTest)
 simulate = function_of(Simulate)
 sweep = function_of(Sweep)
 synthesize = function_of(Synthesize)

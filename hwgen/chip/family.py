@@ -29,6 +29,7 @@ from hwgen.chip.protocols import (
     Programs,
     Rooms,
     Schedules,
+    SelfTests,
     Simulation,
     Sparsity,
     SplitCosts,
@@ -158,6 +159,10 @@ class Family:
     def simulation(self) -> Simulation:
         """Simulate the emitted Verilog."""
         raise self.lacking("be simulated", "simulation")
+
+    def self_test(self) -> SelfTests:
+        """Test the cells of a chip with programs."""
+        raise self.lacking("test its own cells", "self-test")
 
     def schedules(self) -> Schedules:
         """Compare starts with a schedule."""

@@ -26,6 +26,9 @@ from hwgen.chip.trouble import Trouble
 from hwgen.network import QuantizedNetwork
 
 if TYPE_CHECKING:
+    from hwgen.chip.self_test import Part
+    from hwgen.chip.sim.host import HostedChip, Work
+    from hwgen.chip.sim.stuck import CellArray
     from hwgen.chip.sim.waves import Waves
 
 Bytes = NDArray[np.uint8]
@@ -384,6 +387,29 @@ class Firmware(Protocol[ArchT, ProgramT]):
         """Return program, images and answers.
 
         answers: by output in the file's order, (height, width, channels) of each image
+        """
+
+
+class SelfTests(Protocol[ArchT, ProgramT]):
+    """Networks whose answers show cells that are stuck."""
+
+    def parts(self, arch: ArchT) -> Sequence["Part"]: ...
+    def read_bits(self, array: "CellArray", arch: ArchT) -> int:
+        """Return how many of the lowest bits of a word the test counts, 0: the memory is left out.
+
+        The others nothing reads, or they hold instructions.
+        """
+
+    def hosted_chip(self, arch: ArchT) -> "HostedChip[Any]": ...
+    def work_of(self, program: ProgramT, arch: ArchT, images: Bytes) -> "Work":
+        """Return what a host does to run the images."""
+
+    def maps_of(
+        self, runs: Sequence[Any], program: ProgramT, arch: ArchT, images: Bytes
+    ) -> Sequence[Mapping[str, NDArray[Any]]]:
+        """Return the maps of each image from what the host saw, its outputs as in memory.
+
+        Raises SimulationError for a run that did not finish.
         """
 
 

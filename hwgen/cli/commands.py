@@ -26,6 +26,7 @@ from hwgen.commands.model import Model
 from hwgen.commands.new.command import NewProject
 from hwgen.commands.prices import Energy
 from hwgen.commands.run import Simulate
+from hwgen.commands.self_test import SelfTest
 from hwgen.commands.sweep import Sweep
 from hwgen.commands.synthesis import Onnx, Synthesize
 from hwgen.commands.text import WriteText
@@ -35,7 +36,7 @@ GROUPS: Mapping[str, tuple[Any, ...]] = MappingProxyType(
     {
         "What is there": (ListShipped, NewProject, Doctor, Info, Cache, Demo),
         "Your network": (Train, ImportNetwork, Compare, Fit, ExportOnnx),
-        "A chip and its program": (CompileCommand, Build, Simulate, WriteText, Export),
+        "A chip and its program": (CompileCommand, Build, Simulate, WriteText, Export, SelfTest),
         "What it costs": (Model, Cost, Sweep, Explore, Energy, Benchmark),
         "Search and devices": (Synthesize, Onnx, Effects, FitDevice),
     }

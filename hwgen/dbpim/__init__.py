@@ -23,6 +23,7 @@ from hwgen.chip.protocols import (
     NetlistEnergy,
     Physical,
     Programs,
+    SelfTests,
     Simulation,
     Sparsity,
     SplitCosts,
@@ -138,6 +139,11 @@ class DbPim(Family):
         from hwgen.dbpim import sim
 
         return sim
+
+    def self_test(self) -> "SelfTests[Arch, Program]":
+        from hwgen.dbpim.sim import self_test
+
+        return self_test
 
 
 FAMILY = DbPim()

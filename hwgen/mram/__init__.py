@@ -24,6 +24,7 @@ from hwgen.chip.protocols import (
     Physical,
     Programs,
     Rooms,
+    SelfTests,
     Simulation,
     SplitCosts,
     Timelines,
@@ -138,6 +139,11 @@ class Mram(Family):
         from hwgen.mram import sim
 
         return sim
+
+    def self_test(self) -> "SelfTests[Arch, Program]":
+        from hwgen.mram.sim import self_test
+
+        return self_test
 
 
 FAMILY = Mram()

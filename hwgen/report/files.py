@@ -21,6 +21,7 @@ from hwgen.report.info import InfoReport
 from hwgen.report.installed import CatalogueReport, DoctorReport
 from hwgen.report.model import ModelReport
 from hwgen.report.run import RunReport
+from hwgen.report.self_test import SelfTestReport
 from hwgen.report.sweep import SweepReport
 from hwgen.report.text import TextReport
 from hwgen.report.work import (
@@ -49,6 +50,7 @@ REPORTS: dict[str, Any] = {
     "list": CatalogueReport,
     "model": ModelReport,
     "run": RunReport,
+    "self_test": SelfTestReport,
     "sweep": SweepReport,
     "text": TextReport,
     "train": TrainReport | AdaptiveTrainReport | CharacterTrainReport,

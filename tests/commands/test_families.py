@@ -52,7 +52,7 @@ OFFERED: dict[str, set[str]] = {
         "architectures", "sparsity", "programs", "data_sheet", "compiler", "split_cost",
         "cycle_model", "bit_activity", "layer_support", "verilog", "simulation",
         "area", "axes", "energy", "energy_tables", "firmware", "netlist_energy", "physical",
-        "timeline",
+        "self_test", "timeline",
     },
     "mram": {
         "architectures",
@@ -70,6 +70,7 @@ OFFERED: dict[str, set[str]] = {
         "physical",
         "programs",
         "rooms",
+        "self_test",
         "simulation",
         "split_cost",
         "timeline",
@@ -115,7 +116,7 @@ def test_promises_are_seen() -> None:
     assert promised(protocols.Sparsity) == {"SWITCHES", "with_sparsity"}
     simulation = {"STORING", "begin", "prepare", "simulate", "write_by_hand"}
     assert promised(protocols.Simulation) == simulation
-    assert len(CAPABILITIES) == 25
+    assert len(CAPABILITIES) == 26
     assert all(key == each.__name__ for key, each in CAPABILITIES.items())
 
 

@@ -403,6 +403,7 @@ GIVEN = {
     "run": ["given.npz", str(TINY)],
     "compile": ["given.npz", str(TINY)],
     "build": [str(TINY)],
+    "self-test": [str(TINY)],
     "fit": ["given.npz"],
     "model": ["given.npz", str(TINY)],
     "sweep": ["given.npz", str(TINY), "cores=1"],
