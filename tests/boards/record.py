@@ -56,7 +56,8 @@ def run(chip: str, board: Any, memory: int | None) -> Run:
 
 def read_record() -> list[Run]:
     """Return the runs of the record, in the order of the page."""
-    return TypeAdapter(list[Run]).validate_python(json.loads(RECORD.read_text())["runs"])
+    runs = json.loads(RECORD.read_text(encoding="utf-8"))["runs"]
+    return TypeAdapter(list[Run]).validate_json(json.dumps(runs))  # exact types from Python
 
 
 def lines_of(runs: Sequence[Run]) -> list[str]:
