@@ -11,6 +11,8 @@ PORTS = ("clk", "button", "rx", "tx", "led")
 """Of the top of every board; besides them it has pins that are always high."""
 BAUD = 115_200
 """Of a board whose bits are not chosen."""
+ROUTED_TOOLS = ("ecp5", "gowin")
+"""Tools that pip installs; a board of others has a project folder for them."""
 
 
 @dataclass(frozen=True, kw_only=True)

