@@ -36,9 +36,12 @@ address: of its window in the ring, modulo the ring; column: elements along the 
 row: of the map; out_column: of the output map
 """
 STEPPED = ("column", "row", "out_column")
-"""All but the address, of which both are worked out."""
+"""All but the addresses, of which all are worked out."""
 
-WRAP = data.StructLayout({"address": ADDRESS, "column": signed(ADDRESS + 1), "row": signed(COUNT)})
+FORWARD = data.StructLayout({name: field.shape for name, field in STEP} | {"wrapped": ADDRESS})
+"""A step forward; wrapped: its address where it leaves its row of output pixels."""
+
+WRAP = data.StructLayout({"column": signed(ADDRESS + 1), "row": signed(COUNT)})
 """What comes beside where a step leaves its row of output pixels, as in `STEP`."""
 
 PIXEL = data.StructLayout(
@@ -83,6 +86,7 @@ PIXEL_WALK = {
     "ring_first": ADDRESS,
     "ring_elements": ADDRESS,
     "map_elements": ADDRESS,
+    "next_map": ADDRESS,
     "row_elements": ADDRESS,
     "rows": COUNT,
     "out_columns": COUNT,
@@ -91,8 +95,8 @@ PIXEL_WALK = {
     "first_pixel": COUNT,
     "block_pixels": COUNT,
     "begin": STEP,
-    "next": STEP,
-    "jump": STEP,
+    "next": FORWARD,
+    "jump": FORWARD,
     "wrap": WRAP,
     "copies": COUNT,
 }
@@ -110,6 +114,7 @@ WALK = data.StructLayout(
         "beside": ADDRESS,
         "skipped_runs": COUNT,
         "skipped_address": ADDRESS,
+        "skipped_at": ADDRESS,
         "skipped_elements": ADDRESS,
         "unit_rows": ADDRESS,
         "last_unit_rows": ADDRESS,
@@ -117,7 +122,8 @@ WALK = data.StructLayout(
 )
 """How a layer walks, constant; all in elements where no unit stands.
 
-ring_first: word; ring_elements: of the ring; map_elements: modulo the ring
+ring_first: word; ring_elements: of the ring
+map_elements, next_map: from a map to the next one, and to its first window, modulo the ring
 row_elements, rows: of the map that is read; out_columns, out_pixels: of the map that is written
 blocks: of an image; first_pixel: of those of a block, the one of the first copy of this macro;
     block_pixels: of a block
@@ -128,7 +134,8 @@ run_elements: that lie side by side in a row of a window; of the last section la
 runs_across: runs in a kernel row, `across` elements apart; down: from a kernel row to the next,
     modulo the ring; beside: from a section to the next
 skipped_runs, skipped_elements: that belong to row tiles before those of this macro;
-    skipped_address: elements of the skipped kernel rows, modulo the ring
+    skipped_address: elements of the skipped kernel rows, skipped_at: of all that is skipped, both
+    modulo the ring
 unit_rows: rows of a section in this macro; of the last section last_unit_rows
 """
 
@@ -381,7 +388,7 @@ class Loader(Part):
             state.base.eq(pixel.address),
             state.base_column.eq(pixel.column),
             *self._open(state, Const(0), row_start=first, column=pixel.column),
-            state.at.eq(modulo(self.walk, first + walk.skipped_elements)),
+            state.at.eq(modulo(self.walk, pixel.address + walk.skipped_at)),
             state.column.eq(pixel.column + walk.skipped_elements),
             state.row.eq(pixel.row + walk.skipped_runs),
             state.left_run.eq(self._run_elements(Const(0)) - walk.skipped_elements),
@@ -516,25 +523,29 @@ def advance(m: Module, walk: data.View, here: data.View, following: data.View, e
         step[name].eq(Mux(ends.copies, walk.jump[name], walk.next[name])) for name in STEPPED
     ]
     out_column, wraps = here.out_column + step.out_column, Signal()
-    # Both are found before it is known which is wanted: many wait for that.
-    jumped, nexts = (modulo(walk, here.address + one.address) for one in (walk.jump, walk.next))
-    address = Mux(ends.copies, jumped, nexts)
+    # All four are found before it is known which is wanted: many wait for that.
+    steps = walk.jump, walk.next
+    address, wrapped = (
+        Mux(ends.copies, *(modulo(walk, here.address + one[name]) for one in steps))
+        for name in ("address", "wrapped")
+    )
     base = modulo(walk, here.base + walk.map_elements)
+    jumped_pixels = walk.block_pixels - walk.copies + 1
     m.d.comb += [
         wraps.eq(out_column >= walk.out_columns),
         following.base.eq(here.base),
-        following.address.eq(Mux(wraps, modulo(walk, address + walk.wrap.address), address)),
+        following.address.eq(Mux(wraps, wrapped, address)),
         following.column.eq(here.column + step.column + Mux(wraps, walk.wrap.column, 0)),
         following.row.eq(here.row + step.row + Mux(wraps, walk.wrap.row, 0)),
         following.out_column.eq(Mux(wraps, out_column - walk.out_columns, out_column)),
-        following.pixel.eq(here.pixel + Mux(ends.copies, walk.block_pixels - walk.copies + 1, 1)),
+        following.pixel.eq(Mux(ends.copies, here.pixel + jumped_pixels, here.pixel + 1)),
         following.copy.eq(Mux(ends.block, 0, here.copy + 1)),
         following.block.eq(here.block + ends.block),
     ]
     with m.If(ends.image):
         m.d.comb += [
             following.base.eq(base),
-            following.address.eq(modulo(walk, base + walk.begin.address)),
+            following.address.eq(modulo(walk, here.base + walk.next_map)),
             following.column.eq(walk.begin.column),
             following.row.eq(walk.begin.row),
             following.out_column.eq(walk.begin.out_column),

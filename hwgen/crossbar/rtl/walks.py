@@ -34,19 +34,21 @@ def pixels_of(
     ring = region.words * chip.word_elements
     steps = Steps(placed.layer, ring, channels or placed.layer.in_channels)
     first, behind = held.copies
-    pixels = placed.layer.pixels
+    begin = steps.begin(first)
+    elements = elements_of_map(placed.layer, steps, region)
     return {
         "ring_first": region.first_word,
         "ring_elements": ring,
-        "map_elements": elements_of_map(placed.layer, steps, region) % ring,
+        "map_elements": elements % ring,
+        "next_map": (elements + begin["address"]) % ring,
         "row_elements": steps.row_elements,
         "rows": steps.rows,
         "out_columns": placed.layer.out_sides[1],
-        "out_pixels": pixels,
+        "out_pixels": placed.layer.pixels,
         "blocks": placed.blocks,
         "first_pixel": first,
         "block_pixels": placed.copies,
-        "begin": steps.begin(first),
+        "begin": begin,
         "next": steps.forward(1),
         "jump": steps.forward(placed.copies - (behind - first) + 1),
         "wrap": steps.wrap(),
@@ -95,13 +97,17 @@ class Steps:
     def forward(self, pixels: int) -> Fields:
         """Return the step to a pixel that many places behind, within a row or whole rows."""
         down, across = divmod(pixels, self._across)
-        return self._step(down * self._strides[0], across * self._strides[1], across)
+        fields = self._step(down * self._strides[0], across * self._strides[1], across)
+        return fields | {"wrapped": (fields["address"] + self._wrap["address"]) % self._ring}
+
+    @property
+    def _wrap(self) -> Fields:
+        """What comes beside where a step leaves its row of output pixels."""
+        return self._step(self._strides[0], -self._across * self._strides[1], 0)
 
     def wrap(self) -> Fields:
-        """Return what comes beside where a step leaves its row of output pixels."""
-        fields = self._step(self._strides[0], -self._across * self._strides[1], 0)
-        del fields["out_column"]
-        return fields
+        """Return column and row of what comes beside where a step leaves its row."""
+        return {name: self._wrap[name] for name in ("column", "row")}
 
 
 def whole_windows(layer: CrossbarLayer, ring: int, row_elements: int) -> Fields:
@@ -119,6 +125,7 @@ def whole_windows(layer: CrossbarLayer, ring: int, row_elements: int) -> Fields:
         "skipped_runs": 0,
         "skipped_elements": 0,
         "skipped_address": 0,
+        "skipped_at": 0,
         "unit_rows": rows,
         "last_unit_rows": rows,
     }
@@ -147,6 +154,7 @@ def runs(layer: CrossbarLayer, cut: Cut, held: Held, ring: int, row_elements: in
         "skipped_runs": kernel_rows,
         "skipped_elements": elements,
         "skipped_address": kernel_rows * row_elements % ring,
+        "skipped_at": (kernel_rows * row_elements + elements) % ring,
         "unit_rows": min(rows[0], behind * side) - skipped,
         "last_unit_rows": min(rows[1], behind * side) - skipped,
     }
