@@ -16,7 +16,9 @@ from pydantic import Field
 from rich.console import RenderableType
 
 from hwgen import __version__
+from hwgen.chip.boards import BAUD, BOARDS, ROUTED_TOOLS, Board
 from hwgen.chip.family import Family
+from hwgen.chip.interface import ChipInterface
 from hwgen.chip.line import BIT_CYCLES, LEAST_MEMORY_BYTES, MOST_MEMORY_BYTES, PinFacts
 from hwgen.chip.protocols import Architecture
 from hwgen.chip.replacement import NO_REPLACEMENTS, Replacements
@@ -41,12 +43,16 @@ from hwgen.files.digests import (
 from hwgen.files.earlier import PROGRAM_FILES
 from hwgen.report.info_tables import build_table, compile_table
 from hwgen.report.system import register_files, system_files
+from hwgen.report.system.board_files import board_files, constraints_name
 from hwgen.report.system.librelane import librelane_files
 from hwgen.report.types import Source
 from hwgen.report.work import BuildReport, CompileReport
 
 if TYPE_CHECKING:
     from hwgen.chip.rtl.emit import Further
+    from hwgen.chip.rtl.line.few_pins import FewPins
+    from hwgen.chip.rtl.part import Part
+    from hwgen.commands.route import Routing
 
 MANIFEST = "manifest.json"
 LONGEST_PREFIX = 32
@@ -143,6 +149,9 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
     With --pins the top is the chip behind an UART or SPI, with a memory for program and maps; a
     host at the other end of the line drives it. There is no wrapper, driver, core and constraint.
 
+    With --for and an FPGA board the top is that of the board, around the chip behind an UART; its
+    pins stand beside it. With --route the FPGA's tools make a bit stream of it, in minutes.
+
     A chip belongs to an architecture, never to a network.
     """
 
@@ -160,12 +169,19 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
     replace: Replace = None
     flow: Annotated[
         Flow | None,
-        Says("files for a flow of layout as well: librelane", names=("--for",), metavar="FLOW"),
+        Says(
+            f"files for a flow of layout, librelane, or an FPGA board: {', '.join(BOARDS)}",
+            names=("--for",),
+            metavar="FLOW",
+        ),
     ] = None
+    route: Annotated[
+        bool, Says("place and route it for the board of --for, and pack the bit stream")
+    ] = False
     pin_layer: Annotated[
         str | None,
         Says(
-            "metal of the pins of memories, with --for; power is on the next one"
+            "metal of the pins of memories, with --for librelane; power is on the next one"
             f" [default: {PIN_LAYER}]",
             metavar="METAL",
         ),
@@ -193,8 +209,8 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
 
     def check(self) -> None:
         """Refuse a prefix that is no beginning of names in Verilog, C and FuseSoC."""
-        if self.pin_layer is not None and self.flow is None:
-            raise self.refusal("pin_layer", "given with --for", self.pin_layer)
+        if self.pin_layer is not None and self.flow != "librelane":
+            raise self.refusal("pin_layer", "given with --for librelane", self.pin_layer)
         if self.pin_layer is not None and not LAYER.fullmatch(self.pin_layer):
             raise self.refusal(
                 "pin_layer", "a name that ends with its number, such as met3", self.pin_layer
@@ -214,12 +230,33 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
         """Refuse what says something of a line that is not there."""
         if self.memory is not None and self.memory & (self.memory - 1):
             raise self.refusal("memory", "a power of two", self.memory)
-        if self.memory is not None and self.pins is None:
+        if self.memory is not None and self.line is None:
             raise self.refusal("memory", "given with --pins", self.memory)
-        if self.bit_cycles is not None and self.pins != "uart":
+        if self.bit_cycles is not None and self.line != "uart":
             raise self.refusal("bit_cycles", "given with --pins uart", self.bit_cycles)
-        if self.flow is not None and self.pins is not None:
-            raise self.refusal("pins", "given without --for", self.pins)
+        if self.flow == "librelane" and self.pins is not None:
+            raise self.refusal("pins", "given without --for librelane", self.pins)
+        board = self.board
+        if board is not None and self.pins == "spi":
+            raise self.refusal("pins", f"uart, with --for {board.name}", self.pins)
+        if board is not None and (self.memory or 0) > board.block_rams * board.block_ram_bytes:
+            most = board.block_rams * board.block_ram_bytes
+            raise self.refusal(
+                "memory", f"at most {most}, the block RAMs of {board.title}", self.memory
+            )
+        if self.route and (board is None or board.tools not in ROUTED_TOOLS):
+            known = [each.name for each in BOARDS.values() if each.tools in ROUTED_TOOLS]
+            raise self.refusal("route", f"given with --for {' or '.join(known)}", self.flow)
+
+    @property
+    def board(self) -> Board | None:
+        """The FPGA board; None: there is none."""
+        return BOARDS.get(self.flow or "")
+
+    @property
+    def line(self) -> Literal["spi", "uart"] | None:
+        """What the chip stands behind: a board has an UART."""
+        return "uart" if self.board is not None else self.pins
 
     def run(self) -> BuildReport:
         """Build."""
@@ -228,6 +265,9 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
         parts = replaced_parts(
             Prices(chip.family), arch, placed_parts(chip.family, arch, replacements)
         )
+        from hwgen.commands.route import Routing
+
+        routing = Routing(self.quiet, arch.name) if self.route else None
         write_verilog(
             self.quiet,
             chip.family,
@@ -237,7 +277,9 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
             trace=self.trace,
             replacements=replacements,
             pins=self.few_pins(),
-            layer=None if self.flow is None else self.pin_layer or PIN_LAYER,
+            layer=self.pin_layer or PIN_LAYER if self.flow == "librelane" else None,
+            board=self.board,
+            routing=routing,
         )
         return BuildReport(
             format="hwgen.report.build",
@@ -247,22 +289,29 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
             folder=str(out),
             replaced=parts,
             **what_was_written(out),
+            routed=None if routing is None else routing.done,
             versions=versions(),
         )
 
     def few_pins(self) -> PinFacts | None:
         """Return what stands between the chip and its pins; None: nothing."""
-        if self.pins is None:
+        line, board = self.line, self.board
+        if line is None:
             return None
         return PinFacts(
-            line=self.pins,
+            line=line,
             memory_bytes=self.memory or MEMORY_BYTES_BY_DEFAULT,
-            bit_cycles=self.bit_cycles or BIT_CYCLES_BY_DEFAULT,
+            bit_cycles=self.bit_cycles
+            or (BIT_CYCLES_BY_DEFAULT if board is None else board.bit_cycles),
         )
 
     def table(self, report: BuildReport) -> RenderableType:
-        """Return the modules."""
+        """Return the modules, and what became of them on an FPGA."""
         return build_table(report)
+
+    def agrees(self, report: BuildReport) -> bool:
+        """Return whether what was routed is as fast as the clock of its board."""
+        return report.routed is None or report.routed.is_fast_enough
 
 
 def write_verilog(
@@ -276,11 +325,14 @@ def write_verilog(
     replacements: Replacements = NO_REPLACEMENTS,
     pins: PinFacts | None = None,
     layer: str | None = None,
+    board: Board | None = None,
+    routing: "Routing | None" = None,
 ) -> None:
     """Write the Verilog of a chip; one that stands in a shell has its files for systems beside.
 
     pins: the line that it is put behind; then the files for systems are the registers alone
     layer: of the pins of memories, where files for LibreLane are wanted as well
+    board: that the chip behind an UART is put on; routing: makes its bit stream
     """
     with context.progress(f"building {arch.name}"):
         top = family.need(Family.verilog).make_chip(arch)
@@ -303,6 +355,12 @@ def write_verilog(
                 top.shows_trace = False
                 top, beside = FewPins(chip=top, facts=pins), register_files(interface)
                 parameters |= {"pins": asdict(pins)}
+                if board is not None:
+                    top, beside = on_board(top, beside, board, interface, pins)
+                    parameters |= {"board": board.name}
+                    if routing is not None:
+                        pin_file = beside[constraints_name(board)]
+                        further = partial(routing, board=board, top=top.module_name, pins=pin_file)
             else:
                 beside = system_files(interface, emitter.file_names(top))
             if layer is not None:
@@ -324,6 +382,32 @@ def write_verilog(
             beside={**beside, **replacements.sources},
             further=further,
         )
+
+
+def on_board(
+    chip: "FewPins",
+    beside: Mapping[str, str],
+    board: Board,
+    interface: ChipInterface,
+    pins: PinFacts,
+) -> tuple["Part", Mapping[str, str]]:
+    """Return the top of a board around a chip behind an UART, and the files beside it."""
+    from hwgen.chip.rtl.emit import file_names
+    from hwgen.chip.rtl.line.board_top import BoardTop
+
+    top = BoardTop(chip=chip, board=board)
+    baud = BAUD
+    if pins.bit_cycles != board.bit_cycles:
+        baud = round(1e6 * board.mhz / pins.bit_cycles)
+    files = board_files(
+        board,
+        interface.what,
+        top=top.module_name,
+        modules=file_names(top),
+        baud=baud,
+        written=f"Of {interface.what}, written by hwgen {__version__}",
+    )
+    return top, {**beside, **files}
 
 
 def verilog_of(

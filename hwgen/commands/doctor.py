@@ -44,7 +44,7 @@ NEEDS: Mapping[str, str] = MappingProxyType(
         "layout": "hwgen cost --placed, for Python 3.11 and 3.12",
         "soc": "a chip in a system",
         "board": "a chip behind a serial port: hwgen.host",
-        "fpga": "a chip on an FPGA board",
+        "fpga": "a chip on an FPGA board: hwgen build --route",
         "verif": "benches and tests",
         "docs": "the documentation as a site",
         "corpus": "networks by all exporters, for tests",

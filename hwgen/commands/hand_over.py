@@ -14,7 +14,7 @@ from hwgen.physical.wires import wire_table
 if TYPE_CHECKING:
     from hwgen.chip.rtl.part import Part
 
-Flow = Literal["librelane"]
+Flow = Literal["librelane", "ulx3s", "tang20k", "arty"]
 PIN_LAYER = "Metal3"
 """As IHP SG13G2 and GF180 name it; SKY130 says met3."""
 LAYER = re.compile(r"(\w*[a-zA-Z_])(\d+)")

@@ -10,12 +10,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hwgen.chip.boards import BOARDS
 from hwgen.chip.line import QUIET_BITS
 from hwgen.chip.sim.simulator import FAST, Simulator, build_simulator
 from hwgen.errors import FormatError, SimulationError
 from hwgen.host.lines import Line, SpiLine, UartLine
 
 BENCH = Path(__file__).parents[1] / "chip/sim/line.v"
+RESET_CLOCKS = 64
+"""Clocks of a board's chip that its reset is over in."""
 ANSWER_CYCLES = 4096
 """Cycles that a simulated port waits for a byte, besides three bytes of the UART."""
 
@@ -25,12 +28,14 @@ class SimulatedPins:
 
     It ends with its stdin.
     bit_cycles: of a bit of the host's UART, or of half a period of SCK
+    divide: clock cycles of the simulation in one of the chip
     """
 
-    def __init__(self, running: subprocess.Popen[str], *, bit_cycles: int) -> None:
-        self._wait = ANSWER_CYCLES + 30 * bit_cycles
+    def __init__(self, running: subprocess.Popen[str], *, bit_cycles: int, divide: int = 1) -> None:
+        self._wait = ANSWER_CYCLES * divide + 30 * bit_cycles
         self._quiet = (QUIET_BITS + 100) * bit_cycles
         self._running = running
+        self._tell(f"p {RESET_CLOCKS * divide:x}\n")
 
     def write(self, data: bytes) -> int:
         """Send bytes over the UART."""
@@ -85,7 +90,9 @@ def simulated_line(
     optimize: str = FAST,
     builds: Path | None = None,
 ) -> Iterator[Line]:
-    """Yield a line to the simulated chip of a folder that `hwgen build --pins` wrote.
+    """Yield a line to the simulated chip of a folder that `hwgen build --pins` or `--for` wrote.
+
+    Of a board the oscillator, the button and the serial port are driven, and nothing else.
 
     bit_cycles: clock cycles of a bit at the host's end of an UART; None: those of the chip
     optimize: flag of the C++ compiler: `-O0` is built sooner, and runs slower
@@ -105,7 +112,11 @@ def simulated_line(
         ) from None
     spi = about["line"] == "spi"
     ports = ("sck", "cs_n", "mosi", "miso") if spi else ("rx", "tx")
-    connected = ", ".join(f".{name}({name})" for name in ("clk", "rst", *ports))
+    board = BOARDS.get(content["parameters"].get("board", ""))
+    reset = ".rst(rst)"
+    if board is not None:
+        reset = ".button(rst)" if board.button_level else ".button(!rst)"
+    connected = ", ".join([".clk(clk)", reset, *(f".{name}({name})" for name in ports)])
     unused = "assign tx = 1;" if spi else "assign miso = 0;"
     chip = f"localparam CHIP_SPI = {int(spi)};\n  {content['top']} chip ({connected});\n  {unused}"
     bench = BENCH.read_text(encoding="utf-8").replace("  // insert: chip\n", f"  {chip}\n", 1)
@@ -116,11 +127,12 @@ def simulated_line(
         optimize=optimize,
     )
     executable = build_simulator(simulator, builds=builds).folder / simulator.executable
-    cycles = 4 if spi else bit_cycles or about["bit_cycles"]
+    divide = 1 if board is None else board.divide
+    cycles = 4 if spi else divide * (bit_cycles or about["bit_cycles"])
     command = [str(executable), f"+bit_cycles={cycles}"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as running:
-        pins = SimulatedPins(running, bit_cycles=cycles)
+        pins = SimulatedPins(running, bit_cycles=cycles, divide=divide)
         if spi:
             yield SpiLine(pins.transfer, name="simulated SPI")
         else:

@@ -24,6 +24,7 @@ from hwgen.report.info import (
     NetworkInfo,
     ProgramInfo,
 )
+from hwgen.report.routed import routed_rows
 from hwgen.report.tables import NOTHING, number, percent, replaced_lines, size, table
 from hwgen.report.training_record import training_state
 from hwgen.report.work import (
@@ -303,7 +304,13 @@ def build_table(report: BuildReport) -> RenderableType:
     for name, count in report.modules.items():
         rows.add_row(name, number(count))
     files = f"{report.folder}: {len(report.files)} files, list in {report.folder}/files.f"
-    return Group(rows, "", *replaced_lines(report.replaced), files)
+    routed: list[RenderableType] = []
+    if report.routed is not None:
+        figures = table(["figure", f"on {report.routed.board}"], left=2)
+        for row in routed_rows(report.routed):
+            figures.add_row(*row)
+        routed = [figures, ""]
+    return Group(rows, "", *replaced_lines(report.replaced), *routed, files)
 
 
 def train_table(report: TrainReport) -> RenderableType:

@@ -7,6 +7,7 @@ from pydantic.dataclasses import dataclass
 
 from hwgen.chip.tiling import LayerTiling
 from hwgen.files.load import EXACT
+from hwgen.report.routed import RoutedChip
 from hwgen.report.types import Count, Digest, Fraction, ReplacedPart, Setting, Source
 from hwgen.report.writing import RunEffects
 
@@ -122,6 +123,7 @@ class BuildReport:
     modules: instances of each module in the whole chip, by name
     replaced: parts that others stand for
     digest: over the names and bytes of all files but the list, which names the folder
+    routed: on an FPGA; null: it was not
     """
 
     format: Literal["hwgen.report.build"]
@@ -135,6 +137,7 @@ class BuildReport:
     replaced: list[ReplacedPart]
     digest: Digest
     versions: dict[str, str]
+    routed: RoutedChip | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)

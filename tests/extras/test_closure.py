@@ -138,7 +138,7 @@ OTHERS = {
     "board": "tests/host/test_lines.py opens a line by pyserial",
     "corpus": "tests/corpus makes its files in an environment of their own",
     "dev": "all tests run in it",
-    "fpga": "scripts/fpga places a board's chip for minutes",
+    "fpga": "tests/boards/test_route.py routes a small design on each board",
     "notebook": "tests/docs/test_notebooks.py runs the cells",
     "soc": "tests/soc builds the system of docs/howto/soc.md",
     "verif": "tests/verif runs the benches, whose packages these are",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from hwgen.chip.boards import BOARDS
 from hwgen.chip.line import PinFacts
 from hwgen.chip.sim.simulator import SHORT
 from hwgen.commands.build import write_verilog
@@ -40,14 +41,20 @@ class Board:
 
 
 def board(
-    family: str, line: Literal["spi", "uart"], folder: Path, *, memory_bytes: int = MEMORY_BYTES
+    family: str,
+    line: Literal["spi", "uart"],
+    folder: Path,
+    *,
+    memory_bytes: int = MEMORY_BYTES,
+    fpga: str = "",
 ) -> Board:
-    """Write a small chip of a family and its network."""
+    """Write a small chip of a family and its network; fpga: the board that it stands on."""
     case = small_case(family)
     subject = case.subject
     arch = subject.arch
     pins = PinFacts(line=line, memory_bytes=memory_bytes, bit_cycles=BIT_CYCLES)
-    write_verilog(QUIET, subject.family, arch, folder / "chip", pins=pins)
+    on = BOARDS.get(fpga)
+    write_verilog(QUIET, subject.family, arch, folder / "chip", pins=pins, board=on)
     save_network(subject.network, folder / "network.npz")
     chip = LoadedArchitecture(file=subject.arch_file, family=subject.family, parameters=arch)
     return Board(

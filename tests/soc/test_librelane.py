@@ -82,7 +82,7 @@ def test_the_guide_tells_clock_metals_and_pins(built: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"pin_layer": "met3"}, "pin_layer must be given with flow, got met3"),
+        ({"pin_layer": "met3"}, "pin_layer must be given with flow librelane, got met3"),
         ({"flow": "librelane", "pin_layer": "metal"}, "ends with its number, such as met3, got"),
         ({"flow": "openroad"}, "librelane"),
     ],
