@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol, get_args
 
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic.dataclasses import dataclass
@@ -12,9 +12,9 @@ from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.rules import Rules
 from hwgen.files.load import EXACT, field_error
 
-
 Cells = Literal["offset", "differential"]
 """How a weight stands in cells: with an offset in one column, or as the difference of two."""
+CELLS: tuple[Cells, ...] = get_args(Cells)
 
 
 class HasBits(Protocol):
@@ -113,6 +113,23 @@ AnyPoint = Annotated[Point, BeforeValidator(_read)]
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
+class WithCells(Components):
+    """Components with the kinds of cells of which a search tries points; no file has them."""
+
+    cells: tuple[Cells, ...]
+
+    @property
+    def digest(self) -> str:
+        """That of the components: what is tried is no constant."""
+        return Components(**_constants(self)).digest
+
+
+def with_cells(components: Components, cells: Iterable[Cells]) -> WithCells:
+    """Return components of which points of some kinds of cells are tried, in this order."""
+    return WithCells(**_constants(components), cells=tuple(cells))
+
+
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Narrowed(Components):
     """Components of which a search tries some points alone, clipped ones, too; no file has them."""
 
@@ -153,9 +170,13 @@ def points(
 def combinations(
     components: Components, rules: Rules, ratios: tuple[float, ...] = RRAM_RATIOS
 ) -> list[Point]:
-    """Return every combination, lossless, in the published order."""
+    """Return every combination, lossless, in the published order; cells differ last of all."""
+    tried: tuple[Cells, ...] = ("offset",)
+    if isinstance(components, WithCells):
+        tried = components.cells
     return [
-        Point(rram_ratio=ratio, cell_bits=cell, side=size.side, dac_bits=dac.bits)
+        Point(rram_ratio=ratio, cell_bits=cell, side=size.side, dac_bits=dac.bits, cells=cells)
+        for cells in tried
         for ratio in ((None,) if rules.whole_parts else ratios)
         for cell in components.crossbars.cell_bits
         for size in components.crossbars.sizes

@@ -162,9 +162,7 @@ class ArraySizes:
         return data.StructLayout({**kept, **trim})
 
     def keeps(self, field: str) -> bool:
-        """Return whether a lane keeps a field of what is loaded: of pairs no unit, whose sum of
-        inputs nobody takes off.
-        """
+        """Return whether a lane keeps a field of what is loaded; it takes off no sum of a pair."""
         return not (self.pairs and field == "unit")
 
     @property
