@@ -1,6 +1,7 @@
 """Array: from inputs in registers to the sums of one layer in one macro."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
@@ -125,6 +126,7 @@ class Array(Part):
         m.submodules.bank = bank = self._bank.instance()
         m.submodules.conversions = conversions = self._conversions.instance()
         m.submodules.addition = addition = self._addition.instance()
+        sums = [] if self._sizes.pairs else [self._sums_of_inputs(m)]
         for name in self._bank.signature.members:
             if name in self.signature.members:
                 m.d.comb += getattr(bank, name).eq(getattr(self, name))
@@ -146,12 +148,11 @@ class Array(Part):
             addition.read_index.eq(self.read_index),
             addition.read_half.eq(self.read_half),
             self.read_data.eq(addition.read_data),
+            *(assignment for one in sums for assignment in self._added_up(one)),
             self.late.eq(conversions.late | addition.late),
         ]
         m.d.sync += [self.converting.eq(conversions.ask), self.ends.eq(conversions.last)]
-        lanes = self._lanes(m, conversions, addition)
-        if not self._sizes.pairs:
-            self._connect_sums(m, conversions, lanes)
+        lanes = self._lanes(m, conversions, addition, sums)
         if self._sizes.effects:
             self._trim(m, bank, lanes)
         return m
@@ -203,31 +204,33 @@ class Array(Part):
             return Value.cast(column)
         return Cat(column[name] for name, _ in self._sizes.loaded if self._sizes.keeps(name))
 
-    def _connect_sums(
-        self, m: Module, conversions: PartInstance, lanes: Sequence[PartInstance]
-    ) -> None:
+    def _sums_of_inputs(self, m: Module) -> PartInstance:
         """Place the sums of inputs, from which lanes take what columns hold beside weights."""
         m.submodules.input_sums = input_sums = self._input_sums.instance()
-        half_1, bits = Signal(), self._sizes.input_sum_bits
-        m.d.sync += half_1.eq(conversions.half)
-        m.d.comb += [
+        return input_sums
+
+    def _added_up(self, input_sums: PartInstance) -> list[Any]:
+        """Return what stores the sum of a unit."""
+        return [
             input_sums.clk.eq(ClockSignal()),
             input_sums.write_en.eq(self.sum_write),
             input_sums.write_index.eq(self.sum_unit | (self.sum_half << len(self.sum_unit))),
             input_sums.write_data.eq(self.sum_data),
-            input_sums.index.eq(Cat(Cat(lane.unit, half_1) for lane in lanes)),
         ]
-        for place, lane in enumerate(lanes):
-            m.d.comb += lane.input_sum.eq(input_sums.data.word_select(place, bits))
 
     def _lanes(
         self,
         m: Module,
         conversions: PartInstance,
         addition: PartInstance,
+        sums: Sequence[PartInstance],
     ) -> list[PartInstance]:
         """Place the lanes between conversions and addition."""
         sizes = self._sizes
+        bits = sizes.input_sum_bits
+        half_1 = Signal()
+        if sums:
+            m.d.sync += half_1.eq(conversions.half)
         lanes = []
         for place in range(sizes.lanes):
             m.submodules[f"lane_{place}"] = lane = self._lane.instance()
@@ -245,12 +248,14 @@ class Array(Part):
                 lane.convert_shift.eq(conversions.shift),
                 lane.convert_half.eq(conversions.half),
                 lane.code.eq(self.codes.word_select(place, sizes.adc_bits)),
+                *(lane.input_sum.eq(one.data.word_select(place, bits)) for one in sums),
                 lane.add.eq(addition.slot_valid),
                 lane.add_slot.eq(addition.slot),
                 lane.add_half.eq(addition.half),
             ]
         # All lanes at once: Amaranth looks at every bit of a signal for each of its assignments.
         m.d.comb += [
+            *(one.index.eq(Cat(Cat(lane.unit, half_1) for lane in lanes)) for one in sums),
             addition.value.eq(Cat(lane.value for lane in lanes)),
             addition.target.eq(Cat(lane.target for lane in lanes)),
             addition.first.eq(Cat(lane.first for lane in lanes)),

@@ -297,13 +297,14 @@ class Lane(Part):
         ]
         # cycle 1 of a conversion: one more code
         wide = sizes.adc_bits + sizes.bit_steps * sizes.dac_bits
-        start = Const(0) if sizes.pairs else Signal(signed(sizes.accumulator_bits + 1))
+        start = (
+            Const(0) if sizes.pairs else Signal(signed(sizes.accumulator_bits + 1), name="start")
+        )
         code = Signal(signed(wide) if sizes.pairs else wide, name="code_shifted")
         before = Mux(begin, start, sums.data_0)
         after = before + code
         if not sizes.pairs:
             after = Mux(converted.flip, before - code, after)
-            m.d.comb += [self.unit.eq(converted.unit), start.eq(self._start(converted))]
         m.d.comb += [
             columns.clk.eq(ClockSignal()),
             columns.write_en.eq(self.load),
@@ -313,6 +314,8 @@ class Lane(Part):
             columns.index_1.eq(self.add_slot),
             converted.eq(columns.data_0),
             added.eq(columns.data_1),
+            *([] if sizes.pairs else [self.unit.eq(converted.unit)]),
+            *([] if sizes.pairs else [start.eq(self._start(converted))]),
             code.eq(self._code(m, converted) << shift),
             sums.clk.eq(ClockSignal()),
             sums.write_en.eq(convert),

@@ -466,7 +466,7 @@ class Loader(Part):
             known.eq(count),
         ]
         # cycle 2: rows, and their sum
-        filled = Signal(self._filled)
+        filled, total = Signal(self._filled), Signal(self._sum_bits)
         m.d.sync += [filled[name].eq(read[name]) for name, _ in self._filled]
         m.d.sync += self.row_data.eq(((shifted & inside) | (outside & ~inside)) & known)
         m.d.comb += [
@@ -478,11 +478,10 @@ class Loader(Part):
             self.row_half.eq(filled.half),
         ]
         if self._sums:
-            self._add_up(m, filled)
+            self._add_up(m, filled, total)
 
-    def _add_up(self, m: Module, filled: data.View) -> None:
+    def _add_up(self, m: Module, filled: data.View, total: Signal) -> None:
         """Add up the rows of a unit."""
-        total = Signal(self._sum_bits)
         m.d.comb += total.eq(
             sum_of([self.row_data.word_select(e, self._bits) for e in range(self._rows)])
         )
