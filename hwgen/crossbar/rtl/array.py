@@ -32,7 +32,7 @@ class Array(Part):
         column       in   loaded       of ``ArraySizes``
         trimmed      in   1            with effects: the converter is trimmed
         row_...      in                inputs, see `Bank`
-        sum_write    in   1            the sum of a unit's inputs is whole; pairs need none
+        sum_write    in   1            the sum of a unit's inputs is whole
         sum_unit     in   unit_bits
         sum_half     in   1            parity of the block
         sum_data     in   input_sum_bits

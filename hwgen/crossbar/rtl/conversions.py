@@ -115,9 +115,9 @@ class Adc(Part):
         samples      that it takes in a clock
         effects      see above; pairs: what is converted is the difference of two columns
     Ports
-        sums   in   samples x analog_bits  what the chosen columns give; unsigned, but see above
-        codes  out  samples x bits         unsigned, of pairs signed
-        above  out  1                      a sum is out of the range: its code is wrong
+        sums   in   samples x analog_bits  unsigned, what the chosen columns give
+        codes  out  samples x bits         unsigned
+        above  out  1                      a sum is above the range: its code is wrong
     Effects  a sum out of the range is no mistake: ``above`` stays 0
     Latency  0
     Rate     ``samples`` in each cycle; the conversions pace it
@@ -197,7 +197,8 @@ class Lane(Part):
 
     with minus where the column is flipped; ``top`` is the last slice, whose accumulator is signed.
     With effects all are, and a code is cut to the bits that the converter of its column has.
-    Of pairs all are, too, codes are signed, and it holds ``sum over b of code(b) << (b * d)``.
+    Of pairs all are, too, codes are signed, it holds ``sum over b of code(b) << (b * d)``, and there
+    is neither ``unit`` nor ``input_sum``.
 
     Pipeline
         cycle 0  of ``ask`` at the bank: ``convert_slot`` and what goes with it
@@ -217,7 +218,7 @@ class Lane(Part):
         code           in   adc_bits  in the next cycle
         unit           out  unit_bits in the next cycle, whose sum of inputs is wanted
         trim           out  trim_bits  with effects, in the same cycle; signed, of its converter
-        input_sum      in   input_sum_bits  in the same cycle as ``unit``; of pairs there is neither
+        input_sum      in   input_sum_bits  in the same cycle as ``unit``
         add            in   1
         add_slot       in   slot_bits
         add_half       in   1
