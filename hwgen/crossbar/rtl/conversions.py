@@ -197,8 +197,8 @@ class Lane(Part):
 
     with minus where the column is flipped; ``top`` is the last slice, whose accumulator is signed.
     With effects all are, and a code is cut to the bits that the converter of its column has.
-    Of pairs all are, too, codes are signed, it holds ``sum over b of code(b) << (b * d)``, and there
-    is neither ``unit`` nor ``input_sum``.
+    Of pairs all are, too, codes are signed, it holds ``sum over b of code(b) << (b * d)``,
+    and there is neither ``unit`` nor ``input_sum``.
 
     Pipeline
         cycle 0  of ``ask`` at the bank: ``convert_slot`` and what goes with it
