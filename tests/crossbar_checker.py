@@ -84,6 +84,10 @@ class Checker:
     def slices(self) -> int:
         return -(-int(self.arch["weight_bits"]) // int(self.arch["point"]["cell_bits"]))
 
+    @property
+    def is_differential(self) -> bool:
+        return self.arch["point"].get("cells") == "differential"
+
     def check(self) -> list[str]:
         """Return all complaints."""
         self.check_clock()
@@ -170,15 +174,17 @@ class Checker:
     def columns(self, layer: dict[str, Any]) -> list[int]:
         """Return the columns in use of each crossbar of one row tile and slice."""
         side, groups = self.arch["point"]["side"], layer["window"]["groups"]
+        # Two columns of cells are one of weights where cells are differential.
+        room = side // 2 if self.is_differential else side
         kernel = layer["window"]["kernel"]
         other = layer["columns"]["kernel"] if layer["columns"] else kernel
         rows = kernel * other * layer["input"]["channels"] // groups
         wide = layer["output"]["channels"] // groups
-        together = min(groups, side // rows, side // wide)
+        together = min(groups, side // rows, room // wide)
         if together < 1:
-            return groups * [min(side, wide - first) for first in range(0, wide, side)]
+            return groups * [min(room, wide - first) for first in range(0, wide, room)]
         if groups == 1:
-            return [min(side, wide - first) for first in range(0, wide, side)]
+            return [min(room, wide - first) for first in range(0, wide, room)]
         return [min(together, groups - g) * wide for g in range(0, groups, together)]
 
     def conversions(self, layer: dict[str, Any], part: Part) -> int:
@@ -271,7 +277,9 @@ class Checker:
             for part in self.parts(layer):
                 held = len(part.copies) * len(part.tiles)
                 sums = held * self.slices * sum(-(-c // lanes) for c in self.columns(layer))
-                more = held * -(-side // lanes) + (wide if chained else 0)
+                more = wide if chained else 0
+                if not self.is_differential:
+                    more += held * -(-side // lanes)
                 for name, work, clocks in (
                     ("shift_add", sums, bit),
                     ("addition", sums + more, bit),

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from golden.crossbar.ir import Dataflow, LayerFlow, Operation
 from golden.crossbar.results import reader_macros, result_macros
 from hwgen.crossbar.facts.components import Components
+from hwgen.crossbar.facts.holdings import width_of
 from hwgen.crossbar.facts.layout import (
     IMAGE_MACRO,
     Choice,
@@ -41,10 +42,10 @@ def compile_dataflow(
             *([] if pushed else transfers(layer, placed, plan)),
             *(image_transfer(layer, placed) if rules.image_travels else ()),
             Operation(ir="load", vec_width=loaded(layer, placed, slices)),
-            *calculations(layer, placed, point.side, slices),
+            *calculations(layer, placed, width_of(point.side, pairs=point.pairs), slices),
         ]
         width = placed.copies * layer.out_channels
-        sources = result_macros(layer, placed, point.side, slices, rules)
+        sources = result_macros(layer, placed, point, slices, rules)
         first = rules.chain_before_activation and layer.has_weights
         if first and placed.chain_macros > 1:
             operations.append(Operation(ir="chain", macro_num=placed.chain_macros))
@@ -130,15 +131,18 @@ def inputs_of(layer: CrossbarLayer) -> int:
 
 
 def calculations(
-    layer: CrossbarLayer, placed: Placement, side: int, slices: int
+    layer: CrossbarLayer, placed: Placement, width: int, slices: int
 ) -> list[Operation]:
-    """Return what turns inputs into outputs, activations excepted."""
+    """Return what turns inputs into outputs, activations excepted.
+
+    width: columns of a crossbar that are converted, at most
+    """
     outputs = placed.copies * layer.out_channels
     if not layer.has_weights:
         width = outputs * inputs_of(layer)
         return [Operation(ir="alu", aluop=layer.kind, vec_width=width)]
     crossbars = placed.copies * placed.crossbars
-    columns = crossbars * side
+    columns = crossbars * width
     sums = outputs * placed.row_tiles * slices
     return [
         Operation(ir="mvm", per_bit=True, xb_num=crossbars),

@@ -7,7 +7,9 @@ digits d of the inputs, and column c of a slice gives the code
     code = clip((sum of d * level + offset + noise + 32) >> 6, 0, 2^adc_bits - 1),
 
 and where converters are not linear, that of the same sum plus what their table says of this code,
-from which column accumulators go on as in `golden.crossbar.encoding`; rows are those of
+from which column accumulators go on as in `golden.crossbar.encoding`. Of differential cells a level
+is that of the positive cell less that of the negative one, codes are signed, and accumulators are
+those of `golden.crossbar.differential`; rows are those of
 `golden.crossbar.rows`, the noise of a read that of `golden.crossbar.read_noise`. A layer has D
 copies; its output pixels, row by row, are those of copy 0, 1, .. D - 1 in turn. Without effects
 levels are the cells, and all products are those of the network.
@@ -23,12 +25,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.crossbar.devices import bent_steps, levels_of, offsets_of, trims_of
+from golden.crossbar.differential import code_range, encode_pairs
 from golden.crossbar.encoding import Ints, encode
 from golden.crossbar.read_noise import Words, gain_of, keys_of, noise_of
 from golden.crossbar.rows import Section, sections_of
 from golden.ops.windows import windows
-from hwgen.chip.device_levels import NUMBERS, LevelTable
-from hwgen.chip.effects import CellEffects, ConverterEffects, DeviceEffects, check_taken
+from hwgen.chip.effects import DeviceEffects, check_taken
 from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.facts.chip import Chip, described
 from hwgen.crossbar.facts.columns import Column, columns_of
@@ -65,10 +68,11 @@ Floats = NDArray[np.floating[Any]]
 class Tile:
     """A row tile of one copy of a section, as its devices hold it.
 
-    levels: (rows, slices * columns), steps of 1/64
+    levels: (rows, slices * columns), steps of 1/64; of pairs positive less negative ones
     offsets: (slices * columns), the same, of the converters as they are; trimmed: less whole codes
     flips: (slices, columns), as `encode` gives them
     keys: (slices * columns), of the noise of reads
+    negative: of pairs, as `levels`
     """
 
     levels: Floats
@@ -76,6 +80,7 @@ class Tile:
     trimmed: Floats
     flips: Ints
     keys: Words
+    negative: NDArray[np.int16] | None = None
 
 
 @dataclass
@@ -106,8 +111,10 @@ class ErringCrossbars:
         self._orders: dict[tuple[int, int], list[Column]] = {}
         lossless, less = self.arch.point.lossless_bits, self.effects.converters.bits_below_lossless
         self._adc_bits = max(0, min(self.arch.adc_bits, lossless - less))
+        codes = 1 << self._adc_bits
+        self._range = code_range(self._adc_bits) if self.arch.point.pairs else (0, codes - 1)
         self._gain = gain_of(self.effects.read.deviation)
-        self._bends = bent_steps(self.effects.converters, 1 << self._adc_bits)
+        self._bends = bent_steps(self.effects.converters, codes)
 
     def __call__(
         self, network: QuantizedNetwork, layer: Conv | Linear, maps: NDArray[Any], mode: int
@@ -165,7 +172,8 @@ class ErringCrossbars:
             full = (2**self.arch.point.cell_bits - 1) * whole[..., np.newaxis]
             totals = np.where(tile.flips == 1, full - sampled, sampled)
             weights = np.int64(1) << (self.arch.point.cell_bits * np.arange(len(tile.flips)))
-            parts.append(np.einsum("psc,s->pc", totals, weights) - (whole << offset))
+            taken_off = 0 if self.arch.point.pairs else whole << offset
+            parts.append(np.einsum("psc,s->pc", totals, weights) - taken_off)
         products: Ints = np.sum(parts, axis=0, dtype=np.int64)
         return products
 
@@ -173,8 +181,8 @@ class ErringCrossbars:
         """Return the codes of all bit steps, each at its weight: (pixels, slices * columns)."""
         bit_steps = self.arch.bit_steps
         kind, dac_bits = tile.levels.dtype.type, self.arch.point.dac_bits
-        added, most = tile.trimmed + kind(1 << (STEPS - 1)), kind((1 << self._adc_bits) - 1)
-        sums = smallest_kind(int(most) << self.arch.activation_bits)
+        added, (least, most) = tile.trimmed + kind(1 << (STEPS - 1)), map(kind, self._range)
+        sums = smallest_kind(int(max(most, -least)) << self.arch.activation_bits)
         total = np.zeros((len(inputs), tile.levels.shape[1]), sums)
         for step in range(bit_steps):
             digits = (inputs >> (step * dac_bits)) & ((1 << dac_bits) - 1)
@@ -184,11 +192,11 @@ class ErringCrossbars:
                 noise = noise_of(tile.keys, np.arange(blocks) * bit_steps + step, self._gain)
                 codes.reshape(-1, *noise.shape)[:] += noise.astype(kind)
             if self._bends.any():
-                ideal = np.clip(np.floor(codes * kind(2.0**-STEPS)), 0, most)
-                codes += self._bends.astype(kind)[ideal.astype(np.int64)]
+                ideal = np.clip(np.floor(codes * kind(2.0**-STEPS)), least, most)
+                codes += self._bends.astype(kind)[(ideal - least).astype(np.int64)]
             codes *= kind(2.0**-STEPS)
             np.floor(codes, out=codes)
-            np.clip(codes, 0, most, out=codes)
+            np.clip(codes, least, most, out=codes)
             codes *= kind(1 << (step * dac_bits))
             total += codes
         return total.astype(np.int64)
@@ -198,7 +206,8 @@ class ErringCrossbars:
         if name not in self._sections:
             layer = self.network.layers[self._places[name]]
             assert isinstance(layer, Conv | Linear)
-            self._sections[name] = sections_of(self.network, layer, self.arch.point.side)
+            point = self.arch.point
+            self._sections[name] = sections_of(self.network, layer, point.side, pairs=point.pairs)
         return self._sections[name]
 
     def _tiles_of(self, name: str, section: int, copy: int) -> list[Tile]:
@@ -216,7 +225,7 @@ class ErringCrossbars:
         """Return a row tile with the errors of its place."""
         rng = np.random.default_rng((self.seed, *place))
         point = self.arch.point
-        stored = encode(
+        stored = (encode_pairs if point.pairs else encode)(
             weights.astype(np.int64),
             weight_bits=self.arch.weight_bits,
             cell_bits=point.cell_bits,
@@ -229,14 +238,18 @@ class ErringCrossbars:
             side=point.side,
             table=self.effects.levels,
         )
+        negative = None
+        if point.pairs:
+            negative = side_by_side(levels[..., 1::2]).astype(np.int16)
+            levels = levels[..., ::2] - levels[..., 1::2]
         slices, rows, columns = levels.shape
         offsets = offsets_of((slices * columns,), self.effects.converters, rng)
         largest = ((1 << (point.cell_bits + STEPS + HEADROOM)) - 1) * rows
         kind = smallest_kind(largest * ((1 << point.dac_bits) - 1) + (1 << OFFSET_BITS))
-        side_by_side = levels.transpose(1, 0, 2).reshape(rows, slices * columns)
+        held = side_by_side(levels).astype(kind)
         trimmed = offsets - trims_of(offsets) if self.effects.converters.trimmed else offsets
         keys = keys_of(self.seed, place, slices * columns)
-        return Tile(side_by_side.astype(kind), offsets, trimmed.astype(kind), stored.flips, keys)
+        return Tile(held, offsets, trimmed.astype(kind), stored.flips, keys, negative)
 
     def cells_written(self) -> tuple[int, str]:
         """Return the cells that a load writes, of all copies, and what a load is called."""
@@ -245,7 +258,8 @@ class ErringCrossbars:
             for name in self._weighted()
             for section in self._sections_of(name)
         )
-        return weights * self.arch.slices, "a load of the program"
+        cells = self.arch.slices * (1 + self.arch.point.pairs)
+        return weights * cells, "a load of the program"
 
     def _weighted(self) -> list[str]:
         """Return the layers with weights, in their order."""
@@ -278,8 +292,9 @@ class ErringCrossbars:
             macro = head["travel"] - len(chip.travels)
             target, flits = targets[macro][head["target"]], head["count"]
             if target.kind == "codes":
-                # Above its last code a converter of fewer bits is as far off as there.
-                steps = self._bends[min(head["index"], len(self._bends) - 1)]
+                # Beyond its last codes a converter of fewer bits is as far off as there.
+                code = head["index"] - (1 << self.arch.adc_bits - 1 if chip.pairs else 0)
+                steps = self._bends[np.clip(code, *self._range) - self._range[0]]
                 beats[place + 1] = int(steps) % (1 << STEPS_BITS)
             if target.kind == "column":
                 words = self._column(chip, macro, target.layer, head["index"])
@@ -301,9 +316,13 @@ class ErringCrossbars:
         tile = self._tiles_of(self._names[place], own.section, own.copy)[own.row_tile]
         channel = own.channel - layer.cut.first_channel(own.section)
         column = own.cell_slice * tile.flips.shape[1] + channel
-        levels = tile.levels[:, column].astype(np.int64)
-        planes = np.zeros((chip.planes, chip.side), np.uint8)
-        planes[:, : len(levels)] = levels >> np.arange(chip.planes)[:, np.newaxis] & 1
+        parts = [tile.levels[:, column].astype(np.int64)]
+        if tile.negative is not None:
+            parts.append(tile.negative[:, column].astype(np.int64))
+            parts[0] = parts[0] + parts[1]
+        planes = np.zeros((len(parts), chip.planes, chip.side), np.uint8)
+        for part, levels in zip(planes, parts, strict=True):
+            part[:, : len(levels)] = levels >> np.arange(chip.planes)[:, np.newaxis] & 1
         bits = np.packbits(planes.reshape(-1), bitorder="little")
         padded = np.pad(bits, (0, -len(bits) % BEAT.itemsize)).view(BEAT)
         converters = self.effects.converters
@@ -325,111 +344,14 @@ class ErringCrossbars:
         return self._orders[key]
 
 
+def side_by_side(levels: Ints) -> Ints:
+    """Return levels (slices, rows, columns) as (rows, slices * columns)."""
+    return levels.transpose(1, 0, 2).reshape(levels.shape[1], -1)
+
+
 def smallest_kind(largest: int) -> type[np.floating[Any]]:
     """Return the type that holds all whole numbers up to the largest sum."""
     return np.float32 if largest < EXACT_IN_FLOAT32 else np.float64
-
-
-def levels_of(
-    cells: Ints,
-    effects: CellEffects,
-    rng: np.random.Generator,
-    *,
-    cell_bits: int,
-    side: int,
-    table: LevelTable | None = None,
-) -> Ints:
-    """Return the levels that cells (slices, rows, columns) came to hold, in steps of 1/64.
-
-    side: of a crossbar; the cell farthest from both drivers of it loses the whole voltage drop
-    table: of what was measured of each level; None: all follow one formula
-    """
-    full, shape = 2**cell_bits - 1, cells.shape
-    lowest = full * table.points[0].mean if table else 0.0
-    values = cells.astype(np.float64)
-    if effects.failed_writes:
-        values = np.where(rng.random(shape) < effects.failed_writes, full - values, values)
-    if effects.variation:
-        values *= rng.lognormal(0.0, effects.variation, shape)
-    if effects.drift:
-        values *= 1 - effects.drift * rng.random(shape)
-    if table:
-        values = full * measured(values / full, table, rng)
-    if effects.stuck_at_zero or effects.stuck_at_full:
-        drawn = rng.random(shape)
-        values = np.where(drawn < effects.stuck_at_zero, lowest, values)
-        values = np.where(drawn >= 1 - effects.stuck_at_full, float(full), values)
-    if effects.voltage_drop:
-        rows = np.arange(shape[1])[:, np.newaxis] / side
-        columns = (np.arange(shape[2]) % side)[np.newaxis] / side
-        values *= 1 - effects.voltage_drop * (rows + columns) / 2
-    most = (1 << (cell_bits + STEPS + HEADROOM)) - 1
-    return np.clip(np.rint(values * (1 << STEPS)), 0, most).astype(np.int64)
-
-
-def measured(
-    shares: NDArray[np.float64], table: LevelTable, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """Return the conductances of cells at the time of a table, as shares of the highest level.
-
-    shares: of the highest level that the cells are to hold
-    """
-    given = [point.level for point in table.points]
-    mean, deviation, drift, spread = (
-        np.interp(shares, given, [getattr(point, name) for point in table.points])
-        for name in NUMBERS
-    )
-    held = written(mean, deviation, table, rng)
-    exponents = drift + spread * rng.standard_normal(shares.shape)
-    held *= np.exp(-exponents * table.aging)
-    if table.lost:
-        lowest = table.points[0]
-        off = np.full(shares.shape, lowest.mean)
-        again = written(off, np.full(shares.shape, lowest.deviation), table, rng)
-        held = np.where(rng.random(shares.shape) < table.lost, again, held)
-    return held
-
-
-def written(
-    mean: NDArray[np.float64],
-    deviation: NDArray[np.float64],
-    table: LevelTable,
-    rng: np.random.Generator,
-) -> NDArray[np.float64]:
-    """Return the conductances that cells keep of all rounds of writing."""
-
-    def draw() -> NDArray[np.float64]:
-        drawn: NDArray[np.float64] = mean + deviation * rng.standard_normal(mean.shape)
-        return np.maximum(0.0, drawn)
-
-    held = draw()
-    for _ in range(table.rounds - 1):
-        held = np.where(np.abs(held - mean) > table.within, draw(), held)
-    return held
-
-
-def offsets_of(shape: tuple[int, ...], effects: ConverterEffects, rng: np.random.Generator) -> Ints:
-    """Return the offsets of converters in steps of 1/64 of a code, signed, of 16 bits at most."""
-    most = (1 << OFFSET_BITS - 1) - 1
-    offsets = np.rint(rng.normal(0.0, effects.offset_lsb, shape) * (1 << STEPS))
-    return np.clip(offsets, -most, most).astype(np.int64)
-
-
-def bent_steps(effects: ConverterEffects, codes: int) -> Ints:
-    """Return what is added to the sum of each code, in steps of 1/64 of a code, signed."""
-    points = effects.nonlinearity
-    if not points:
-        return np.zeros(codes, np.int64)
-    lsb = np.interp(
-        np.arange(codes), [point.code for point in points], [point.lsb for point in points]
-    )
-    return np.rint(lsb * (1 << STEPS)).astype(np.int64)
-
-
-def trims_of(offsets: Ints) -> Ints:
-    """Return what trimming takes off: the code of each without inputs, below 0, too."""
-    trims: Ints = (offsets + (1 << (STEPS - 1))) >> STEPS << STEPS
-    return trims
 
 
 def fields_of(fields: Sequence[tuple[str, int]], word: int) -> dict[str, int]:

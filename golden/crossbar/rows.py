@@ -36,8 +36,13 @@ class Section:
         return windows if natural else windows[:, self.inputs]
 
 
-def sections_of(network: QuantizedNetwork, layer: Conv | Linear, side: int) -> list[Section]:
-    """Return the sections of a layer on crossbars of `side` rows and columns, in their order."""
+def sections_of(
+    network: QuantizedNetwork, layer: Conv | Linear, side: int, *, pairs: bool = False
+) -> list[Section]:
+    """Return the sections of a layer on crossbars of `side` rows and columns, in their order.
+
+    pairs: an output channel takes two columns
+    """
     read = network.map_of(layer.inputs[0])
     across, groups = read.height * read.width, 1
     if isinstance(layer, Conv):
@@ -48,7 +53,7 @@ def sections_of(network: QuantizedNetwork, layer: Conv | Linear, side: int) -> l
     taps = weights.shape[1]
     shares = shares_of(network, layer.inputs[0])
     provider = np.repeat(np.arange(len(shares)), shares)
-    together = max(1, min(groups, side // (taps * depth), side // columns))
+    together = max(1, min(groups, side // (taps * depth), side // (columns * (1 + pairs))))
     found = []
     for first in range(0, groups, together):
         behind = min(groups, first + together)

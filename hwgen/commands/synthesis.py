@@ -151,6 +151,13 @@ class Synthesize(
         Literal["image", "stream"],
         Says("stream: efficiency of an image in a steady stream; no bound is known"),
     ] = "image"
+    cells: Annotated[
+        Literal["offset", "differential", "any"],
+        Says(
+            "how weights stand in cells: with an offset, or as the difference of two columns; any:"
+            " what is more efficient"
+        ),
+    ] = "offset"
     identical: Annotated[bool, Says("macros with as many of each component as the fullest has")] = (
         False
     )
@@ -208,6 +215,8 @@ class Synthesize(
                 raise self.refusal(name, allowed, self.network)
             if asked and self.rules != "strict":
                 raise self.refusal(name, "given with --rules strict", self.rules)
+        if self.cells != "offset" and self.rules != "strict":
+            raise self.refusal("cells", "offset without --rules strict", self.cells)
         if (self.effects is None) != (self.least_accuracy is None):
             if self.effects is None:
                 raise self.refusal("effects", "given with --least-accuracy", "nothing")

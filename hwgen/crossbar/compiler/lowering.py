@@ -62,10 +62,14 @@ UNCHANGED = (1 << 15, 15)
 
 @dataclass(frozen=True, kw_only=True)
 class Tile:
-    """A row tile of a section: cells (slices, rows, columns) and flips (slices, columns)."""
+    """A row tile of a section: cells (slices, rows, columns) and flips (slices, columns).
+
+    negative: of pairs, as `cells`, which are then the positive ones; no column is flipped
+    """
 
     cells: Ints
     flips: Ints
+    negative: Ints | None = None
 
 
 class Lowering:
@@ -142,12 +146,14 @@ class Lowering:
                 "lane": index % lanes,
                 "slot": index // lanes,
             }
-            cells = tile.cells[column.cell_slice, :, place]
-            if chip.effects:
-                cells = cells << LEVEL_STEPS
-            planes = np.zeros((chip.planes, chip.side), np.uint8)
-            for plane in range(chip.planes):
-                planes[plane, : len(cells)] = cells >> plane & 1
+            parts = [tile.cells] if tile.negative is None else [tile.cells, tile.negative]
+            planes = np.zeros((len(parts), chip.planes, chip.side), np.uint8)
+            for part, every in enumerate(parts):
+                cells = every[column.cell_slice, :, place]
+                if chip.effects:
+                    cells = cells << LEVEL_STEPS
+                for plane in range(chip.planes):
+                    planes[part, plane, : len(cells)] = cells >> plane & 1
             packed = np.packbits(planes.reshape(-1), bitorder="little").tobytes()
             yield entry(COLUMN_FIELDS, head) | int.from_bytes(packed, "little") << BEAT_BITS
 
@@ -163,12 +169,25 @@ class Lowering:
     def _encode(self, weights: Ints) -> Tile:
         """Return weights with an offset in slices, columns of many ones flipped."""
         chip = self._chip
+        if chip.pairs:
+            return self._pair(weights)
         unsigned, most = weights + (1 << (chip.weight_bits - 1)), (1 << chip.cell_bits) - 1
         shifts = chip.cell_bits * np.arange(chip.slices)
         cells = unsigned[None] >> shifts[:, None, None] & most
         flips = 2 * cells.sum(axis=1) > most * len(weights)
         flipped = np.where(flips[:, None, :], most - cells, cells)
         return Tile(cells=flipped, flips=flips.astype(np.int64))
+
+    def _pair(self, weights: Ints) -> Tile:
+        """Return weights by their amount, in slices of the cells of their sign."""
+        chip = self._chip
+        shifts = chip.cell_bits * np.arange(chip.slices)
+        positive, negative = (
+            np.maximum(each, 0)[None] >> shifts[:, None, None] & (1 << chip.cell_bits) - 1
+            for each in (weights, -weights)
+        )
+        flips = np.zeros((chip.slices, weights.shape[1]), np.int64)
+        return Tile(cells=positive, flips=flips, negative=negative)
 
     def _section(self, layer: ChipLayer, section: int) -> Ints:
         """Return the weights (rows, columns) of a section: groups on a diagonal, 0 beside them.

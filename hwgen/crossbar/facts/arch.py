@@ -39,7 +39,7 @@ from hwgen.crossbar.facts.network import (
     CrossbarNetwork,
     without_defaults,
 )
-from hwgen.crossbar.facts.point import AnyPoint
+from hwgen.crossbar.facts.point import POINT_DEFAULTS, AnyPoint
 from hwgen.crossbar.facts.rules import RULES, RulesName
 from hwgen.errors import ConfigError, FieldError
 from hwgen.files.load import EXACT, field_error, read_mapping, shortened, validate_spec
@@ -184,6 +184,7 @@ class Arch:
         """Return the digest of all keys but some."""
         facts = {key: value for key, value in asdict(self).items() if key not in without}
         facts["network"] = without_defaults(facts["network"], NETWORK_DEFAULTS)
+        facts["point"] = without_defaults(facts["point"], POINT_DEFAULTS)
         facts["layers"] = [without_defaults(layer, LAYER_DEFAULTS) for layer in facts["layers"]]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
@@ -247,6 +248,7 @@ def arch_text(arch: Arch) -> str:
             del facts[key]
     if arch.resets_data:
         del facts["reset"]
+    facts["point"] = without_defaults(facts["point"], POINT_DEFAULTS)
     plain = json.loads(json.dumps(facts))
     return yaml.safe_dump(plain, sort_keys=False, width=100, default_flow_style=None)
 
@@ -265,6 +267,9 @@ def check_arch(arch: Arch, network: CrossbarNetwork) -> None:
     if rules.whole_parts == (arch.point.rram_ratio is not None):
         allowed = "a share under published rules, null under strict ones"
         raise FieldError("point.rram_ratio", allowed, arch.point.rram_ratio)
+    if arch.point.pairs and not rules.whole_parts:
+        allowed = "offset under published rules, which know no others"
+        raise FieldError("point.cells", allowed, arch.point.cells)
     for place in range(len(arch.layers)):
         check_partner(arch, place)
     plan = floorplan(network, arch, arch.point, rules, choice_of(arch))

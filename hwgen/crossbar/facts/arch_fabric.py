@@ -98,13 +98,14 @@ class Io:
 class Encoding:
     """How weights stand in cells (golden/crossbar/encoding.py), and how columns meet ADCs.
 
-    column_accumulator_bits, input_sum_bits: widths, modulo and unsigned
+    column_accumulator_bits: modulo its range, signed with differential cells
+    input_sum_bits: unsigned; null with differential cells, which need no sum of inputs
     conversion_order: of the columns of a macro; with n ADCs slot i converts columns i*n to i*n+n-1
     """
 
-    name: Literal["offset_flipped_columns_digital_input_sum"]
+    name: Literal["offset_flipped_columns_digital_input_sum", "signed_difference_of_two_columns"]
     column_accumulator_bits: Size
-    input_sum_bits: Size
+    input_sum_bits: Size | None
     conversion_order: Literal["unit, slice, channel"]
 
 
@@ -350,10 +351,12 @@ ORDERS = Orders(
 )
 
 
-def encoding_of(accumulator_bits: int, input_sum_bits: int) -> Encoding:
-    """Return the encoding with its widths."""
+def encoding_of(accumulator_bits: int, input_sum_bits: int | None) -> Encoding:
+    """Return the encoding with its widths; without a sum of inputs cells are differential."""
     return Encoding(
-        name="offset_flipped_columns_digital_input_sum",
+        name="signed_difference_of_two_columns"
+        if input_sum_bits is None
+        else "offset_flipped_columns_digital_input_sum",
         column_accumulator_bits=accumulator_bits,
         input_sum_bits=input_sum_bits,
         conversion_order="unit, slice, channel",

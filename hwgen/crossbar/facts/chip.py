@@ -78,6 +78,7 @@ class Chip:
     nonlinear_converters: beside them, converters have a table of how far codes are off
     read_noise: beside them, each read of a column has noise
     resets_data: reset reaches the registers of data, too
+    pairs: a column of weights is a pair of columns of cells, whose difference is converted
     """
 
     name: str
@@ -90,7 +91,7 @@ class Chip:
     slices: int
     bit_steps: int
     column_accumulator_bits: int
-    input_sum_bits: int
+    input_sum_bits: int | None
     step_clocks: int
     access_clocks: int
     word_bits: int
@@ -113,6 +114,7 @@ class Chip:
     nonlinear_converters: bool = False
     read_noise: bool = False
     resets_data: bool = True
+    pairs: bool = False
 
     @property
     def id_word(self) -> int:
@@ -123,6 +125,11 @@ class Chip:
     def planes(self) -> int:
         """Bit planes of a cell."""
         return planes_of(self.cell_bits, effects=self.effects)
+
+    @property
+    def column_bits(self) -> int:
+        """Bits of the cells of a column of weights, of both columns of a pair."""
+        return self.side * self.planes * (1 + self.pairs)
 
     @property
     def adc_samples_at_once(self) -> int:
@@ -175,6 +182,7 @@ def described(arch: Arch) -> Chip:
         nonlinear_converters=arch.nonlinear_converters,
         read_noise=arch.read_noise,
         resets_data=arch.resets_data,
+        pairs=arch.point.pairs,
         side=arch.point.side,
         cell_bits=arch.point.cell_bits,
         dac_bits=arch.point.dac_bits,
@@ -224,7 +232,9 @@ def layer_of(arch: Arch, own: LayerFabric) -> ChipLayer:
         raw=layer.raw_bits is not None,
         table=own.table,
         operands=own.operands,
-        cut=cut_of(layer, arch.point.side, arch.slices) if layer.has_weights else None,
+        cut=cut_of(layer, arch.point.side, arch.slices, pairs=arch.point.pairs)
+        if layer.has_weights
+        else None,
         partial_sum_bits=own.partial_sum_bits,
         held=own.held,
     )

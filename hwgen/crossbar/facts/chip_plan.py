@@ -93,7 +93,8 @@ class ChipPlan:
 
     def cut(self, place: int) -> Cut:
         """Return how the weights of a layer are cut."""
-        return cut_of(self.network.layers[place], self.point.side, self.slices)
+        layer, point = self.network.layers[place], self.point
+        return cut_of(layer, point.side, self.slices, pairs=point.pairs)
 
     def holdings(self, place: int) -> list[Holding]:
         """Return what each macro of a layer with weights holds."""

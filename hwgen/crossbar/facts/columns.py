@@ -2,8 +2,8 @@
 
 How wide the numbers are on the way from the ADCs to a whole sum.
 
-Weights are stored with an offset in flipped columns, beside a digital sum of the inputs: with
-that the ADC bits of a point lose nothing (docs/crossbar-rules.md).
+Weights are stored with an offset in flipped columns, beside a digital sum of the inputs, or as the
+difference of two columns: with that the ADC bits of a point lose nothing (docs/crossbar-rules.md).
 
 Concatenations: a layer reads the rings of several providers as if their channels were one map's.
 
@@ -117,9 +117,14 @@ def column_sum_most(side: int, cell_bits: int, dac_bits: int) -> int:
     return side * ((1 << cell_bits) - 1) // 2 * digit_most
 
 
-def column_accumulator_bits(side: int, cell_bits: int, input_bits: int) -> int:
-    """Return the bits in which a column accumulates all bit steps, modulo their range."""
-    return int(math.log2(side)) + cell_bits + input_bits
+def column_accumulator_bits(
+    side: int, cell_bits: int, input_bits: int, *, pairs: bool = False
+) -> int:
+    """Return the bits in which a column accumulates all bit steps, modulo their range.
+
+    pairs: it accumulates differences, which have a sign
+    """
+    return int(math.log2(side)) + cell_bits + input_bits + pairs
 
 
 def input_sum_bits(side: int, input_bits: int) -> int:

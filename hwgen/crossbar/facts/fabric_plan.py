@@ -61,8 +61,8 @@ def fabric_of(
         ),
         adc_rate=Rate(samples=rate.numerator, clocks=rate.denominator),
         encoding=encoding_of(
-            column_accumulator_bits(side, cell, chip.activation_bits),
-            input_sum_bits(side, chip.activation_bits),
+            column_accumulator_bits(side, cell, chip.activation_bits, pairs=chip.point.pairs),
+            None if chip.point.pairs else input_sum_bits(side, chip.activation_bits),
         ),
         orders=ORDERS,
         constants=chip.constants,
@@ -150,7 +150,9 @@ def held_in(chip: ChipPlan, place: int, one: Holding, adcs: int) -> Held:
     conversions, sums = conversions_in(cut, one), lane_groups_in(cut, one, lanes)
     units, results = units_in(cut, one), chip.results(place).get(one.macro, 0)
     steps = chip.clocks_per_bit[place]
-    more = units * -(-cut.side // lanes) + (wide if chip.is_chained(place) else 0)
+    more = wide if chip.is_chained(place) else 0
+    if not cut.pairs:
+        more += units * -(-cut.side // lanes)
     return Held(
         macro=one.macro,
         copies=(one.copies.start, one.copies.stop),

@@ -22,6 +22,7 @@ class Cut:
     slices: cells that hold one weight, each in a crossbar of its own
     groups: of the convolution; groups_together: those that stand on the diagonal of one crossbar
     group_rows, group_columns: inputs and output channels of one group
+    pairs: a column of weights takes two columns of a crossbar
     """
 
     side: int
@@ -30,6 +31,12 @@ class Cut:
     groups_together: int
     group_rows: int
     group_columns: int
+    pairs: bool = False
+
+    @property
+    def width(self) -> int:
+        """Columns of weights of a crossbar."""
+        return width_of(self.side, pairs=self.pairs)
 
     @property
     def sections(self) -> int:
@@ -44,7 +51,7 @@ class Cut:
     @property
     def column_tiles(self) -> int:
         """Column tiles of a section."""
-        return -(-self.group_columns * self.groups_together // self.side)
+        return -(-self.group_columns * self.groups_together // self.width)
 
     @property
     def columns(self) -> int:
@@ -63,7 +70,7 @@ class Cut:
     def columns_of(self, section: int, column_tile: int) -> int:
         """Return the columns in use of a column tile."""
         columns = self.groups_of(section) * self.group_columns
-        return min(self.side, columns - column_tile * self.side)
+        return min(self.width, columns - column_tile * self.width)
 
     def first_channel(self, section: int) -> int:
         """Return the output channel in the first column of a section."""
@@ -113,15 +120,23 @@ class Conversion:
     slot: int
 
 
-def cut_of(layer: CrossbarLayer, side: int, slices: int, *, dense: bool = False) -> Cut:
+def width_of(side: int, *, pairs: bool) -> int:
+    """Return the columns of weights of a crossbar; pairs: each takes two columns of cells."""
+    return side // 2 if pairs else side
+
+
+def cut_of(
+    layer: CrossbarLayer, side: int, slices: int, *, dense: bool = False, pairs: bool = False
+) -> Cut:
     """Return how a layer with weights is cut; `dense`: a grouped convolution as if it were dense.
 
     Groups that fit stand on the diagonal of a crossbar; larger ones have crossbars of their own.
+    pairs: a column of weights takes two columns of a crossbar
     """
     groups = 1 if dense else layer.groups
     rows = layer.taps * layer.in_channels // groups
     columns = layer.out_channels // groups
-    together = min(groups, side // rows, side // columns)
+    together = min(groups, side // rows, width_of(side, pairs=pairs) // columns)
     return Cut(
         side=side,
         slices=slices,
@@ -129,6 +144,7 @@ def cut_of(layer: CrossbarLayer, side: int, slices: int, *, dense: bool = False)
         groups_together=max(1, together),
         group_rows=rows,
         group_columns=columns,
+        pairs=pairs,
     )
 
 

@@ -79,7 +79,8 @@ KINDS = (
     ("Header", "Of every packet.", HEADER_FIELDS),
     (
         "Column",
-        "Its cells follow in planes of `side` bits, plane 0 and row 0 lowest.",
+        "Its cells follow in planes of `side` bits, plane 0 and row 0 lowest; of differential cells"
+        " the planes of the positive ones, then those of the negative ones.",
         COLUMN_FIELDS,
     ),
     ("Channel", "In two flits: the bias, then both others.", CHANNEL_FIELDS),

@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.crossbar.facts.holdings import width_of
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
 from hwgen.crossbar.facts.point import HasBits, Point
 from hwgen.crossbar.facts.rules import STRICT, Rules
@@ -135,8 +136,12 @@ def check_rules(network: CrossbarNetwork, rules: Rules) -> None:
         )
 
 
-def tiles_of(layer: CrossbarLayer, side: int, rules: Rules) -> tuple[int, int, int]:
+def tiles_of(
+    layer: CrossbarLayer, side: int, rules: Rules, *, pairs: bool = False
+) -> tuple[int, int, int]:
     """Return R, RT and CT of one copy of a layer's weights on crossbars of `side` rows.
+
+    pairs: a column of weights takes two columns of a crossbar
 
     Published rules take a grouped convolution for a dense one. Strict: groups that are small enough
     stand on the diagonal of a crossbar; larger ones have crossbars of their own.
@@ -145,11 +150,11 @@ def tiles_of(layer: CrossbarLayer, side: int, rules: Rules) -> tuple[int, int, i
         return 0, 0, 0
     groups = layer.groups if rules.used_columns else 1
     rows = layer.taps * layer.in_channels // groups
-    columns = layer.out_channels // groups
-    together = min(groups, side // rows, side // columns)
+    columns, width = layer.out_channels // groups, width_of(side, pairs=pairs)
+    together = min(groups, side // rows, width // columns)
     if groups > 1 and together >= 1:
         return rows * together, 1, -(-groups // together)
-    return rows, -(-rows // side), groups * -(-columns // side)
+    return rows, -(-rows // side), groups * -(-columns // width)
 
 
 def is_activated(network: CrossbarNetwork, layer: CrossbarLayer, rules: Rules) -> bool:
@@ -167,7 +172,7 @@ def floorplan(
     placed: list[Placement] = []
     used = 0
     for place, layer in enumerate(network.layers):
-        rows, row_tiles, column_tiles = tiles_of(layer, point.side, rules)
+        rows, row_tiles, column_tiles = tiles_of(layer, point.side, rules, pairs=point.pairs)
         providers = [placed[p] for p in layer.providers]
         copies, blocks = split(layer, choice.copies[place], providers, rules)
         partner = choice.partner[place]

@@ -33,7 +33,8 @@ COLUMN_FIELDS = (
     ("slot", 16),
 )
 """Of a column, in its first flit: see `hwgen.crossbar.facts.columns.Column`; the lane and the slot
-in which it is converted. Its cells follow: planes of `side` bits, plane 0 lowest, row 0 lowest.
+in which it is converted. Its cells follow: planes of `side` bits, plane 0 lowest, row 0 lowest;
+of a pair the planes of the positive cells, then those of the negative ones.
 Of a chip with `effects` a flit of its converter is the last one, and of one with `read_noise` a
 flit of its noise is before that."""
 
@@ -75,7 +76,7 @@ def load_targets(chip: Chip, macro: int) -> list[LoadTarget]:
     for order, place in enumerate(chip.layers_in(macro)):
         layer = chip.layers[place]
         held = next(one for one in layer.held if one.macro == macro)
-        cells = -(-chip.side * chip.planes // chip.flit_bits) + chip.effects + chip.read_noise
+        cells = -(-chip.column_bits // chip.flit_bits) + chip.effects + chip.read_noise
         sizes: Mapping[Kind, tuple[int, int]] = {
             "column": (1 + cells, held.conversions),
             "channel": (2, layer.layer.out_channels if held.results else 0),

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Literal, Protocol, get_args
 
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic.dataclasses import dataclass
@@ -11,6 +11,10 @@ from pydantic.dataclasses import dataclass
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.rules import Rules
 from hwgen.files.load import EXACT, field_error
+
+Cells = Literal["offset", "differential"]
+"""How a weight stands in cells: with an offset in one column, or as the difference of two."""
+CELLS: tuple[Cells, ...] = get_args(Cells)
 
 
 class HasBits(Protocol):
@@ -31,12 +35,20 @@ class Point:
     cell_bits: bits of a weight in one cell
     side: rows, and columns, of a crossbar
     dac_bits: bits of an input that one bit step feeds
+    cells: offset: a column is a cell slice of weights with an offset, some are flipped;
+        differential: two columns are one of signed weights, and converters take their difference
     """
 
     rram_ratio: Annotated[float, Field(gt=0, lt=1)] | None
     cell_bits: Annotated[int, Field(ge=1)]
     side: Annotated[int, Field(ge=2)]
     dac_bits: Annotated[int, Field(ge=1)]
+    cells: Cells = "offset"
+
+    @property
+    def pairs(self) -> bool:
+        """Whether a column of weights is a pair of columns of cells."""
+        return self.cells == "differential"
 
     @property
     def adc_bits(self) -> int:
@@ -45,9 +57,14 @@ class Point:
 
     @property
     def lossless_bits(self) -> int:
-        """The least resolution that loses nothing, with ISAAC's encoding of weights."""
+        """The least resolution that loses nothing of any weights.
+
+        With an offset, ISAAC's encoding. The difference of a pair may be that of a whole column of
+        full cells, of both signs, where a flipped column has half of it of one: two bits more.
+        """
         both = self.dac_bits > 1 and self.cell_bits > 1
-        return int(math.log2(self.side)) + self.dac_bits + self.cell_bits - (1 if both else 2)
+        bits = int(math.log2(self.side)) + self.dac_bits + self.cell_bits - (1 if both else 2)
+        return bits + 2 * self.pairs
 
     def slices(self, data: HasBits) -> int:
         """Return how many cells hold one weight."""
@@ -88,8 +105,28 @@ def _read(given: object) -> object:
         raise field_error(error) from None
 
 
+POINT_DEFAULTS: dict[str, Any] = {"cells": "offset"}
+"""What stands in files and digests only where it is different."""
+
 AnyPoint = Annotated[Point, BeforeValidator(_read)]
 """A point of a file, `Clipped` if it says so."""
+
+
+@dataclass(frozen=True, kw_only=True, config=EXACT)
+class WithCells(Components):
+    """Components with the kinds of cells of which a search tries points; no file has them."""
+
+    cells: tuple[Cells, ...]
+
+    @property
+    def digest(self) -> str:
+        """That of the components: what is tried is no constant."""
+        return Components(**_constants(self)).digest
+
+
+def with_cells(components: Components, cells: Iterable[Cells]) -> WithCells:
+    """Return components of which points of some kinds of cells are tried, in this order."""
+    return WithCells(**_constants(components), cells=tuple(cells))
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
@@ -133,9 +170,13 @@ def points(
 def combinations(
     components: Components, rules: Rules, ratios: tuple[float, ...] = RRAM_RATIOS
 ) -> list[Point]:
-    """Return every combination, lossless, in the published order."""
+    """Return every combination, lossless, in the published order; cells differ last of all."""
+    tried: tuple[Cells, ...] = ("offset",)
+    if isinstance(components, WithCells):
+        tried = components.cells
     return [
-        Point(rram_ratio=ratio, cell_bits=cell, side=size.side, dac_bits=dac.bits)
+        Point(rram_ratio=ratio, cell_bits=cell, side=size.side, dac_bits=dac.bits, cells=cells)
+        for cells in tried
         for ratio in ((None,) if rules.whole_parts else ratios)
         for cell in components.crossbars.cell_bits
         for size in components.crossbars.sizes

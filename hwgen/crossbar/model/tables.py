@@ -153,8 +153,9 @@ def make_tables(
     check_mixture(rules)
     check_rules(network, rules)
     dense, slices = not rules.used_columns, point.slices(components)
-    cuts = [cut_of(layer, point.side, slices, dense=dense) for layer in layers]
-    tiles = np.array([tiles_of(layer, point.side, rules) for layer in layers])
+    pairs = point.pairs
+    cuts = [cut_of(layer, point.side, slices, dense=dense, pairs=pairs) for layer in layers]
+    tiles = np.array([tiles_of(layer, point.side, rules, pairs=pairs) for layer in layers])
     work = [
         work_of(network, layer, tiles[place], point, components, rules)
         for place, layer in enumerate(layers)
@@ -361,11 +362,12 @@ def work_of(
     lanes = components.vector_units.lanes
     outputs = -(-layer.out_channels // lanes) if whole else layer.out_channels / lanes
     if layer.has_weights:
-        cut = cut_of(layer, point.side, slices)
+        cut = cut_of(layer, point.side, slices, pairs=point.pairs)
         work[DAC] = rows * column_tiles * slices
         work[ADC] = row_tiles * slices * layer.out_channels
         work[SHIFT_ADD] = work[ADDITION] = row_tiles * slices * cut.lane_groups(lanes)
-        work[ADDITION] += row_tiles * cut.sections * -(-point.side // lanes)
+        if not point.pairs:
+            work[ADDITION] += row_tiles * cut.sections * -(-point.side // lanes)
         if not whole:
             work[ADC] = column_tiles * point.side * row_tiles * slices
             work[SHIFT_ADD], work[ADDITION] = work[ADC] / lanes, row_tiles * slices / lanes

@@ -10,7 +10,7 @@ from hwgen.crossbar.facts.buildable import check_buildable
 from hwgen.crossbar.facts.components import Components, load_components
 from hwgen.crossbar.facts.layout import check_rules
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.facts.point import points
+from hwgen.crossbar.facts.point import CELLS, points, with_cells
 from hwgen.crossbar.facts.rules import STRICT, Rules, rules_of
 from hwgen.crossbar.pages.networks import load_problem
 from hwgen.errors import ConfigError
@@ -42,7 +42,8 @@ class Problem:
         stream = "-stream" if request.objective == "stream" else ""
         identical = "-identical" if request.identical else ""
         effects = "" if request.effects is None else f"-{request.least_accuracy:g}"
-        return f"{plain}-{request.power_w:g}w-{request.rules}{stream}{identical}{effects}"
+        cells = "" if request.cells == "offset" else f"-{request.cells}"
+        return f"{plain}-{request.power_w:g}w-{request.rules}{stream}{identical}{cells}{effects}"
 
 
 def problem_of(context: Context, request: SynthesisRequest) -> Problem:
@@ -50,9 +51,12 @@ def problem_of(context: Context, request: SynthesisRequest) -> Problem:
     check_power(request.power_w)
     table = Path(request.components or COMPONENTS)
     rules = rules_of(request.rules)
+    given = load_components(table)
+    if request.cells != "offset":
+        given = with_cells(given, CELLS if request.cells == "any" else (request.cells,))
     network, components = load_problem(
         request.network_file,
-        load_components(table),
+        given,
         request.image_size,
         rules=rules,
         say=context.say,

@@ -188,6 +188,7 @@ def point_of(point: Point) -> SynthesisPoint:
         side=point.side,
         dac_bits=point.dac_bits,
         adc_bits=point.adc_bits,
+        cells=point.cells,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
+from hwgen.crossbar.facts.point import Cells
 from hwgen.crossbar.facts.rules import RulesName
 from hwgen.files.load import EXACT
 from hwgen.report.types import Count, Digest, Fraction, Images, Source
@@ -20,6 +21,7 @@ class SynthesisPoint:
 
     rram_ratio: share of the budget for crossbars; null under strict rules, where it follows
     cell_bits: of a cell; side: rows and columns of a crossbar; dac_bits, adc_bits: of converters
+    cells: offset: a column is a cell slice of weights with an offset; differential: two columns are
     """
 
     rram_ratio: Fraction | None
@@ -27,6 +29,7 @@ class SynthesisPoint:
     side: Count
     dac_bits: Count
     adc_bits: Count
+    cells: Cells = "offset"
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)

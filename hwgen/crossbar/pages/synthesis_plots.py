@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.pages.synthesis import SynthesisReport
+from hwgen.crossbar.pages.synthesis_table import short_text
 from hwgen.report.svg import (
     ACCENT,
     GOOD,
@@ -213,7 +214,7 @@ def points(report: SynthesisReport) -> str:
     shown.sort(key=lambda each: -(each.bound_gops_per_w or each.best_gops_per_w or 0))
     with picture(WHOLE, 1.1 + 0.19 * len(shown), kept) as axes:
         names = [
-            f"{p.point.side} x {p.point.side}, cell {p.point.cell_bits}, DAC {p.point.dac_bits}"
+            short_text(p.point)
             + ("" if p.point.rram_ratio is None else f", {p.point.rram_ratio:.0%}")
             for p in shown
         ]

@@ -66,7 +66,7 @@ def accuracy_parts(found: SynthesisAccuracy) -> Iterator[RenderableType]:
             points = 100 * (step.accuracy - before.accuracy)
             paid = f"{(before.efficiency_gops_per_w - step.efficiency_gops_per_w) / points:.1f}"
         rows.add_row(
-            f"{point.side} x {point.side}, cell {point.cell_bits}, DAC {point.dac_bits}",
+            short_text(point),
             adc_text(step),
             *(f"{100 * each:.1f} %" for each in (step.accuracy, step.least, step.most)),
             f"{step.efficiency_gops_per_w:,.1f}",
@@ -90,11 +90,18 @@ def adc_text(choice: AccuracyChoice) -> str:
     return f"{choice.point.adc_bits} bits{less}"
 
 
+def short_text(point: SynthesisPoint) -> str:
+    """Return the crossbars and DACs of a choice in a few words."""
+    pairs = " pairs" if point.cells == "differential" else ""
+    return f"{point.side} x {point.side}, cell {point.cell_bits}{pairs}, DAC {point.dac_bits}"
+
+
 def point_text(point: SynthesisPoint) -> str:
     """Return what is the same in a whole chip."""
     ratio = "" if point.rram_ratio is None else f", {point.rram_ratio:.0%} of the power for them"
+    kind = "differential " if point.cells == "differential" else ""
     return (
-        f"crossbars of {point.side} x {point.side} cells of {point.cell_bits} bit{ratio},"
+        f"crossbars of {point.side} x {point.side} {kind}cells of {point.cell_bits} bit{ratio},"
         f" DACs of {point.dac_bits} bit, ADCs of {point.adc_bits} bit"
     )
 

@@ -1,8 +1,10 @@
 """Array: from inputs in registers to the sums of one layer in one macro."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal, Value, signed
+from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part, PartInstance
@@ -63,14 +65,23 @@ class Array(Part):
         self._lane = Lane(sizes=sizes)
         self._conversions = Conversions(sizes=sizes)
         self._addition = Addition(sizes=sizes, reads=reads, meeting=meeting)
-        # The sums of the inputs of each unit, of two blocks that lie behind each other.
-        self._input_sums = ManyReads(
-            depth=2 << bits_for_index(sizes.units),
-            width=sizes.input_sum_bits,
-            reads=sizes.lanes,
-        )
         self._reads, self._meeting = reads, meeting
-        self.parts = [self._bank, self._lane, self._conversions, self._addition, self._input_sums]
+        self.parts = [self._bank, self._lane, self._conversions, self._addition]
+        sums = {}
+        if not sizes.pairs:
+            # The sums of the inputs of each unit, of two blocks that lie behind each other.
+            self._input_sums = ManyReads(
+                depth=2 << bits_for_index(sizes.units),
+                width=sizes.input_sum_bits,
+                reads=sizes.lanes,
+            )
+            self.parts.append(self._input_sums)
+            sums = {
+                "sum_write": In(1),
+                "sum_unit": In(bits_for_index(sizes.units)),
+                "sum_half": In(1),
+                "sum_data": In(sizes.input_sum_bits),
+            }
         bank = self._bank.signature.members
         rows = ["cell_write", "cell_column", "cell_part", "cell_data"]
         rows += ["row_write", "row_unit", "row_first", "row_count", "row_data"]
@@ -81,10 +92,7 @@ class Array(Part):
                 "lane_slot": In(bits_for_index(sizes.slots)),
                 "column": In(sizes.loaded),
                 **({"trimmed": In(1)} if sizes.effects else {}),
-                "sum_write": In(1),
-                "sum_unit": In(bits_for_index(sizes.units)),
-                "sum_half": In(1),
-                "sum_data": In(sizes.input_sum_bits),
+                **sums,
                 "multiply": In(1),
                 "multiply_bit": In(bits_for_index(sizes.bit_steps)),
                 "convert": In(1),
@@ -118,7 +126,7 @@ class Array(Part):
         m.submodules.bank = bank = self._bank.instance()
         m.submodules.conversions = conversions = self._conversions.instance()
         m.submodules.addition = addition = self._addition.instance()
-        m.submodules.input_sums = input_sums = self._input_sums.instance()
+        sums = [] if self._sizes.pairs else [self._sums_of_inputs(m)]
         for name in self._bank.signature.members:
             if name in self.signature.members:
                 m.d.comb += getattr(bank, name).eq(getattr(self, name))
@@ -140,14 +148,11 @@ class Array(Part):
             addition.read_index.eq(self.read_index),
             addition.read_half.eq(self.read_half),
             self.read_data.eq(addition.read_data),
-            input_sums.clk.eq(ClockSignal()),
-            input_sums.write_en.eq(self.sum_write),
-            input_sums.write_index.eq(self.sum_unit | (self.sum_half << len(self.sum_unit))),
-            input_sums.write_data.eq(self.sum_data),
+            *(assignment for one in sums for assignment in self._added_up(one)),
             self.late.eq(conversions.late | addition.late),
         ]
         m.d.sync += [self.converting.eq(conversions.ask), self.ends.eq(conversions.last)]
-        lanes = self._lanes(m, conversions, addition, input_sums)
+        lanes = self._lanes(m, conversions, addition, sums)
         if self._sizes.effects:
             self._trim(m, bank, lanes)
         return m
@@ -190,20 +195,42 @@ class Array(Part):
             m.d.comb += [
                 lane.load.eq(write[place]),
                 lane.load_slot.eq(slot),
-                lane.column.eq(Cat(column, trim)),
+                lane.column.eq(Cat(self._kept(column), trim)),
             ]
+
+    def _kept(self, column: data.View) -> Value:
+        """Return what lanes keep of what is loaded of a column, as it lies in theirs."""
+        if not self._sizes.pairs:
+            return Value.cast(column)
+        return Cat(column[name] for name, _ in self._sizes.loaded if self._sizes.keeps(name))
+
+    def _sums_of_inputs(self, m: Module) -> PartInstance:
+        """Place the sums of inputs, from which lanes take what columns hold beside weights."""
+        m.submodules.input_sums = input_sums = self._input_sums.instance()
+        return input_sums
+
+    def _added_up(self, input_sums: PartInstance) -> list[Any]:
+        """Return what stores the sum of a unit."""
+        return [
+            input_sums.clk.eq(ClockSignal()),
+            input_sums.write_en.eq(self.sum_write),
+            input_sums.write_index.eq(self.sum_unit | (self.sum_half << len(self.sum_unit))),
+            input_sums.write_data.eq(self.sum_data),
+        ]
 
     def _lanes(
         self,
         m: Module,
         conversions: PartInstance,
         addition: PartInstance,
-        input_sums: PartInstance,
+        sums: Sequence[PartInstance],
     ) -> list[PartInstance]:
         """Place the lanes between conversions and addition."""
         sizes = self._sizes
+        bits = sizes.input_sum_bits
         half_1 = Signal()
-        m.d.sync += half_1.eq(conversions.half)
+        if sums:
+            m.d.sync += half_1.eq(conversions.half)
         lanes = []
         for place in range(sizes.lanes):
             m.submodules[f"lane_{place}"] = lane = self._lane.instance()
@@ -212,7 +239,7 @@ class Array(Part):
                 m.d.comb += [
                     lane.load.eq(self.lane_write[place]),
                     lane.load_slot.eq(self.lane_slot),
-                    lane.column.eq(self.column),
+                    lane.column.eq(self._kept(self.column)),
                 ]
             m.d.comb += [
                 lane.convert.eq(conversions.ask & (~conversions.last | self.last_lanes[place])),
@@ -221,14 +248,14 @@ class Array(Part):
                 lane.convert_shift.eq(conversions.shift),
                 lane.convert_half.eq(conversions.half),
                 lane.code.eq(self.codes.word_select(place, sizes.adc_bits)),
-                lane.input_sum.eq(input_sums.data.word_select(place, sizes.input_sum_bits)),
+                *(lane.input_sum.eq(one.data.word_select(place, bits)) for one in sums),
                 lane.add.eq(addition.slot_valid),
                 lane.add_slot.eq(addition.slot),
                 lane.add_half.eq(addition.half),
             ]
         # All lanes at once: Amaranth looks at every bit of a signal for each of its assignments.
         m.d.comb += [
-            input_sums.index.eq(Cat(Cat(lane.unit, half_1) for lane in lanes)),
+            *(one.index.eq(Cat(Cat(lane.unit, half_1) for lane in lanes)) for one in sums),
             addition.value.eq(Cat(lane.value for lane in lanes)),
             addition.target.eq(Cat(lane.target for lane in lanes)),
             addition.first.eq(Cat(lane.first for lane in lanes)),

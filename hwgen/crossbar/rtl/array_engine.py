@@ -43,6 +43,7 @@ def array_sizes(chip: Chip, place: int, macro: int) -> ArraySizes:
         row_elements=min(chip.side, chip.word_elements),
         effects=chip.effects,
         noisy_reads=layer.blocks * chip.bit_steps if chip.read_noise else 0,
+        pairs=chip.pairs,
     )
 
 
@@ -155,7 +156,7 @@ class ArrayEngine(Engine):
         ]
         for name in ("write", "unit", "first", "count", "data"):
             m.d.comb += getattr(array, f"row_{name}").eq(getattr(loader, f"row_{name}"))
-        for name in ("write", "unit", "half", "data"):
+        for name in () if self.sizes.pairs else ("write", "unit", "half", "data"):
             m.d.comb += getattr(array, f"sum_{name}").eq(getattr(loader, f"sum_{name}"))
 
     def _connect_array(self, m: Module, array: PartInstance) -> None:
@@ -195,7 +196,8 @@ class ArrayEngine(Engine):
             array.lane_slot.eq(column.slot),
         ]
         for name in ("flip", "first", "cell_slice", "unit", "target"):
-            m.d.comb += array.column[name].eq(column[name])
+            if name in self.sizes.loaded.members:
+                m.d.comb += array.column[name].eq(column[name])
         if self.sizes.effects:
             # Of the last part; lanes keep what comes with it.
             converter = parts_of(CONVERTER_FIELDS, load.data)

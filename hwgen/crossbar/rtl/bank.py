@@ -73,6 +73,15 @@ NOISE = {
 }
 """What it has beside these with noise of reads, whose part comes before that of the converter."""
 
+PAIR = {
+    "pair": """ A column is the difference of two:
+// the planes of its positive cells come first, then those of its negative ones.""",
+    "negative": """
+              plane = chosen[(CELL + p)*SIDE +: SIDE] & held[unit_of[column]*DAC + b];
+              total = total - ($$countones(plane) << (p + b));""",
+}
+"""What the body of differential cells has beside."""
+
 WITHOUT = {"offsets": "", "start": "0", "converter": ""}
 
 
@@ -81,6 +90,7 @@ class Bank(ArrayPart, TextPart):
 
     ``sum = sum over rows of cell * ((input >> (feed_bit * d)) mod 2^d)``, with effects plus the
     offset of the converter of the column, signed; the part behind its cells brings that offset.
+    A pair has ``positive cell - negative cell`` in place of ``cell``, and its sum is signed.
     With noise a part before that brings what the noise of a column follows from, and the sums of a
     read have the noise of `golden.crossbar.read_noise`; ``measured`` has none.
 
@@ -88,7 +98,8 @@ class Bank(ArrayPart, TextPart):
         cell_write   in   1               store a part of a column at this clock edge
         cell_column  in   column_bits
         cell_part    in   part_index_bits
-        cell_data    in   part_bits       of q planes of X bits, plane 0 lowest
+        cell_data    in   part_bits       of q planes of X bits, plane 0 lowest; of a pair those of
+                                          its positive cells, then those of its negative ones
         cell_unit    in   unit_bits       the unit whose rows the column crosses
         row_write    in   1               store inputs at this clock edge
         row_unit     in   unit_bits
@@ -101,7 +112,7 @@ class Bank(ArrayPart, TextPart):
         ask          in   1               choose columns
         slot         in   slot_bits
         read         in   read_bits       with noise: of which read of the image they are
-        sums         out  lanes x analog_bits  unsigned; of a lane without a column 0
+        sums         out  lanes x analog_bits  unsigned, of pairs signed; without a column 0
         measured     out  offset_bits     with effects: what the column written last gives without
                                           inputs, from the clock behind its last part on
     Latency  1 from ``ask`` to ``sums``; the others act at the clock edge
@@ -194,6 +205,7 @@ class Bank(ArrayPart, TextPart):
             texts = {name: NOISE[name] + text for name, text in (texts | behind).items()}
             texts["start"] = EFFECTS["start"] + NOISE["start"]
         body = BODY.read_text(encoding="utf-8")
+        texts = texts | (PAIR if self._sizes.pairs else dict.fromkeys(PAIR, ""))
         for name, text in texts.items():
             body = body.replace(f"${{{name}}}", text)
         return self.filled(body, dict(self.sizes))

@@ -3,7 +3,7 @@
 // array can replace this module.
 //
 // A column has SIDE cells of CELL bits, of which bit p is plane p; a unit has SIDE inputs of BITS
-// bits, kept as bit planes. At `feed` the DACs of every unit take DAC bits of each input from bit
+// bits, kept as bit planes.${pair} At `feed` the DACs of every unit take DAC bits of each input from bit
 // feed_bit * DAC on; at `hold` the sample-and-hold circuits take what the DACs fed. At `ask` the
 // columns slot * LANES and behind are chosen, and their sums are in `sums` from the next clock on.
 // What a clock writes or feeds is seen from the next clock on.
@@ -39,7 +39,7 @@ ${ports}
             for (b = 0; b < DAC; b = b + 1) begin
               // By itself: Icarus 11 counts wrong ones in an expression of words of an array.
               plane = chosen[p*SIDE +: SIDE] & held[unit_of[column]*DAC + b];
-              total = total + ($$countones(plane) << (p + b));
+              total = total + ($$countones(plane) << (p + b));${negative}
             end
           sums[lane*SUM +: SUM] = total[SUM-1:0];
         end else

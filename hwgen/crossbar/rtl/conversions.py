@@ -105,19 +105,20 @@ class Adc(Part):
     """A converter: a sum above its range is its last code.
 
     ``code = min(sum, 2^bits - 1)``; with effects, whose sums are signed and in steps of 1/64,
-    ``code = clip((sum + 32) >> 6, 0, 2^bits - 1)``
+    ``code = clip((sum + 32) >> 6, 0, 2^bits - 1)``; of pairs sums and codes are signed, and the
+    range is from ``-2^(bits - 1)`` to ``2^(bits - 1) - 1``
 
     Parameters
     ----------
         bits         of a code
         analog_bits  of a sum
         samples      that it takes in a clock
-        effects      see above
+        effects      see above; pairs: what is converted is the difference of two columns
     Ports
         sums   in   samples x analog_bits  unsigned, what the chosen columns give
         codes  out  samples x bits         unsigned
         above  out  1                      a sum is above the range: its code is wrong
-    Effects  a sum above the range is no mistake: ``above`` stays 0
+    Effects  a sum out of the range is no mistake: ``above`` stays 0
     Latency  0
     Rate     ``samples`` in each cycle; the conversions pace it
     Errors   none
@@ -128,9 +129,17 @@ class Adc(Part):
     family = "crossbar"
     clock_ports = ()
 
-    def __init__(self, *, bits: int, analog_bits: int, samples: int, effects: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        bits: int,
+        analog_bits: int,
+        samples: int,
+        effects: bool = False,
+        pairs: bool = False,
+    ) -> None:
         self._bits, self._analog_bits, self._samples = bits, analog_bits, samples
-        self._effects = effects
+        self._effects, self._pairs = effects, pairs
         super().__init__(
             {
                 "sums": In(samples * analog_bits),
@@ -141,7 +150,7 @@ class Adc(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        most = (1 << self._bits) - 1
+        least, most = code_range(self._bits, pairs=self._pairs)
         if self._effects:
             for sample in range(self._samples):
                 given = self.sums.word_select(sample, self._analog_bits).as_signed()
@@ -149,17 +158,29 @@ class Adc(Part):
                 m.d.comb += [
                     code.eq(rounded(given)),
                     self.codes.word_select(sample, self._bits).eq(
-                        Mux(code < 0, 0, Mux(code > most, most, code))
+                        Mux(code < least, least, Mux(code > most, most, code))
                     ),
                 ]
             return m
         above = []
         for sample in range(self._samples):
-            total = self.sums.word_select(sample, self._analog_bits)
-            above.append(total > most)
-            m.d.comb += self.codes.word_select(sample, self._bits).eq(Mux(above[-1], most, total))
+            total, found = self.sums.word_select(sample, self._analog_bits), []
+            if self._pairs:
+                total = total.as_signed()
+                found.append(total < least)
+            found.append(total > most)
+            above.extend(found)
+            code = Mux(found[-1], most, total)
+            if self._pairs:
+                code = Mux(found[0], least, code)
+            m.d.comb += self.codes.word_select(sample, self._bits).eq(code)
         m.d.comb += self.above.eq(Cat(above).any())
         return m
+
+
+def code_range(bits: int, *, pairs: bool) -> tuple[int, int]:
+    """Return the least and the last code of a converter; pairs: its codes are signed."""
+    return (-(1 << bits - 1), (1 << bits - 1) - 1) if pairs else (0, (1 << bits) - 1)
 
 
 def rounded(value: Value) -> Value:
@@ -176,6 +197,8 @@ class Lane(Part):
 
     with minus where the column is flipped; ``top`` is the last slice, whose accumulator is signed.
     With effects all are, and a code is cut to the bits that the converter of its column has.
+    Of pairs all are, too, codes are signed, it holds ``sum over b of code(b) << (b * d)``,
+    and there is neither ``unit`` nor ``input_sum``.
 
     Pipeline
         cycle 0  of ``ask`` at the bank: ``convert_slot`` and what goes with it
@@ -229,9 +252,9 @@ class Lane(Part):
                 "convert_shift": In(bits_for_index(sizes.bit_steps * sizes.dac_bits)),
                 "convert_half": In(1),
                 "code": In(sizes.adc_bits),
-                "unit": Out(bits_for_index(sizes.units)),
+                **({} if sizes.pairs else {"unit": Out(bits_for_index(sizes.units))}),
                 **({"trim": Out(signed(TRIM_BITS))} if sizes.effects else {}),
-                "input_sum": In(sizes.input_sum_bits),
+                **({} if sizes.pairs else {"input_sum": In(sizes.input_sum_bits)}),
                 "add": In(1),
                 "add_slot": In(slot),
                 "add_half": In(1),
@@ -245,7 +268,9 @@ class Lane(Part):
     @property
     def size_suffix(self) -> str:
         # Only widths differ: layers of one width share a module.
-        widths = len(self.load_slot), len(self.unit), len(self.target), len(self.value)
+        sizes = self._sizes
+        unit = bits_for_index(sizes.units)
+        widths = len(self.load_slot), unit, len(self.target), len(self.value)
         return "x".join(map(str, widths))
 
     def elaborate(self, platform: object) -> Module:
@@ -272,9 +297,15 @@ class Lane(Part):
             half.eq(self.convert_half),
         ]
         # cycle 1 of a conversion: one more code
-        start = Signal(signed(sizes.accumulator_bits + 1))
-        code = Signal(sizes.adc_bits + sizes.bit_steps * sizes.dac_bits, name="code_shifted")
+        wide = sizes.adc_bits + sizes.bit_steps * sizes.dac_bits
+        start = (
+            Const(0) if sizes.pairs else Signal(signed(sizes.accumulator_bits + 1), name="start")
+        )
+        code = Signal(signed(wide) if sizes.pairs else wide, name="code_shifted")
         before = Mux(begin, start, sums.data_0)
+        after = before + code
+        if not sizes.pairs:
+            after = Mux(converted.flip, before - code, after)
         m.d.comb += [
             columns.clk.eq(ClockSignal()),
             columns.write_en.eq(self.load),
@@ -284,19 +315,19 @@ class Lane(Part):
             columns.index_1.eq(self.add_slot),
             converted.eq(columns.data_0),
             added.eq(columns.data_1),
-            self.unit.eq(converted.unit),
-            start.eq(self._start(converted)),
+            *([] if sizes.pairs else [self.unit.eq(converted.unit)]),
+            *([] if sizes.pairs else [start.eq(self._start(converted))]),
             code.eq(self._code(m, converted) << shift),
             sums.clk.eq(ClockSignal()),
             sums.write_en.eq(convert),
             sums.write_index.eq(Cat(slot, half)),
-            sums.write_data.eq(Mux(converted.flip, before - code, before + code)),
+            sums.write_data.eq(after),
             sums.index_0.eq(Cat(slot, half)),
             sums.index_1.eq(Cat(self.add_slot, self.add_half)),
         ]
         # cycle 1 of an addition: the weight of the slice
         total = Signal(signed(sizes.accumulator_bits + 1))
-        is_signed = Const(1) if sizes.effects else self._is_top(added)
+        is_signed = Const(1) if sizes.effects or sizes.pairs else self._is_top(added)
         m.d.comb += total.eq(Cat(sums.data_1, sums.data_1[-1] & is_signed))
         m.d.sync += [
             self.valid.eq(self.add),
@@ -311,13 +342,23 @@ class Lane(Part):
 
     def _code(self, m: Module, column: data.View) -> Value:
         """Return the code; with effects cut to the bits of the converter, whose trim is driven."""
+        bits, pairs = self._sizes.adc_bits, self._sizes.pairs
+        code = self.code.as_signed() if pairs else self.code
         if not self._sizes.effects:
-            return self.code
+            return code
         m.d.comb += self.trim.eq(column.trim)
-        cut, most = Signal(self._sizes.adc_bits), Signal(self._sizes.adc_bits)
+        if pairs:
+            cut, most, least = (Signal(signed(bits), name=one) for one in ("cut", "most", "least"))
+            m.d.comb += [
+                most.eq(Const((1 << bits - 1) - 1) >> column.less),
+                least.eq(-(Const(1 << bits - 1) >> column.less)),
+                cut.eq(Mux(code < least, least, Mux(code > most, most, code))),
+            ]
+            return cut
+        cut, most = Signal(bits), Signal(bits)
         m.d.comb += [
-            most.eq(Const((1 << self._sizes.adc_bits) - 1) >> column.less),
-            cut.eq(Mux(self.code > most, most, self.code)),
+            most.eq(Const((1 << bits) - 1) >> column.less),
+            cut.eq(Mux(code > most, most, code)),
         ]
         return cut
 

@@ -170,7 +170,7 @@ class Loader(Part):
         row_...    out               see `Bank`
         row_last   out  1            the last write of the block
         row_half   out  1            parity of the block
-        sum_...    out               see `Array`
+        sum_...    out               see `Array`; of differential cells there are none
         late       out  1            ``go`` before the block before is through
     Latency  2 from ``go`` to the first ``want``
     Rate     a read in each cycle
@@ -187,7 +187,7 @@ class Loader(Part):
             chip.activation_bits,
             side,
         )
-        self._words, self._units = words, units
+        self._words, self._units, self._sums = words, units, not chip.pairs
         self._rows = min(self._elements, self._side)
         self._sum_bits = (side - 1).bit_length() + chip.activation_bits
         super().__init__(
@@ -207,13 +207,19 @@ class Loader(Part):
                 "row_data": Out(self._rows * self._bits),
                 "row_last": Out(1),
                 "row_half": Out(1),
-                "sum_write": Out(1),
-                "sum_unit": Out(bits_for_index(units)),
-                "sum_half": Out(1),
-                "sum_data": Out(self._sum_bits),
+                **(self._sum_ports if self._sums else {}),
                 "late": Out(1),
             }
         )
+
+    @property
+    def _sum_ports(self) -> dict[str, Any]:
+        return {
+            "sum_write": Out(1),
+            "sum_unit": Out(bits_for_index(self._units)),
+            "sum_half": Out(1),
+            "sum_data": Out(self._sum_bits),
+        }
 
     @property
     def size_suffix(self) -> str:
@@ -250,7 +256,9 @@ class Loader(Part):
     @property
     def _filled(self) -> data.StructLayout:
         """What of that goes with the rows of a unit."""
-        names = ("valid", "count", "unit", "row", "begins", "ends", "last", "half")
+        names = ["valid", "count", "unit", "row", "begins", "ends", "last", "half"]
+        if not self._sums:
+            names = [name for name in names if name not in ("begins", "ends")]
         return data.StructLayout({name: self._piece[name].shape for name in names})
 
     def elaborate(self, platform: object) -> Module:
@@ -475,8 +483,15 @@ class Loader(Part):
             self.row_count.eq(filled.count),
             self.row_last.eq(filled.last),
             self.row_half.eq(filled.half),
-            total.eq(sum_of([self.row_data.word_select(e, self._bits) for e in range(self._rows)])),
         ]
+        if self._sums:
+            self._add_up(m, filled, total)
+
+    def _add_up(self, m: Module, filled: data.View, total: Signal) -> None:
+        """Add up the rows of a unit."""
+        m.d.comb += total.eq(
+            sum_of([self.row_data.word_select(e, self._bits) for e in range(self._rows)])
+        )
         # cycle 3: the sum of the unit
         running = Signal(self._sum_bits)
         m.d.sync += self.sum_write.eq(filled.valid & filled.ends)

@@ -70,12 +70,14 @@ class Macro(Part):
             dac_bits=chip.dac_bits,
             adc_bits=chip.adc_bits,
             effects=chip.effects,
+            pairs=chip.pairs,
         )
         self._adc = Adc(
             bits=chip.adc_bits,
             analog_bits=self._analog_bits,
             samples=self._samples,
             effects=chip.effects,
+            pairs=chip.pairs,
         )
         self._writers = len(self._receivers) + sum(one.merges for one in self._engines)
         self._pad = Pad(
@@ -208,7 +210,9 @@ class Macro(Part):
             place = number * self._samples + sample
             steps = table.data.word_select(place, STEPS_BITS).as_signed()
             code = ideal.codes.word_select(sample, bits)
-            m.d.comb += table.index.word_select(place, bits).eq(code)
+            # The table begins with the least code, which of pairs is below 0.
+            first = 1 << bits - 1 if self._chip.pairs else 0
+            m.d.comb += table.index.word_select(place, bits).eq(code ^ first if first else code)
             found.append((given.as_signed() + steps)[: self._analog_bits])
         m.d.comb += bent.sums.eq(Cat(found))
         return bent

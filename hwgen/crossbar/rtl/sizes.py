@@ -35,6 +35,7 @@ class ArraySizes:
     row_elements: inputs that are written at a time
     effects: cells hold levels, see `hwgen.crossbar.facts.levels`
     noisy_reads: of an image, bit steps of its blocks, with noise; 0: reads have none
+    pairs: a column is a pair of columns of cells, whose difference is converted
     """
 
     side: int
@@ -53,6 +54,7 @@ class ArraySizes:
     row_elements: int
     effects: bool = False
     noisy_reads: int = 0
+    pairs: bool = False
 
     def __post_init__(self) -> None:
         check_rate(self.rate, "sizes of an array")
@@ -85,7 +87,7 @@ class ArraySizes:
     @property
     def column_parts(self) -> int:
         """Writes that fill the cells of a column; what is beyond them has parts of its own."""
-        return -(-self.side * self.planes // self.part_bits)
+        return -(-self.side * self.planes * (1 + self.pairs) // self.part_bits)
 
     @property
     def all_parts(self) -> int:
@@ -101,6 +103,7 @@ class ArraySizes:
             dac_bits=self.dac_bits,
             adc_bits=self.adc_bits,
             effects=self.effects,
+            pairs=self.pairs,
         )
 
     @property
@@ -111,7 +114,8 @@ class ArraySizes:
     @property
     def accumulator_bits(self) -> int:
         """Bits of the accumulator of a column, modulo their range; with effects it has a sign."""
-        bits = column_accumulator_bits(self.side, self.cell_bits, self.input_bits)
+        sizes = self.side, self.cell_bits, self.input_bits
+        bits = column_accumulator_bits(*sizes, pairs=self.pairs)
         return bits + 2 * self.effects
 
     @property
@@ -132,13 +136,13 @@ class ArraySizes:
         """What is loaded of a column with its cells.
 
         unit: whose inputs it multiplies; target: its sum, copy x channels + channel
-        cell_slice: k, its weight is 2^(k * q); flip: the column is flipped
+        cell_slice: k, its weight is 2^(k * q); flip: the column is flipped, no pair is
         first: no earlier column has its target
         less: with effects; bits that its converter has less
         """
         return data.StructLayout(
             {
-                "flip": 1,
+                **({} if self.pairs else {"flip": 1}),
                 "first": 1,
                 "cell_slice": bits_for_index(self.slices),
                 "unit": bits_for_index(self.units),
@@ -153,8 +157,13 @@ class ArraySizes:
 
         trim: with effects, behind what is loaded; whole codes that its converter is off
         """
+        kept = {name: shape for name, shape in self.loaded.members.items() if self.keeps(name)}
         trim = {"trim": signed(TRIM_BITS)} if self.effects else {}
-        return data.StructLayout({**self.loaded.members, **trim})
+        return data.StructLayout({**kept, **trim})
+
+    def keeps(self, field: str) -> bool:
+        """Return whether a lane keeps a field of what is loaded; it takes off no sum of a pair."""
+        return not (self.pairs and field == "unit")
 
     @property
     def name(self) -> str:
@@ -164,14 +173,21 @@ class ArraySizes:
 
 
 def analog_bits(
-    *, side: int, cell_bits: int, dac_bits: int, adc_bits: int, effects: bool = False
+    *,
+    side: int,
+    cell_bits: int,
+    dac_bits: int,
+    adc_bits: int,
+    effects: bool = False,
+    pairs: bool = False,
 ) -> int:
     """Return the bits that hold the sum of a column of any cells, and more than a code.
 
-    With effects it is signed: sums of levels with the offset of a converter and its trim.
+    With effects it is signed: sums of levels with the offset of a converter and its trim. The
+    difference of a pair is signed, too.
     """
     if effects:
         levels = (1 << planes_of(cell_bits, effects=True)) - 1
         return (side * levels * ((1 << dac_bits) - 1) + (2 << OFFSET_BITS)).bit_length() + 1
     full = side * ((1 << cell_bits) - 1) * ((1 << dac_bits) - 1)
-    return max(full.bit_length(), adc_bits + 1)
+    return max(full.bit_length() + pairs, adc_bits + 1)

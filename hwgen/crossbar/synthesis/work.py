@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.facts.point import RRAM_RATIOS, Narrowed, Point, point_of
+from hwgen.crossbar.facts.point import RRAM_RATIOS, Narrowed, Point, WithCells, point_of
 from hwgen.crossbar.facts.rules import Objective, Rules
 from hwgen.crossbar.model.allocate import FEASIBLE, floor_of, used_crossbars
 from hwgen.crossbar.model.design import Design, lay_out
@@ -86,7 +86,8 @@ def facts_of(
 @lru_cache(maxsize=8)
 def problem_of(text: str) -> tuple[CrossbarNetwork, Components]:
     """Return network and components from JSON."""
-    return TypeAdapter(tuple[CrossbarNetwork, Narrowed | Components]).validate_json(text)
+    kinds = tuple[CrossbarNetwork, Narrowed | WithCells | Components]
+    return TypeAdapter(kinds).validate_json(text)
 
 
 Problem = tuple[CrossbarNetwork, Components, Point, float, Rules, Objective, bool]

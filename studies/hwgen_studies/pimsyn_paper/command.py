@@ -87,6 +87,8 @@ class PimsynSearch(
             raise self.refusal(
                 "objective", "image: the published search knows no streams", "stream"
             )
+        if self.cells != "offset":
+            raise self.refusal("cells", "offset: the published search knows no others", self.cells)
         if self.identical and self.method == "code":
             allowed = (
                 "used with --method text, since identical macros of the public code exceed the"

@@ -13,6 +13,7 @@ from golden.network import infer
 from hwgen.crossbar.compiler import compile_network
 from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.facts.chip import described
+from hwgen.crossbar.facts.point import Cells
 from hwgen.crossbar.facts.program import Program
 from hwgen.crossbar.model.record import make_arch
 from hwgen.crossbar.sim import simulate
@@ -46,7 +47,7 @@ def drawn_network(seed: int) -> QuantizedNetwork:
 
 
 @cache
-def drawn(seed: int) -> Case:
+def drawn(seed: int, cells: Cells = "offset") -> Case:
     """Return such a network, a chip of it that errs, and its program.
 
     The convolution has copies in a macro each, or a macro for each of its row tiles.
@@ -59,6 +60,7 @@ def drawn(seed: int) -> Case:
         copies=[first, second, 1 + seed % 2, max(2, grouped)],
         macros=[1, 1, 2, 1],
         side=SIDE,
+        cells=cells,
     )
     arch = replace(make_arch(found, f"drawn-{seed}"), effects=True)
     return network, arch, compile_network(network, arch, images=2)

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from golden.crossbar.effects import ErringCrossbars, erring, levels_of, offsets_of, trims_of
+from golden.crossbar.devices import levels_of, offsets_of, trims_of
+from golden.crossbar.effects import ErringCrossbars, erring
 from golden.crossbar.encoding import encode, multiply
 from golden.network import answer, predict
 from hwgen.chip.effects import (

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from golden.crossbar.effects import levels_of
+from golden.crossbar.devices import levels_of
 from golden.crossbar.encoding import Ints
 from hwgen.chip.device_levels import LevelPoint, LevelTable
 from hwgen.chip.effects import CellEffects

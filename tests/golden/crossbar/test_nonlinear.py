@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from golden.crossbar.effects import ErringCrossbars, bent_steps
+from golden.crossbar.devices import bent_steps
+from golden.crossbar.effects import ErringCrossbars
 from hwgen.chip.effects import CodePoint, DeviceEffects
 from tests.golden.crossbar.test_effects import NO_CONVERTERS, chip, digits, with_effects
 

@@ -8,7 +8,7 @@ from hwgen.crossbar.compiler.quantized import bits_of, crossbar_network
 from hwgen.crossbar.facts.arch import arch_text
 from hwgen.crossbar.facts.chip import Chip, described
 from hwgen.crossbar.facts.components import Components
-from hwgen.crossbar.facts.point import Point, clipped
+from hwgen.crossbar.facts.point import Cells, Point, clipped
 from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.facts.schedule import save_schedule
 from hwgen.crossbar.model.record import (
@@ -53,13 +53,19 @@ def answers_network() -> QuantizedNetwork:
     return drawing.build(drawing.concatenate(first, second), first)
 
 
-def answers_design(bits_less: int = 0) -> Confirmed:
+def answers_design(bits_less: int = 0, cells: Cells = "offset") -> Confirmed:
     """Return its chip: two convolutions, and a layer for each answer."""
-    placed = {"copies": [2, 1, 1, 1], "macros": [1, 1, 0, 0]}
-    return design(answers_network(), **placed, side=16, bits_less=bits_less)
+    return design(
+        answers_network(),
+        copies=[2, 1, 1, 1],
+        macros=[1, 1, 0, 0],
+        side=16,
+        bits_less=bits_less,
+        cells=cells,
+    )
 
 
-def joined_design() -> Confirmed:
+def joined_design(cells: Cells = "offset") -> Confirmed:
     """Return the chip of `joined_network`: copies cut its maps, and a layer has two macros."""
     return design(
         joined_network(),
@@ -67,6 +73,7 @@ def joined_design() -> Confirmed:
         macros=[1, 2, 1, 0, 1, 1],
         clocks=[1, 1, 1, 1, 1, 2],
         side=16,
+        cells=cells,
     )
 
 
@@ -94,10 +101,12 @@ def design(
     dac_bits: int = 2,
     bus_bits: int = 128,
     bits_less: int = 0,
+    cells: Cells = "offset",
 ) -> Confirmed:
     """Return a design that is chosen by hand; bits_less: of converters, than lose nothing."""
     count = len(copies)
-    point = Point(rram_ratio=None, cell_bits=cell_bits, side=side, dac_bits=dac_bits)
+    sizes = {"cell_bits": cell_bits, "side": side, "dac_bits": dac_bits}
+    point = Point(rram_ratio=None, cells=cells, **sizes)
     components = small_components(network, side, bus_bits)
     if bits_less:
         point = next(clipped([point], bits_less))

@@ -124,12 +124,13 @@ class Case:
     def cut(self, place: int) -> Cut:
         """How one copy of a layer's weights is cut into crossbars."""
         layer = self.network.layers[place]
-        return cut_of(layer, self.point.side, self.slices, dense=not self.rules.used_columns)
+        dense, point = not self.rules.used_columns, self.point
+        return cut_of(layer, point.side, self.slices, dense=dense, pairs=point.pairs)
 
     def results(self, place: int) -> dict[int, int]:
         """Return the macros in which sums of a layer are whole, and of how many copies."""
         layer, placed = self.network.layers[place], self.plan.layers[place]
-        return result_macros(layer, placed, self.point.side, self.slices, self.rules)
+        return result_macros(layer, placed, self.point, self.slices, self.rules)
 
     def access_ns(self, memory: Scratchpad) -> float:
         """Return how long an access takes, by some rules whole clocks."""
@@ -153,7 +154,8 @@ class Case:
             sums = one.tiles * self.slices
             work: dict[str, float] = {"adc": sums * layer.out_channels}
             work["shift_add"] = work["addition"] = sums * cut.lane_groups(lanes)
-            work["addition"] += one.tiles * cut.sections * -(-cut.side // lanes)
+            if not self.point.pairs:
+                work["addition"] += one.tiles * cut.sections * -(-cut.side // lanes)
             if self.rules.chain_before_activation and placed.chain_macros > 1:
                 work["addition"] += vectors
             if one.row_tiles.stop == cut.row_tiles and self.activation(place):
@@ -195,7 +197,8 @@ class Case:
                 work["adc"] = sums * layer.out_channels
                 work["shift_add"] = work["addition"] = sums * self.cut(place).lane_groups(lanes)
                 units = placed.copies * placed.row_tiles * self.cut(place).sections
-                work["addition"] += units * -(-self.point.side // lanes)
+                if not self.point.pairs:
+                    work["addition"] += units * -(-self.point.side // lanes)
         elif layer.kind == "pool":
             work["pool"] = outputs * (layer.taps if self.rules.used_columns else 1)
         elif layer.product:

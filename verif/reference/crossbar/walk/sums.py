@@ -68,7 +68,9 @@ def accumulate(stage: Stage, loading: Loading, hold: Ints) -> Sums:
     found.expect(
         converted, of_bit, every + behind_go[-1], every, behind(every, 1), "a sample that is held"
     )
-    check_input_sums(stage, loading, hold=hold[:, 0], behind_go=behind_go, unit=unit, lanes=lanes)
+    if not stage.chip.pairs:
+        first = hold[:, 0]
+        check_input_sums(stage, loading, hold=first, behind_go=behind_go, unit=unit, lanes=lanes)
     begun = hold[:, :1] + behind_go + rates.accumulated
     done = hold[:, -1:] + behind_go + rates.accumulated
     go = stage.go(place, "addition")

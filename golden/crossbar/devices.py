@@ -1,0 +1,119 @@
+"""What devices of crossbars hold: levels of cells, offsets and nonlinearity of converters.
+
+Levels are in steps of 1/64 of the least one above zero, what converters add in steps of 1/64 of a
+code. All draws follow from a generator that is given.
+
+Tests: `tests/golden/crossbar/test_effects.py`.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.crossbar.encoding import Ints
+from hwgen.chip.device_levels import NUMBERS, LevelTable
+from hwgen.chip.effects import CellEffects, ConverterEffects
+from hwgen.crossbar.facts.levels import LEVEL_HEADROOM as HEADROOM
+from hwgen.crossbar.facts.levels import LEVEL_STEPS as STEPS
+from hwgen.crossbar.facts.levels import OFFSET_BITS
+
+
+def levels_of(
+    cells: Ints,
+    effects: CellEffects,
+    rng: np.random.Generator,
+    *,
+    cell_bits: int,
+    side: int,
+    table: LevelTable | None = None,
+) -> Ints:
+    """Return the levels that cells (slices, rows, columns) came to hold, in steps of 1/64.
+
+    side: of a crossbar; the cell farthest from both drivers of it loses the whole voltage drop
+    table: of what was measured of each level; None: all follow one formula
+    """
+    full, shape = 2**cell_bits - 1, cells.shape
+    lowest = full * table.points[0].mean if table else 0.0
+    values = cells.astype(np.float64)
+    if effects.failed_writes:
+        values = np.where(rng.random(shape) < effects.failed_writes, full - values, values)
+    if effects.variation:
+        values *= rng.lognormal(0.0, effects.variation, shape)
+    if effects.drift:
+        values *= 1 - effects.drift * rng.random(shape)
+    if table:
+        values = full * measured(values / full, table, rng)
+    if effects.stuck_at_zero or effects.stuck_at_full:
+        drawn = rng.random(shape)
+        values = np.where(drawn < effects.stuck_at_zero, lowest, values)
+        values = np.where(drawn >= 1 - effects.stuck_at_full, float(full), values)
+    if effects.voltage_drop:
+        rows = np.arange(shape[1])[:, np.newaxis] / side
+        columns = (np.arange(shape[2]) % side)[np.newaxis] / side
+        values *= 1 - effects.voltage_drop * (rows + columns) / 2
+    most = (1 << (cell_bits + STEPS + HEADROOM)) - 1
+    return np.clip(np.rint(values * (1 << STEPS)), 0, most).astype(np.int64)
+
+
+def measured(
+    shares: NDArray[np.float64], table: LevelTable, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return the conductances of cells at the time of a table, as shares of the highest level.
+
+    shares: of the highest level that the cells are to hold
+    """
+    given = [point.level for point in table.points]
+    mean, deviation, drift, spread = (
+        np.interp(shares, given, [getattr(point, name) for point in table.points])
+        for name in NUMBERS
+    )
+    held = written(mean, deviation, table, rng)
+    exponents = drift + spread * rng.standard_normal(shares.shape)
+    held *= np.exp(-exponents * table.aging)
+    if table.lost:
+        lowest = table.points[0]
+        off = np.full(shares.shape, lowest.mean)
+        again = written(off, np.full(shares.shape, lowest.deviation), table, rng)
+        held = np.where(rng.random(shares.shape) < table.lost, again, held)
+    return held
+
+
+def written(
+    mean: NDArray[np.float64],
+    deviation: NDArray[np.float64],
+    table: LevelTable,
+    rng: np.random.Generator,
+) -> NDArray[np.float64]:
+    """Return the conductances that cells keep of all rounds of writing."""
+
+    def draw() -> NDArray[np.float64]:
+        drawn: NDArray[np.float64] = mean + deviation * rng.standard_normal(mean.shape)
+        return np.maximum(0.0, drawn)
+
+    held = draw()
+    for _ in range(table.rounds - 1):
+        held = np.where(np.abs(held - mean) > table.within, draw(), held)
+    return held
+
+
+def offsets_of(shape: tuple[int, ...], effects: ConverterEffects, rng: np.random.Generator) -> Ints:
+    """Return the offsets of converters in steps of 1/64 of a code, signed, of 16 bits at most."""
+    most = (1 << OFFSET_BITS - 1) - 1
+    offsets = np.rint(rng.normal(0.0, effects.offset_lsb, shape) * (1 << STEPS))
+    return np.clip(offsets, -most, most).astype(np.int64)
+
+
+def bent_steps(effects: ConverterEffects, codes: int) -> Ints:
+    """Return what is added to the sum of each code, in steps of 1/64 of a code, signed."""
+    points = effects.nonlinearity
+    if not points:
+        return np.zeros(codes, np.int64)
+    lsb = np.interp(
+        np.arange(codes), [point.code for point in points], [point.lsb for point in points]
+    )
+    return np.rint(lsb * (1 << STEPS)).astype(np.int64)
+
+
+def trims_of(offsets: Ints) -> Ints:
+    """Return what trimming takes off: the code of each without inputs, below 0, too."""
+    trims: Ints = (offsets + (1 << (STEPS - 1))) >> STEPS << STEPS
+    return trims
