@@ -6,7 +6,8 @@ digits d of the inputs, and column c of a slice gives the code
 
     code = clip((sum of d * level + offset + noise + 32) >> 6, 0, 2^adc_bits - 1),
 
-and where converters are not linear, that of the same sum plus what their table says of this code,
+and where converters are not linear, that of the same sum plus what their table says of this code;
+of converters whose code counts 2^s sums it is that of (sum + offset + noise) >> s, worth 2^s; from them
 from which column accumulators go on as in `golden.crossbar.encoding`; rows are those of
 `golden.crossbar.rows`, the noise of a read that of `golden.crossbar.read_noise`. A layer has D
 copies; its output pixels, row by row, are those of copy 0, 1, .. D - 1 in turn. Without effects
@@ -106,6 +107,7 @@ class ErringCrossbars:
         self._orders: dict[tuple[int, int], list[Column]] = {}
         lossless, less = self.arch.point.lossless_bits, self.effects.converters.bits_below_lossless
         self._adc_bits = max(0, min(self.arch.adc_bits, lossless - less))
+        self._step_bits = self.arch.point.step_bits
         self._gain = gain_of(self.effects.read.deviation)
         self._bends = bent_steps(self.effects.converters, 1 << self._adc_bits)
 
@@ -173,8 +175,9 @@ class ErringCrossbars:
         """Return the codes of all bit steps, each at its weight: (pixels, slices * columns)."""
         bit_steps = self.arch.bit_steps
         kind, dac_bits = tile.levels.dtype.type, self.arch.point.dac_bits
-        added, most = tile.trimmed + kind(1 << (STEPS - 1)), kind((1 << self._adc_bits) - 1)
-        sums = smallest_kind(int(most) << self.arch.activation_bits)
+        coarser, most = self._step_bits, kind((1 << self._adc_bits) - 1)
+        added = tile.trimmed + kind(1 << (STEPS - 1 + coarser))
+        sums = smallest_kind(int(most) << (self.arch.activation_bits + coarser))
         total = np.zeros((len(inputs), tile.levels.shape[1]), sums)
         for step in range(bit_steps):
             digits = (inputs >> (step * dac_bits)) & ((1 << dac_bits) - 1)
@@ -183,13 +186,15 @@ class ErringCrossbars:
             if self._gain:
                 noise = noise_of(tile.keys, np.arange(blocks) * bit_steps + step, self._gain)
                 codes.reshape(-1, *noise.shape)[:] += noise.astype(kind)
+            if coarser:
+                codes = np.floor(codes * kind(2.0**-coarser))
             if self._bends.any():
                 ideal = np.clip(np.floor(codes * kind(2.0**-STEPS)), 0, most)
                 codes += self._bends.astype(kind)[ideal.astype(np.int64)]
             codes *= kind(2.0**-STEPS)
             np.floor(codes, out=codes)
             np.clip(codes, 0, most, out=codes)
-            codes *= kind(1 << (step * dac_bits))
+            codes *= kind(1 << (step * dac_bits + coarser))
             total += codes
         return total.astype(np.int64)
 
@@ -230,11 +235,12 @@ class ErringCrossbars:
             table=self.effects.levels,
         )
         slices, rows, columns = levels.shape
-        offsets = offsets_of((slices * columns,), self.effects.converters, rng)
+        offsets = offsets_of((slices * columns,), self.effects.converters, rng, self._step_bits)
         largest = ((1 << (point.cell_bits + STEPS + HEADROOM)) - 1) * rows
         kind = smallest_kind(largest * ((1 << point.dac_bits) - 1) + (1 << OFFSET_BITS))
         side_by_side = levels.transpose(1, 0, 2).reshape(rows, slices * columns)
-        trimmed = offsets - trims_of(offsets) if self.effects.converters.trimmed else offsets
+        trims = trims_of(offsets, self._step_bits) if self.effects.converters.trimmed else 0
+        trimmed = np.asarray(offsets - trims)
         keys = keys_of(self.seed, place, slices * columns)
         return Tile(side_by_side.astype(kind), offsets, trimmed.astype(kind), stored.flips, keys)
 
@@ -408,10 +414,18 @@ def written(
     return held
 
 
-def offsets_of(shape: tuple[int, ...], effects: ConverterEffects, rng: np.random.Generator) -> Ints:
-    """Return the offsets of converters in steps of 1/64 of a code, signed, of 16 bits at most."""
+def offsets_of(
+    shape: tuple[int, ...],
+    effects: ConverterEffects,
+    rng: np.random.Generator,
+    step_bits: int = 0,
+) -> Ints:
+    """Return the offsets of converters in steps of 1/64 of a sum, signed, of 16 bits at most.
+
+    step_bits: a code counts 2^step_bits sums
+    """
     most = (1 << OFFSET_BITS - 1) - 1
-    offsets = np.rint(rng.normal(0.0, effects.offset_lsb, shape) * (1 << STEPS))
+    offsets = np.rint(rng.normal(0.0, effects.offset_lsb, shape) * (1 << STEPS + step_bits))
     return np.clip(offsets, -most, most).astype(np.int64)
 
 
@@ -426,9 +440,10 @@ def bent_steps(effects: ConverterEffects, codes: int) -> Ints:
     return np.rint(lsb * (1 << STEPS)).astype(np.int64)
 
 
-def trims_of(offsets: Ints) -> Ints:
+def trims_of(offsets: Ints, step_bits: int = 0) -> Ints:
     """Return what trimming takes off: the code of each without inputs, below 0, too."""
-    trims: Ints = (offsets + (1 << (STEPS - 1))) >> STEPS << STEPS
+    whole = STEPS + step_bits
+    trims: Ints = (offsets + (1 << (whole - 1))) >> whole << whole
     return trims
 
 

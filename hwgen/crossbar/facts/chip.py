@@ -78,6 +78,7 @@ class Chip:
     nonlinear_converters: beside them, converters have a table of how far codes are off
     read_noise: beside them, each read of a column has noise
     resets_data: reset reaches the registers of data, too
+    step_bits: a code counts 2^step_bits sums
     """
 
     name: str
@@ -113,6 +114,7 @@ class Chip:
     nonlinear_converters: bool = False
     read_noise: bool = False
     resets_data: bool = True
+    step_bits: int = 0
 
     @property
     def id_word(self) -> int:
@@ -175,6 +177,7 @@ def described(arch: Arch) -> Chip:
         nonlinear_converters=arch.nonlinear_converters,
         read_noise=arch.read_noise,
         resets_data=arch.resets_data,
+        step_bits=arch.point.step_bits,
         side=arch.point.side,
         cell_bits=arch.point.cell_bits,
         dac_bits=arch.point.dac_bits,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal, Value, signed
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part, PartInstance
@@ -176,7 +176,7 @@ class Array(Part):
             trimmed.eq(self.trimmed),
         ]
         m.d.comb += [
-            trim.eq(Mux(trimmed, rounded(bank.measured), 0)),
+            trim.eq(Mux(trimmed, self._codes_of(bank.measured), 0)),
             self.analog.eq(
                 Cat(
                     (bank.sums.word_select(place, bits).as_signed() - (lane.trim << LEVEL_STEPS))[
@@ -192,6 +192,11 @@ class Array(Part):
                 lane.load_slot.eq(slot),
                 lane.column.eq(Cat(column, trim)),
             ]
+
+    def _codes_of(self, measured: Value) -> Value:
+        """Return the sums that the code of a column without inputs stands for."""
+        step = self._sizes.step_bits
+        return rounded(measured.as_signed() >> step) << step if step else rounded(measured)
 
     def _lanes(
         self,

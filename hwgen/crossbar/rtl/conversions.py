@@ -175,7 +175,8 @@ class Lane(Part):
     ``flip * (2^q - 1) * Xsum - top * (Xsum << offset_shift) +- sum over b of code(b) << (b * d)``
 
     with minus where the column is flipped; ``top`` is the last slice, whose accumulator is signed.
-    With effects all are, and a code is cut to the bits that the converter of its column has.
+    With effects all are, and a code is cut to the bits that the converter of its column has; it is
+    worth ``2^step_bits`` sums.
 
     Pipeline
         cycle 0  of ``ask`` at the bank: ``convert_slot`` and what goes with it
@@ -273,7 +274,8 @@ class Lane(Part):
         ]
         # cycle 1 of a conversion: one more code
         start = Signal(signed(sizes.accumulator_bits + 1))
-        code = Signal(sizes.adc_bits + sizes.bit_steps * sizes.dac_bits, name="code_shifted")
+        most_bits = sizes.adc_bits + sizes.bit_steps * sizes.dac_bits + sizes.step_bits
+        code = Signal(most_bits, name="code_shifted")
         before = Mux(begin, start, sums.data_0)
         m.d.comb += [
             columns.clk.eq(ClockSignal()),
@@ -286,7 +288,7 @@ class Lane(Part):
             added.eq(columns.data_1),
             self.unit.eq(converted.unit),
             start.eq(self._start(converted)),
-            code.eq(self._code(m, converted) << shift),
+            code.eq(self._worth(self._code(m, converted)) << shift),
             sums.clk.eq(ClockSignal()),
             sums.write_en.eq(convert),
             sums.write_index.eq(Cat(slot, half)),
@@ -320,6 +322,10 @@ class Lane(Part):
             cut.eq(Mux(self.code > most, most, self.code)),
         ]
         return cut
+
+    def _worth(self, code: Value) -> Value:
+        """Return the sums that a code stands for."""
+        return code << self._sizes.step_bits if self._sizes.step_bits else code
 
     def _is_top(self, column: data.View) -> Signal:
         return column.cell_slice == self._sizes.slices - 1

@@ -227,7 +227,7 @@ class Macro(Part):
         for number in range(adcs):
             m.submodules[f"adc_{number}"] = adc = self._adc.instance()
             lanes = [number + sample * adcs for sample in range(self._samples)]
-            sums = [analog.word_select(e, wide) for e in lanes]
+            sums = [self._coarser(analog.word_select(e, wide)) for e in lanes]
             m.d.comb += adc.sums.eq(Cat(sums))
             if table is not None:
                 adc = self._bent(m, table, number, adc, sums)
@@ -237,6 +237,14 @@ class Macro(Part):
         for engine in engines:
             m.d.comb += engine.codes.eq(Cat(codes[lane] for lane in range(len(codes))))
         return converting & any_of(above)
+
+    def _coarser(self, given: Value) -> Value:
+        """Return a sum in steps of a converter whose code counts several sums, as wide."""
+        step = self._chip.step_bits
+        if not step:
+            return given
+        shifted = given.as_signed() >> step
+        return Cat(shifted, shifted[-1].replicate(step))
 
     def _share_port(
         self,

@@ -8,7 +8,7 @@ from hwgen.crossbar.compiler.quantized import bits_of, crossbar_network
 from hwgen.crossbar.facts.arch import arch_text
 from hwgen.crossbar.facts.chip import Chip, described
 from hwgen.crossbar.facts.components import Components
-from hwgen.crossbar.facts.point import Point, clipped
+from hwgen.crossbar.facts.point import Point, clipped, stepped
 from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.facts.schedule import save_schedule
 from hwgen.crossbar.model.record import (
@@ -53,10 +53,10 @@ def answers_network() -> QuantizedNetwork:
     return drawing.build(drawing.concatenate(first, second), first)
 
 
-def answers_design(bits_less: int = 0) -> Confirmed:
+def answers_design(bits_less: int = 0, step: int = 1) -> Confirmed:
     """Return its chip: two convolutions, and a layer for each answer."""
     placed = {"copies": [2, 1, 1, 1], "macros": [1, 1, 0, 0]}
-    return design(answers_network(), **placed, side=16, bits_less=bits_less)
+    return design(answers_network(), **placed, side=16, bits_less=bits_less, step=step)
 
 
 def joined_design() -> Confirmed:
@@ -94,13 +94,17 @@ def design(
     dac_bits: int = 2,
     bus_bits: int = 128,
     bits_less: int = 0,
+    step: int = 1,
 ) -> Confirmed:
-    """Return a design that is chosen by hand; bits_less: of converters, than lose nothing."""
+    """Return a design that is chosen by hand.
+
+    bits_less: of converters, than lose nothing; step: sums that a code counts
+    """
     count = len(copies)
     point = Point(rram_ratio=None, cell_bits=cell_bits, side=side, dac_bits=dac_bits)
     components = small_components(network, side, bus_bits)
     if bits_less:
-        point = next(clipped([point], bits_less))
+        point = stepped(next(clipped([point], bits_less)))[step.bit_length() - 1]
         adc = replace(components.adcs.resolutions[0], bits=point.adc_bits)
         components = replace(components, adcs=replace(components.adcs, resolutions=(adc,)))
     return confirm(
