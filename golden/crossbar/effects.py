@@ -7,8 +7,8 @@ digits d of the inputs, and column c of a slice gives the code
     code = clip((sum of d * level + offset + noise + 32) >> 6, 0, 2^adc_bits - 1),
 
 and where converters are not linear, that of the same sum plus what their table says of this code;
-of converters whose code counts 2^s sums it is that of (sum + offset + noise) >> s, worth 2^s; from them
-from which column accumulators go on as in `golden.crossbar.encoding`; rows are those of
+of converters whose code counts 2^s sums it is the code of `in_steps`, worth 2^s; from them column
+accumulators go on as in `golden.crossbar.encoding`; rows are those of
 `golden.crossbar.rows`, the noise of a read that of `golden.crossbar.read_noise`. A layer has D
 copies; its output pixels, row by row, are those of copy 0, 1, .. D - 1 in turn. Without effects
 levels are the cells, and all products are those of the network.
@@ -176,18 +176,19 @@ class ErringCrossbars:
         bit_steps = self.arch.bit_steps
         kind, dac_bits = tile.levels.dtype.type, self.arch.point.dac_bits
         coarser, most = self._step_bits, kind((1 << self._adc_bits) - 1)
-        added = tile.trimmed + kind(1 << (STEPS - 1 + coarser))
+        half = kind(1 << (STEPS - 1))
         sums = smallest_kind(int(most) << (self.arch.activation_bits + coarser))
         total = np.zeros((len(inputs), tile.levels.shape[1]), sums)
         for step in range(bit_steps):
             digits = (inputs >> (step * dac_bits)) & ((1 << dac_bits) - 1)
             codes = digits.astype(kind) @ tile.levels
-            codes += added
+            codes += tile.trimmed
             if self._gain:
                 noise = noise_of(tile.keys, np.arange(blocks) * bit_steps + step, self._gain)
                 codes.reshape(-1, *noise.shape)[:] += noise.astype(kind)
             if coarser:
-                codes = np.floor(codes * kind(2.0**-coarser))
+                codes = in_steps(codes, coarser)
+            codes += half
             if self._bends.any():
                 ideal = np.clip(np.floor(codes * kind(2.0**-STEPS)), 0, most)
                 codes += self._bends.astype(kind)[ideal.astype(np.int64)]
@@ -412,6 +413,20 @@ def written(
     for _ in range(table.rounds - 1):
         held = np.where(np.abs(held - mean) > table.within, draw(), held)
     return held
+
+
+def in_steps(sums: Floats, step_bits: int) -> Floats:
+    """Return sums in steps of 1/64 of a code that counts 2^step_bits of them, whole numbers.
+
+    With X a sum in steps of 1/64 it is (X - 1 + odd) >> step_bits, and odd is 1 if X holds an odd
+    number of whole codes: what lies halfway between two codes becomes the even one of them, so
+    that rounding has no bias.
+    """
+    kind = sums.dtype.type
+    whole = np.floor(sums * kind(2.0 ** -(STEPS + step_bits)))
+    odd = whole - 2 * np.floor(whole / 2)
+    found: Floats = np.floor((sums - 1 + odd) * kind(2.0**-step_bits))
+    return found
 
 
 def offsets_of(

@@ -35,7 +35,7 @@ from hwgen.files.output import write_text
 from hwgen.network import Conv, Linear, QuantizedNetwork
 from hwgen.network.file import load_network
 from hwgen_studies.lightning import POINT, Ints, Tiles, chip_of, plain, rows_of
-from hwgen_studies.noise_models_page import page
+from hwgen_studies.noise_models_page import CELLS_OF, GOLDEN, SLOW, page
 
 TIMES = {"1 s": 1.0, "1 h": 3600.0, "1 d": 86400.0}
 """Seconds since writing, as aihwkit counts them."""
@@ -211,15 +211,15 @@ def chips_of(
 ) -> Iterator[tuple[str, list[Any]]]:
     """Yield what computes a network, and a chip of each seed."""
     chip, effects = chip_of(network), device.effects(label)
-    yield "golden", [erring(network, cast(Any, chip), effects, seed) for seed in seeds]
+    yield GOLDEN, [erring(network, cast(Any, chip), effects, seed) for seed in seeds]
     if device.later:
         noisy = with_slow_noise(effects, TIMES[label] + device.later)
         yield (
-            "golden, slow noise in its deviations",
+            SLOW,
             [erring(network, cast(Any, chip), noisy, seed) for seed in seeds],
         )
     yield (
-        "golden's crossbars, aihwkit's cells",
+        CELLS_OF,
         [
             CellsOfAihwkit(chip, 0.0, POINT.adc_bits, seed, plain, device=device, label=label)
             for seed in seeds

@@ -11,7 +11,7 @@ from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.arch_fabric import Region, Travel
 from hwgen.crossbar.facts.buildable import check_layer, check_widths
 from hwgen.crossbar.facts.chip import Chip
-from hwgen.crossbar.facts.levels import STEPS_BITS
+from hwgen.crossbar.facts.levels import LEVEL_STEPS, STEPS_BITS
 from hwgen.crossbar.facts.loads import bends, codes_target
 from hwgen.crossbar.facts.ports import tile_reads, window_reads, words_of_run
 from hwgen.crossbar.facts.routes import load_number
@@ -239,12 +239,16 @@ class Macro(Part):
         return converting & any_of(above)
 
     def _coarser(self, given: Value) -> Value:
-        """Return a sum in steps of a converter whose code counts several sums, as wide."""
+        """Return a sum in steps of a converter whose code counts several sums, as wide.
+
+        Halfway between two codes the even one is nearer, by the least step of a sum.
+        """
         step = self._chip.step_bits
         if not step:
             return given
-        shifted = given.as_signed() >> step
-        return Cat(shifted, shifted[-1].replicate(step))
+        is_even = ~given[LEVEL_STEPS + step]
+        shifted = (given.as_signed() - is_even) >> step
+        return Cat(shifted, shifted[-1].replicate(step))[: self._analog_bits]
 
     def _share_port(
         self,

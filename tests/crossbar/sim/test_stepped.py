@@ -58,7 +58,7 @@ def test_one_pixel_one_channel() -> None:
     arch = make_arch(design(network, **placed, dac_bits=1, cell_bits=1), "least", effects=True)  # type: ignore[arg-type]
     case = network, replace(arch, read_noise=True)
     for seed in (1, 2):
-        assert wrong_elements(case, with_effects(offset_lsb=1.0), seed, errs=False) == 0
+        assert wrong_elements(case, with_effects(offset_lsb=1.0), seed) == 0
 
 
 @pytest.mark.dear
@@ -77,7 +77,9 @@ def test_planted_faults_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
         assert wrong_elements(small(8), MOST, 1) > 0
 
 
-@pytest.mark.promise("a chip without a step has the file and the digest that it had; a step is read back")
+@pytest.mark.promise(
+    "a chip without a step has the file and the digest that it had; a step is read back"
+)
 def test_a_file_says_its_step(tmp_path: Path) -> None:
     arch, plain = small(4)[1], small(1)[1]
     assert "step:" not in json.dumps(asdict(plain)["point"]) and "step: 4" in arch_text(arch)

@@ -1,6 +1,7 @@
 """Converters whose code counts several sums: the formula of docs/device-effects.md, plainly."""
 
 from dataclasses import asdict, replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ def coarser(step: int) -> Arch:
 
 @pytest.mark.promise(
     "a code of a converter with a step counts that many sums, by the page's formula: offset and"
-    " trim are whole codes of it, its nonlinearity is in steps of a code"
+    " trim are whole codes of it, its nonlinearity is in steps of a code; halves go to even codes"
 )
 @pytest.mark.parametrize("step", [1, 2, 8])
 @pytest.mark.parametrize("trimmed", [False, True])
@@ -43,6 +44,8 @@ def test_codes_are_the_pages(step: int, trimmed: bool, bent: bool) -> None:
     inputs = rng.integers(0, 256, (4, 128))
     inputs[0] = 255
     inputs[1:3, 20:] = 0
+    inputs[3] = 0
+    inputs[3, :2] = 1, 3
     levels, most = tile.levels.astype(np.int64), 2**arch.adc_bits - 1
     bits, wanted = arch.point.dac_bits, np.zeros((4, levels.shape[1]), np.int64)
     for row, column in np.ndindex(*wanted.shape):
@@ -51,10 +54,13 @@ def test_codes_are_the_pages(step: int, trimmed: bool, bent: bool) -> None:
             offset -= 64 * step * ((offset + 32 * step) // (64 * step))
         for place in range(arch.bit_steps):
             digit = (inputs[row] >> (place * bits)) & (2**bits - 1)
-            given = (int(digit @ levels[:, column]) + offset) // step
-            ideal = min(max((given + 32) >> 6, 0), most)
-            given += round(64 * line(ideal, BOW)) if bent else 0
-            code = min(max((given + 32) >> 6, 0), most)
+            total = int(digit @ levels[:, column]) + offset
+            code = round(Fraction(total, 64 * step)) if step > 1 else (total + 32) >> 6
+            if bent:
+                odd = total // (64 * step) % 2 if step > 1 else 1
+                given = (total - 1 + odd) // step
+                code = (given + round(64 * line(min(max(code, 0), most), BOW)) + 32) >> 6
+            code = min(max(code, 0), most)
             wanted[row, column] += step * code << (place * bits)
     assert np.array_equal(chips._sampled(inputs, tile), wanted)
 
