@@ -30,8 +30,8 @@ from golden.network import predict
 from hwgen.chip.effects import DeviceEffects
 from hwgen.commands.effects import devices_of
 from hwgen.commands.images import choose_images
-from hwgen.files.shipped import networks
 from hwgen.files.output import write_text
+from hwgen.files.shipped import networks
 from hwgen.network import Conv, Linear, QuantizedNetwork
 from hwgen.network.file import load_network
 from hwgen_studies.lightning import POINT, Ints, Tiles, chip_of, plain, rows_of

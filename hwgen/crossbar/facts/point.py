@@ -13,7 +13,6 @@ from hwgen.crossbar.facts.rules import Rules
 from hwgen.errors import FieldError
 from hwgen.files.load import EXACT, field_error
 
-
 MOST_STEP = 256
 """Of the sums that a code counts at most."""
 

@@ -1,4 +1,4 @@
-"""Verilog whose converters count several sums a code: every element is golden's; faults are seen."""
+"""Verilog whose converters count several sums a code: elements are golden's, faults are seen."""
 
 import json
 from dataclasses import asdict, replace
