@@ -1,6 +1,6 @@
 """Devices by level beside the noise models of aihwkit, a simulator of analog tiles in torch.
 
-`python -m hwgen_studies.noise_models RECORD.json [SEEDS]` measures, writes the record and prints the
+`python -m hwgen_studies.noise_models RECORD [SEEDS]` measures, writes the record and prints the
 section of docs/device-effects.md. It needs `pip install aihwkit==1.1.0`, in an environment of its
 own beside hwgen, and no data but the digits that ship. Three things are compared:
 

@@ -11,11 +11,11 @@ SLOW = "golden, slow noise in its deviations"
 CELLS_OF = "golden's crossbars, aihwkit's cells"
 HEADING = "### Its noise models: phase-change memory and HfOx"
 INTRO = """\
-`python -m hwgen_studies.noise_models studies/results/noise-models.json` needs `pip install
-aihwkit==1.1.0`, in an environment of its own beside hwgen; it prints this section and writes its
-record. {simulator} and our files of effects took their figures from the same published fits.
-Times are aihwkit's: of phase-change memory they begin with the first read, 20 s after writing, so
-golden has 21, 3620 and 86420 s.
+`pip install aihwkit==1.1.0`, in an environment of its own beside hwgen, is all that
+`python -m hwgen_studies.noise_models studies/results/noise-models.json` needs; it prints this
+section and writes its record. {simulator} and our files of effects took their figures from the same
+published fits. Times are aihwkit's: of phase-change memory they begin with the first read, 20 s
+after writing, so golden has 21, 3620 and 86420 s.
 
 {cells:,} cells of 2 bits of each level, mean ± deviation, percent of the highest level:
 """
@@ -100,5 +100,6 @@ def accuracy_table(record: Mapping[str, Any]) -> Iterator[str]:
         mean, least, most = (f"{100 * row[name]:.1f}" for name in ("mean", "least", "most"))
         yield (
             f"| {row['device']} | {row['time']} | {row['computed_by']}"
-            f" | {mean} ({least} to {most}) % | {100 * row['deviation']:.1f} | {row['images_per_s']} |"
+            f" | {mean} ({least} to {most}) % | {100 * row['deviation']:.1f}"
+            f" | {row['images_per_s']} |"
         )

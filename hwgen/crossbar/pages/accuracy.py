@@ -1,7 +1,7 @@
 """Accuracy as a limit of a synthesis: measured for each choice of crossbars and converters.
 
-A choice is a side, bits of a cell, of a DAC and of an ADC, which may be some below lossless, and the
-step of the ADC: with as many bits a coarser step leaves a wider range. Of the steps the most
+A choice is a side, bits of a cell, of a DAC and of an ADC, which may be some below lossless, and
+the step of the ADC: with as many bits a coarser step leaves a wider range. Of the steps the most
 accurate one is kept, the finest of those alike. The accuracy of a choice is that of a chip with one
 copy of each layer, the mean over seeds, each measured once and kept in the work folder. Of a choice
 whose accuracy is too low with every step none with fewer bits is measured.

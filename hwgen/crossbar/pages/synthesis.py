@@ -272,8 +272,8 @@ class SynthesisAccuracy:
     effects: of devices; seeds: of them, one where nothing is drawn
     data: the images of the curve, images_to_choose: the first ones, by which choices were measured
     exact: accuracy of the images of the curve without effects and with lossless converters
-    choices: that were measured, with one copy of each layer, each step on its own; where no step has
-        enough accuracy none with fewer bits was
+    choices: that were measured, with one copy of each layer, each step on its own; where no step
+        has enough accuracy none with fewer bits was
     curve: from the least accuracy on
     ended_early: an interrupt or a time limit ended the searches: more accuracy may have a design
     """
