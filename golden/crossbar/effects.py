@@ -181,7 +181,7 @@ class ErringCrossbars:
         total = np.zeros((len(inputs), tile.levels.shape[1]), sums)
         for step in range(bit_steps):
             digits = (inputs >> (step * dac_bits)) & ((1 << dac_bits) - 1)
-            codes = digits.astype(kind) @ tile.levels
+            codes: Floats = digits.astype(kind) @ tile.levels
             codes += tile.trimmed
             if self._gain:
                 noise = noise_of(tile.keys, np.arange(blocks) * bit_steps + step, self._gain)

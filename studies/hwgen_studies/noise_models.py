@@ -25,11 +25,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from golden.crossbar.effects import STEPS, erring, levels_of
+from golden.crossbar.effects import erring, levels_of
 from golden.network import predict
 from hwgen.chip.effects import DeviceEffects
 from hwgen.commands.effects import devices_of
 from hwgen.commands.images import choose_images
+from hwgen.crossbar.facts.levels import LEVEL_STEPS
 from hwgen.files.output import write_text
 from hwgen.files.shipped import networks
 from hwgen.network import Conv, Linear, QuantizedNetwork
@@ -133,7 +134,8 @@ def goldens(effects: DeviceEffects, cells: Ints, seed: int) -> NDArray[np.float6
     rng = np.random.default_rng(seed)
     given = {"cell_bits": POINT.cell_bits, "side": POINT.side, "table": effects.levels}
     held = levels_of(cells[np.newaxis], effects.cells, rng, **cast(Any, given))
-    return held[0] / float(1 << STEPS)
+    shares: NDArray[np.float64] = held[0] / float(1 << LEVEL_STEPS)
+    return shares
 
 
 @dataclass

@@ -43,16 +43,18 @@ def of_aihwkit(device: str, time: str, level: float, rng: np.random.Generator) -
     if device.startswith("HfOx"):
         share = 1 / 40 + level * 39 / 40
         deviation = sum(c * share**k for k, c in enumerate(WAN[time])) / 40
-        return np.maximum(0, share + deviation * rng.standard_normal(DRAWS))
+        alone: Floats = np.maximum(0, share + deviation * rng.standard_normal(DRAWS))
+        return alone
     t, log = TIMES[time] + 20, float(np.log(max(level, 1e-7)))
     deviation = (0.26348 + 1.9650 * level - 1.1731 * level**2) / 25
     held = np.maximum(0, level + deviation * rng.standard_normal(DRAWS))
     mean = float(np.clip(-0.0155 * log + 0.0244, 0.049, 0.1))
     spread = float(np.clip(-0.0125 * log - 0.0059, 0.008, 0.045))
     now = held * (t / 20) ** -np.abs(mean + spread * rng.standard_normal(DRAWS))
-    share = np.minimum(0.2, 0.0088 / np.maximum(1e-3, held**0.65))
-    noise = share * np.sqrt(np.log((t + 250e-9) / 500e-9)) * rng.standard_normal(DRAWS)
-    return np.maximum(0, now * (1 + noise))
+    slow = np.minimum(0.2, 0.0088 / np.maximum(1e-3, held**0.65))
+    noise = slow * np.sqrt(np.log((t + 250e-9) / 500e-9)) * rng.standard_normal(DRAWS)
+    found: Floats = np.maximum(0, now * (1 + noise))
+    return found
 
 
 @pytest.mark.parametrize("row", RECORD["levels"], ids=lambda row: f"{row['device']}-{row['time']}")

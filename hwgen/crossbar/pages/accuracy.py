@@ -179,8 +179,8 @@ class Measuring:
         for less in range(most):
             whole = {each: one for one in hopeful for each in clipped([one], less)}
             tried = with_known_adcs(whole, components)
-            for point, best in zip(tried, self.best_of(tried), strict=True):
-                if self.found[best].mean < self.least:
+            for point, kept in zip(tried, self.best_of(tried), strict=True):
+                if self.found[kept].mean < self.least:
                     del whole[point]
             hopeful = list(whole.values())
         best = max((each.mean for each in self.found.values()), default=0.0)
@@ -265,7 +265,7 @@ def student(freedom: int) -> float:
         (5 * z**5 + 16 * z**3 + 3 * z) / 96,
         (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
     )
-    return z + sum(term / freedom**power for power, term in enumerate(terms, 1))
+    return z + sum(term / float(freedom) ** power for power, term in enumerate(terms, 1))
 
 
 FEW_CHIPS = (12.706, 4.303, 3.182, 2.776)

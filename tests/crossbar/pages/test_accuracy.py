@@ -336,13 +336,8 @@ def test_steps_that_chips_do_not_tell_apart() -> None:
 
 def one_point(step: AccuracyStep) -> Point:
     """Return the choice of a step."""
-    (found,) = [
-        each
-        for less in range(4)
-        for each in clipped([replace(POINT, side=step.point.side)], less)
-        if each.adc_bits == step.point.adc_bits
-    ]
-    return found
+    (found,) = clipped([replace(POINT, side=step.point.side)], step.bits_less)
+    return stepped(found)[step.step.bit_length() - 1]
 
 
 @pytest.mark.dear

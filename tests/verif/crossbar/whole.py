@@ -55,8 +55,14 @@ def answers_network() -> QuantizedNetwork:
 
 def answers_design(bits_less: int = 0, step: int = 1) -> Confirmed:
     """Return its chip: two convolutions, and a layer for each answer."""
-    placed = {"copies": [2, 1, 1, 1], "macros": [1, 1, 0, 0]}
-    return design(answers_network(), **placed, side=16, bits_less=bits_less, step=step)
+    return design(
+        answers_network(),
+        copies=[2, 1, 1, 1],
+        macros=[1, 1, 0, 0],
+        side=16,
+        bits_less=bits_less,
+        step=step,
+    )
 
 
 def joined_design() -> Confirmed:
