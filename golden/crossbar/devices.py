@@ -1,10 +1,12 @@
 """What devices of crossbars hold: levels of cells, offsets and nonlinearity of converters.
 
 Levels are in steps of 1/64 of the least one above zero, what converters add in steps of 1/64 of a
-code. All draws follow from a generator that is given.
+sum. All draws follow from a generator that is given.
 
 Tests: `tests/golden/crossbar/test_effects.py`.
 """
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,8 @@ from hwgen.chip.effects import CellEffects, ConverterEffects
 from hwgen.crossbar.facts.levels import LEVEL_HEADROOM as HEADROOM
 from hwgen.crossbar.facts.levels import LEVEL_STEPS as STEPS
 from hwgen.crossbar.facts.levels import OFFSET_BITS
+
+Floats = NDArray[np.floating[Any]]
 
 
 def levels_of(
@@ -95,10 +99,32 @@ def written(
     return held
 
 
-def offsets_of(shape: tuple[int, ...], effects: ConverterEffects, rng: np.random.Generator) -> Ints:
-    """Return the offsets of converters in steps of 1/64 of a code, signed, of 16 bits at most."""
+def in_steps(sums: Floats, step_bits: int) -> Floats:
+    """Return sums in steps of 1/64 of a code that counts 2^step_bits of them, whole numbers.
+
+    With X a sum in steps of 1/64 it is (X - 1 + odd) >> step_bits, and odd is 1 if X holds an odd
+    number of whole codes: what lies halfway between two codes becomes the even one of them, so
+    that rounding has no bias.
+    """
+    kind = sums.dtype.type
+    whole = np.floor(sums * kind(2.0 ** -(STEPS + step_bits)))
+    odd = whole - 2 * np.floor(whole / 2)
+    found: Floats = np.floor((sums - 1 + odd) * kind(2.0**-step_bits))
+    return found
+
+
+def offsets_of(
+    shape: tuple[int, ...],
+    effects: ConverterEffects,
+    rng: np.random.Generator,
+    step_bits: int = 0,
+) -> Ints:
+    """Return the offsets of converters in steps of 1/64 of a sum, signed, of 16 bits at most.
+
+    step_bits: a code counts 2^step_bits sums
+    """
     most = (1 << OFFSET_BITS - 1) - 1
-    offsets = np.rint(rng.normal(0.0, effects.offset_lsb, shape) * (1 << STEPS))
+    offsets = np.rint(rng.normal(0.0, effects.offset_lsb, shape) * (1 << STEPS + step_bits))
     return np.clip(offsets, -most, most).astype(np.int64)
 
 
@@ -113,7 +139,8 @@ def bent_steps(effects: ConverterEffects, codes: int) -> Ints:
     return np.rint(lsb * (1 << STEPS)).astype(np.int64)
 
 
-def trims_of(offsets: Ints) -> Ints:
+def trims_of(offsets: Ints, step_bits: int = 0) -> Ints:
     """Return what trimming takes off: the code of each without inputs, below 0, too."""
-    trims: Ints = (offsets + (1 << (STEPS - 1))) >> STEPS << STEPS
+    whole = STEPS + step_bits
+    trims: Ints = (offsets + (1 << (whole - 1))) >> whole << whole
     return trims

@@ -6,10 +6,11 @@ digits d of the inputs, and column c of a slice gives the code
 
     code = clip((sum of d * level + offset + noise + 32) >> 6, 0, 2^adc_bits - 1),
 
-and where converters are not linear, that of the same sum plus what their table says of this code,
-from which column accumulators go on as in `golden.crossbar.encoding`. Of differential cells a level
-is that of the positive cell less that of the negative one, codes are signed, and accumulators are
-those of `golden.crossbar.differential`; rows are those of
+and where converters are not linear, that of the same sum plus what their table says of this code;
+of converters whose code counts 2^s sums it is the code of `in_steps`, worth 2^s; from them column
+accumulators go on as in `golden.crossbar.encoding`. Of differential cells a level is that of the
+positive cell less that of the negative one, codes are signed, and accumulators are those of
+`golden.crossbar.differential`; rows are those of
 `golden.crossbar.rows`, the noise of a read that of `golden.crossbar.read_noise`. A layer has D
 copies; its output pixels, row by row, are those of copy 0, 1, .. D - 1 in turn. Without effects
 levels are the cells, and all products are those of the network.
@@ -25,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.crossbar.devices import bent_steps, levels_of, offsets_of, trims_of
+from golden.crossbar.devices import Floats, bent_steps, in_steps, levels_of, offsets_of, trims_of
 from golden.crossbar.differential import code_range, encode_pairs
 from golden.crossbar.encoding import Ints, encode
 from golden.crossbar.read_noise import Words, gain_of, keys_of, noise_of
@@ -60,8 +61,6 @@ TAKEN = (
     "read.deviation",
 )
 EXACT_IN_FLOAT32 = 1 << 24
-
-Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -113,6 +112,7 @@ class ErringCrossbars:
         self._adc_bits = max(0, min(self.arch.adc_bits, lossless - less))
         codes = 1 << self._adc_bits
         self._range = code_range(self._adc_bits) if self.arch.point.pairs else (0, codes - 1)
+        self._step_bits = self.arch.point.step_bits
         self._gain = gain_of(self.effects.read.deviation)
         self._bends = bent_steps(self.effects.converters, codes)
 
@@ -181,23 +181,27 @@ class ErringCrossbars:
         """Return the codes of all bit steps, each at its weight: (pixels, slices * columns)."""
         bit_steps = self.arch.bit_steps
         kind, dac_bits = tile.levels.dtype.type, self.arch.point.dac_bits
-        added, (least, most) = tile.trimmed + kind(1 << (STEPS - 1)), map(kind, self._range)
-        sums = smallest_kind(int(max(most, -least)) << self.arch.activation_bits)
+        coarser, (least, most) = self._step_bits, map(kind, self._range)
+        half = kind(1 << (STEPS - 1))
+        sums = smallest_kind(int(max(most, -least)) << (self.arch.activation_bits + coarser))
         total = np.zeros((len(inputs), tile.levels.shape[1]), sums)
         for step in range(bit_steps):
             digits = (inputs >> (step * dac_bits)) & ((1 << dac_bits) - 1)
-            codes = digits.astype(kind) @ tile.levels
-            codes += added
+            codes: Floats = digits.astype(kind) @ tile.levels
+            codes += tile.trimmed
             if self._gain:
                 noise = noise_of(tile.keys, np.arange(blocks) * bit_steps + step, self._gain)
                 codes.reshape(-1, *noise.shape)[:] += noise.astype(kind)
+            if coarser:
+                codes = in_steps(codes, coarser)
+            codes += half
             if self._bends.any():
                 ideal = np.clip(np.floor(codes * kind(2.0**-STEPS)), least, most)
                 codes += self._bends.astype(kind)[(ideal - least).astype(np.int64)]
             codes *= kind(2.0**-STEPS)
             np.floor(codes, out=codes)
             np.clip(codes, least, most, out=codes)
-            codes *= kind(1 << (step * dac_bits))
+            codes *= kind(1 << (step * dac_bits + coarser))
             total += codes
         return total.astype(np.int64)
 
@@ -243,11 +247,12 @@ class ErringCrossbars:
             negative = side_by_side(levels[..., 1::2]).astype(np.int16)
             levels = levels[..., ::2] - levels[..., 1::2]
         slices, rows, columns = levels.shape
-        offsets = offsets_of((slices * columns,), self.effects.converters, rng)
+        offsets = offsets_of((slices * columns,), self.effects.converters, rng, self._step_bits)
         largest = ((1 << (point.cell_bits + STEPS + HEADROOM)) - 1) * rows
         kind = smallest_kind(largest * ((1 << point.dac_bits) - 1) + (1 << OFFSET_BITS))
         held = side_by_side(levels).astype(kind)
-        trimmed = offsets - trims_of(offsets) if self.effects.converters.trimmed else offsets
+        trims = trims_of(offsets, self._step_bits) if self.effects.converters.trimmed else 0
+        trimmed = np.asarray(offsets - trims)
         keys = keys_of(self.seed, place, slices * columns)
         return Tile(held, offsets, trimmed.astype(kind), stored.flips, keys, negative)
 

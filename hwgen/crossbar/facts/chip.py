@@ -79,6 +79,7 @@ class Chip:
     read_noise: beside them, each read of a column has noise
     resets_data: reset reaches the registers of data, too
     pairs: a column of weights is a pair of columns of cells, whose difference is converted
+    step_bits: a code counts 2^step_bits sums
     """
 
     name: str
@@ -115,6 +116,7 @@ class Chip:
     read_noise: bool = False
     resets_data: bool = True
     pairs: bool = False
+    step_bits: int = 0
 
     @property
     def id_word(self) -> int:
@@ -183,6 +185,7 @@ def described(arch: Arch) -> Chip:
         read_noise=arch.read_noise,
         resets_data=arch.resets_data,
         pairs=arch.point.pairs,
+        step_bits=arch.point.step_bits,
         side=arch.point.side,
         cell_bits=arch.point.cell_bits,
         dac_bits=arch.point.dac_bits,

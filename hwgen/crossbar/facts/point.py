@@ -3,18 +3,21 @@
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields
-from typing import Annotated, Any, Literal, Protocol, get_args
+from typing import Annotated, Any, Literal, Protocol, Self, get_args
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.rules import Rules
+from hwgen.errors import FieldError
 from hwgen.files.load import EXACT, field_error
 
 Cells = Literal["offset", "differential"]
 """How a weight stands in cells: with an offset in one column, or as the difference of two."""
 CELLS: tuple[Cells, ...] = get_args(Cells)
+MOST_STEP = 256
+"""Of the sums that a code counts at most."""
 
 
 class HasBits(Protocol):
@@ -66,6 +69,11 @@ class Point:
         bits = int(math.log2(self.side)) + self.dac_bits + self.cell_bits - (1 if both else 2)
         return bits + 2 * self.pairs
 
+    @property
+    def step_bits(self) -> int:
+        """A code of its ADCs counts 2^step_bits of the least sum above zero."""
+        return 0
+
     def slices(self, data: HasBits) -> int:
         """Return how many cells hold one weight."""
         return -(-data.weight_bits // self.cell_bits)
@@ -90,14 +98,39 @@ class Clipped(Point):
         return self.lossless_bits - self.bits_less
 
 
+@dataclass(frozen=True, kw_only=True, config=EXACT)
+class Stepped(Clipped):
+    """A point whose ADCs have a coarser step, and so a wider range than clipping alone leaves.
+
+    step: sums that a code counts, a power of two
+    """
+
+    step: Annotated[int, Field(ge=2, le=MOST_STEP)]
+
+    @model_validator(mode="after")
+    def _check_step(self) -> Self:
+        if self.step & (self.step - 1) or self.step_bits > self.bits_less:
+            most = min(MOST_STEP, 2**self.bits_less)
+            allowed = f"a power of two from 2 to {most}, the range of converters that lose nothing"
+            raise FieldError("step", allowed, self.step)
+        return self
+
+    @property
+    def step_bits(self) -> int:
+        """A code of its ADCs counts 2^step_bits of the least sum above zero."""
+        return self.step.bit_length() - 1
+
+
 def point_of(given: dict[str, Any]) -> Point:
     """Return the point of some keys; pydantic's ValidationError for wrong ones."""
+    if "step" in given:
+        return Stepped(**given)
     return Clipped(**given) if "bits_less" in given else Point(**given)
 
 
 def _read(given: object) -> object:
-    """Return the point of a mapping that has bits less; anything else as it is."""
-    if not isinstance(given, dict) or "bits_less" not in given:
+    """Return the point of a mapping that has bits less or a step; anything else as it is."""
+    if not isinstance(given, dict) or not {"bits_less", "step"} & given.keys():
         return given
     try:
         return point_of(given)
@@ -109,7 +142,7 @@ POINT_DEFAULTS: dict[str, Any] = {"cells": "offset"}
 """What stands in files and digests only where it is different."""
 
 AnyPoint = Annotated[Point, BeforeValidator(_read)]
-"""A point of a file, `Clipped` if it says so."""
+"""A point of a file, `Clipped` or `Stepped` if it says so."""
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
@@ -191,6 +224,16 @@ def clipped(given: Iterable[Point], bits_less: int) -> Iterator[Point]:
             yield point
         elif point.lossless_bits > bits_less:
             yield Clipped(**asdict(point), bits_less=bits_less)
+
+
+def stepped(point: Point) -> list[Point]:
+    """Return a point, and with it those whose ADCs have as many bits and a coarser step.
+
+    The widest range is that of converters that lose nothing.
+    """
+    less = point.lossless_bits - point.adc_bits
+    steps = [1 << bits for bits in range(1, 1 + min(less, MOST_STEP.bit_length() - 1))]
+    return [point, *(Stepped(**asdict(point), step=step) for step in steps)]
 
 
 def with_known_adcs(given: Iterable[Point], components: Components) -> list[Point]:

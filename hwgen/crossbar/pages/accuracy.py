@@ -1,8 +1,10 @@
 """Accuracy as a limit of a synthesis: measured for each choice of crossbars and converters.
 
-A choice is a side, bits of a cell, of a DAC and of an ADC, which may be some below lossless. Its
-accuracy is that of a chip with one copy of each layer, the mean over seeds, each measured once and
-kept in the work folder. Of a choice whose accuracy is too low none with fewer bits is measured.
+A choice is a side, bits of a cell, of a DAC and of an ADC, which may be some below lossless, and
+the step of the ADC: with as many bits a coarser step leaves a wider range. Of the steps the most
+accurate one is kept, the finest of those alike. The accuracy of a choice is that of a chip with one
+copy of each layer, the mean over seeds, each measured once and kept in the work folder. Of a choice
+whose accuracy is too low with every step none with fewer bits is measured.
 Copies err each in a way of its own, so a chip that a search finds is measured again, as it is.
 
 Tests: `tests/crossbar/pages/test_accuracy.py`.
@@ -31,6 +33,7 @@ from hwgen.crossbar.facts.point import (
     combinations,
     point_of,
     points,
+    stepped,
     with_known_adcs,
 )
 from hwgen.crossbar.pages.problem import Problem
@@ -51,6 +54,9 @@ DRAWN = ("variation", "drift", "stuck_at_zero", "stuck_at_full", "failed_writes"
 
 WITH_WEIGHTS = ("conv", "fc")
 """Kinds of layers that have copies which err."""
+
+NORMAL = 1.96
+"""Deviations of a normal draw within which 95 % of them are."""
 
 Task = dict[str, Any]
 
@@ -113,6 +119,27 @@ class Measured:
         """Of one chip from another."""
         return float(np.std(self.accuracies))
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Least and most, in which the mean of all such chips on all such images is, at 95 %.
+
+        Images: the interval of Wilson (1927). Chips: Student's t for their mean. Both lie around
+        the mean as if independent; with one chip it is that of this chip.
+        """
+        mean, images, chips = self.mean, self.images, len(self.accuracies)
+        of_chips = 0.0
+        if chips > 1:
+            of_chips = student(chips - 1) * float(np.std(self.accuracies, ddof=1)) / chips**0.5
+        square = NORMAL**2
+        middle = (mean + square / (2 * images)) / (1 + square / images)
+        half = NORMAL / (1 + square / images)
+        half *= (mean * (1 - mean) / images + square / (4 * images**2)) ** 0.5
+        low, high = (abs(each - mean) for each in (middle - half, middle + half))
+        return (
+            max(0.0, mean - float(np.hypot(low, of_chips))),
+            min(1.0, mean + float(np.hypot(high, of_chips))),
+        )
+
 
 @dataclass(kw_only=True)
 class Measuring:
@@ -120,7 +147,7 @@ class Measuring:
 
     few, many: images to choose by, and those of the printed curve; all there are if they are fewer
     seeds: of the devices; a single one where nothing is drawn
-    found: by choice, on the images to choose by
+    found: by choice, on the images to choose by, the best step of each; tried: every step
     """
 
     context: Context
@@ -130,6 +157,7 @@ class Measuring:
     many: Batch
     seeds: tuple[int, ...]
     found: dict[Point, Measured] = field(default_factory=dict)
+    tried: dict[Point, Measured] = field(default_factory=dict)
 
     @property
     def request(self) -> SynthesisRequest:
@@ -151,9 +179,8 @@ class Measuring:
         for less in range(most):
             whole = {each: one for one in hopeful for each in clipped([one], less)}
             tried = with_known_adcs(whole, components)
-            for point, measured in zip(tried, self.measure(tried, self.few), strict=True):
-                self.found[point] = measured
-                if measured.mean < self.least:
+            for point, kept in zip(tried, self.best_of(tried), strict=True):
+                if self.found[kept].mean < self.least:
                     del whole[point]
             hopeful = list(whole.values())
         best = max((each.mean for each in self.found.values()), default=0.0)
@@ -165,6 +192,15 @@ class Measuring:
                 given=f"{self.least:g}",
                 source="command line",
             )
+
+    def best_of(self, points: Sequence[Point]) -> list[Point]:
+        """Measure all steps of some points, and return the best of each, which are then found."""
+        every = [stepped(point) for point in points]
+        all_steps = [point for steps in every for point in steps]
+        self.tried |= zip(all_steps, self.measure(all_steps, self.few), strict=True)
+        best = [max(steps, key=lambda point: self.tried[point].mean) for steps in every]
+        self.found |= {point: self.tried[point] for point in best}
+        return best
 
     def measure(self, points: Sequence[Point], batch: Batch) -> list[Measured]:
         """Return the accuracies of some points, with one copy of each layer."""
@@ -214,6 +250,26 @@ class Measuring:
             placed = WithInputs(executor, lambda _: files)
             tasks = [{**shared, **choice} for choice in choices]
             return run_stored(placed, ACCURACY, tasks, store, lambda *_: done())
+
+
+def student(freedom: int) -> float:
+    """Return the deviations within which 95 % of Student's t are, for degrees of freedom.
+
+    Cornish and Fisher (1938), four terms; of one to four degrees the table.
+    """
+    if freedom <= len(FEW_CHIPS):
+        return FEW_CHIPS[freedom - 1]
+    z = NORMAL
+    terms = (
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+    )
+    return z + sum(term / float(freedom) ** power for power, term in enumerate(terms, 1))
+
+
+FEW_CHIPS = (12.706, 4.303, 3.182, 2.776)
+"""Student's t at 95 % of one to four degrees of freedom."""
 
 
 def measuring_of(context: Context, problem: Problem) -> Measuring:

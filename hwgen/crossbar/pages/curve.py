@@ -61,7 +61,7 @@ def curve_of(context: Context, problem: Problem) -> Curve:
         exact=exact,
         images_to_choose=len(measuring.few.images),
         seeds=list(measuring.seeds),
-        choices=[choice_of(point, each.mean) for point, each in measuring.found.items()],
+        choices=[choice_of(point, each.mean) for point, each in measuring.tried.items()],
         curve=list(told_steps(steps)),
         ended_early=ended_early,
     )
@@ -181,7 +181,9 @@ def told_steps(steps: Sequence[Design]) -> list[AccuracyStep]:
             AccuracyStep(
                 point=choice.point,
                 bits_less=choice.bits_less,
+                step=choice.step,
                 accuracy=choice.accuracy,
+                interval=measured.interval,
                 efficiency_gops_per_w=step.efficiency,
                 chosen_by=step.few.mean,
                 least=min(measured.accuracies),
@@ -197,7 +199,8 @@ def told_steps(steps: Sequence[Design]) -> list[AccuracyStep]:
 def choice_of(point: Point, accuracy: float) -> AccuracyChoice:
     """Return a choice as a report tells it."""
     less = point.lossless_bits - point.adc_bits
-    return AccuracyChoice(point=point_of(point), bits_less=less, accuracy=accuracy)
+    step = 1 << point.step_bits
+    return AccuracyChoice(point=point_of(point), bits_less=less, step=step, accuracy=accuracy)
 
 
 def accuracy_picture(found: SynthesisAccuracy) -> bytes:

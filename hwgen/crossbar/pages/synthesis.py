@@ -236,11 +236,15 @@ class SynthesisReport:
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
 class AccuracyChoice:
-    """One choice: its converters, bits that they have less than lose nothing, its accuracy."""
+    """One choice: its converters, bits that they have less than lose nothing, its accuracy.
+
+    step: sums that a code counts
+    """
 
     point: SynthesisPoint
     bits_less: Count
     accuracy: Fraction
+    step: Count = 1
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
@@ -250,6 +254,8 @@ class AccuracyStep(AccuracyChoice):
     All accuracies are those of the design's chip, with the copies that it has of each layer.
     accuracy: mean over the seeds, of the images of the curve; chosen_by: of the images to choose by
     least, most: of the seeds; deviation: of one chip from another
+    interval: in which the mean of all such chips on all such images is, at 95 %; null in reports of
+        earlier versions
     apart: whether it has more accuracy than the step before by more than the deviation of either
     """
 
@@ -259,6 +265,7 @@ class AccuracyStep(AccuracyChoice):
     most: Fraction
     deviation: float
     apart: bool
+    interval: tuple[Fraction, Fraction] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
@@ -268,8 +275,8 @@ class SynthesisAccuracy:
     effects: of devices; seeds: of them, one where nothing is drawn
     data: the images of the curve, images_to_choose: the first ones, by which choices were measured
     exact: accuracy of the images of the curve without effects and with lossless converters
-    choices: that were measured, with one copy of each layer; of one with too low an accuracy none
-        with fewer bits was
+    choices: that were measured, with one copy of each layer, each step on its own; where no step
+        has enough accuracy none with fewer bits was
     curve: from the least accuracy on
     ended_early: an interrupt or a time limit ended the searches: more accuracy may have a design
     """

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from hwgen.crossbar.pages.synthesis import (
     AccuracyChoice,
+    AccuracyStep,
     ErringReport,
     SynthesisAccuracy,
     SynthesisPoint,
@@ -58,7 +59,16 @@ def accuracy_parts(found: SynthesisAccuracy) -> Iterator[RenderableType]:
         f"accuracy of {found.data.images} images, devices of {found.effects.name},"
         f" {seeds} seed{'s' if seeds > 1 else ''}; without effects {100 * found.exact:.1f} %"
     )
-    columns = ["crossbars", "ADC", "accuracy", "least", "most", "GOPS/W", "a point costs"]
+    columns = [
+        "crossbars",
+        "ADC",
+        "accuracy",
+        "at 95 %",
+        "least",
+        "most",
+        "GOPS/W",
+        "a point costs",
+    ]
     rows, before = table([*columns, ""], left=1), None
     for step in found.curve:
         point, paid = step.point, NOTHING
@@ -68,7 +78,9 @@ def accuracy_parts(found: SynthesisAccuracy) -> Iterator[RenderableType]:
         rows.add_row(
             short_text(point),
             adc_text(step),
-            *(f"{100 * each:.1f} %" for each in (step.accuracy, step.least, step.most)),
+            f"{100 * step.accuracy:.1f} %",
+            interval_text(step),
+            *(f"{100 * each:.1f} %" for each in (step.least, step.most)),
             f"{step.efficiency_gops_per_w:,.1f}",
             paid,
             "" if step.apart else "no more than chips differ",
@@ -85,9 +97,18 @@ def accuracy_parts(found: SynthesisAccuracy) -> Iterator[RenderableType]:
 
 
 def adc_text(choice: AccuracyChoice) -> str:
-    """Return the bits of the converters of a choice, and how many are missing."""
+    """Return the bits of the converters of a choice, how many are missing, and their step."""
     less = f", {choice.bits_less} less" if choice.bits_less else ""
-    return f"{choice.point.adc_bits} bits{less}"
+    step = f", step {choice.step}" if choice.step > 1 else ""
+    return f"{choice.point.adc_bits} bits{less}{step}"
+
+
+def interval_text(step: AccuracyStep) -> str:
+    """Return the interval of an accuracy."""
+    if step.interval is None:
+        return NOTHING
+    low, high = step.interval
+    return f"{100 * low:.1f} to {100 * high:.1f} %"
 
 
 def short_text(point: SynthesisPoint) -> str:

@@ -181,7 +181,7 @@ class Array(Part):
             trimmed.eq(self.trimmed),
         ]
         m.d.comb += [
-            trim.eq(Mux(trimmed, rounded(bank.measured), 0)),
+            trim.eq(Mux(trimmed, self._codes_of(bank.measured), 0)),
             self.analog.eq(
                 Cat(
                     (bank.sums.word_select(place, bits).as_signed() - (lane.trim << LEVEL_STEPS))[
@@ -217,6 +217,11 @@ class Array(Part):
             input_sums.write_index.eq(self.sum_unit | (self.sum_half << len(self.sum_unit))),
             input_sums.write_data.eq(self.sum_data),
         ]
+
+    def _codes_of(self, measured: Value) -> Value:
+        """Return the sums that the code of a column without inputs stands for."""
+        step = self._sizes.step_bits
+        return rounded(measured.as_signed() >> step) << step if step else rounded(measured)
 
     def _lanes(
         self,

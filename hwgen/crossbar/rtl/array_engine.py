@@ -42,6 +42,7 @@ def array_sizes(chip: Chip, place: int, macro: int) -> ArraySizes:
         part_bits=chip.flit_bits,
         row_elements=min(chip.side, chip.word_elements),
         effects=chip.effects,
+        step_bits=chip.step_bits,
         noisy_reads=layer.blocks * chip.bit_steps if chip.read_noise else 0,
         pairs=chip.pairs,
     )

@@ -196,9 +196,9 @@ class Lane(Part):
     ``flip * (2^q - 1) * Xsum - top * (Xsum << offset_shift) +- sum over b of code(b) << (b * d)``
 
     with minus where the column is flipped; ``top`` is the last slice, whose accumulator is signed.
-    With effects all are, and a code is cut to the bits that the converter of its column has.
-    Of pairs all are, too, codes are signed, it holds ``sum over b of code(b) << (b * d)``,
-    and there is neither ``unit`` nor ``input_sum``.
+    With effects all are, and a code is cut to the bits that the converter of its column has; it is
+    worth ``2^step_bits`` sums. Of pairs all are, too, codes are signed, it holds
+    ``sum over b of code(b) << (b * d)``, and there is neither ``unit`` nor ``input_sum``.
 
     Pipeline
         cycle 0  of ``ask`` at the bank: ``convert_slot`` and what goes with it
@@ -297,7 +297,7 @@ class Lane(Part):
             half.eq(self.convert_half),
         ]
         # cycle 1 of a conversion: one more code
-        wide = sizes.adc_bits + sizes.bit_steps * sizes.dac_bits
+        wide = sizes.adc_bits + sizes.bit_steps * sizes.dac_bits + sizes.step_bits
         start = (
             Const(0) if sizes.pairs else Signal(signed(sizes.accumulator_bits + 1), name="start")
         )
@@ -317,7 +317,7 @@ class Lane(Part):
             added.eq(columns.data_1),
             *([] if sizes.pairs else [self.unit.eq(converted.unit)]),
             *([] if sizes.pairs else [start.eq(self._start(converted))]),
-            code.eq(self._code(m, converted) << shift),
+            code.eq(self._worth(self._code(m, converted)) << shift),
             sums.clk.eq(ClockSignal()),
             sums.write_en.eq(convert),
             sums.write_index.eq(Cat(slot, half)),
@@ -361,6 +361,10 @@ class Lane(Part):
             cut.eq(Mux(code > most, most, code)),
         ]
         return cut
+
+    def _worth(self, code: Value) -> Value:
+        """Return the sums that a code stands for."""
+        return code << self._sizes.step_bits if self._sizes.step_bits else code
 
     def _is_top(self, column: data.View) -> Signal:
         return column.cell_slice == self._sizes.slices - 1

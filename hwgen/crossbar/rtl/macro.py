@@ -11,7 +11,7 @@ from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.arch_fabric import Region, Travel
 from hwgen.crossbar.facts.buildable import check_layer, check_widths
 from hwgen.crossbar.facts.chip import Chip
-from hwgen.crossbar.facts.levels import STEPS_BITS
+from hwgen.crossbar.facts.levels import LEVEL_STEPS, STEPS_BITS
 from hwgen.crossbar.facts.loads import bends, codes_target
 from hwgen.crossbar.facts.ports import tile_reads, window_reads, words_of_run
 from hwgen.crossbar.facts.routes import load_number
@@ -231,7 +231,7 @@ class Macro(Part):
         for number in range(adcs):
             m.submodules[f"adc_{number}"] = adc = self._adc.instance()
             lanes = [number + sample * adcs for sample in range(self._samples)]
-            sums = [analog.word_select(e, wide) for e in lanes]
+            sums = [self._coarser(analog.word_select(e, wide)) for e in lanes]
             m.d.comb += adc.sums.eq(Cat(sums))
             if table is not None:
                 adc = self._bent(m, table, number, adc, sums)
@@ -241,6 +241,18 @@ class Macro(Part):
         for engine in engines:
             m.d.comb += engine.codes.eq(Cat(codes[lane] for lane in range(len(codes))))
         return converting & any_of(above)
+
+    def _coarser(self, given: Value) -> Value:
+        """Return a sum in steps of a converter whose code counts several sums, as wide.
+
+        Halfway between two codes the even one is nearer, by the least step of a sum.
+        """
+        step = self._chip.step_bits
+        if not step:
+            return given
+        is_even = ~given[LEVEL_STEPS + step]
+        shifted = (given.as_signed() - is_even) >> step
+        return Cat(shifted, shifted[-1].replicate(step))[: self._analog_bits]
 
     def _share_port(
         self,

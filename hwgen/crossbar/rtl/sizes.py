@@ -34,6 +34,7 @@ class ArraySizes:
     part_bits: of the cells of a column that are written at a time
     row_elements: inputs that are written at a time
     effects: cells hold levels, see `hwgen.crossbar.facts.levels`
+    step_bits: a code counts 2^step_bits sums
     noisy_reads: of an image, bit steps of its blocks, with noise; 0: reads have none
     pairs: a column is a pair of columns of cells, whose difference is converted
     """
@@ -53,6 +54,7 @@ class ArraySizes:
     part_bits: int
     row_elements: int
     effects: bool = False
+    step_bits: int = 0
     noisy_reads: int = 0
     pairs: bool = False
 

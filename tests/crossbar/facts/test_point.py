@@ -8,7 +8,16 @@ from pydantic import ValidationError
 
 from hwgen.crossbar.facts.arch import arch_of
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.facts.point import Clipped, Point, clipped, narrowed, point_of, points
+from hwgen.crossbar.facts.point import (
+    Clipped,
+    Point,
+    Stepped,
+    clipped,
+    narrowed,
+    point_of,
+    points,
+    stepped,
+)
 from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.synthesis.work import problem_of
 from hwgen.errors import ConfigError
@@ -30,9 +39,21 @@ def test_bits_less_than_lose_nothing() -> None:
         Clipped(**asdict(POINT), bits_less=0)
 
 
+def test_steps_reach_the_range_of_converters_that_lose_nothing() -> None:
+    (less,) = clipped([POINT], 2)
+    assert [each.step_bits for each in stepped(less)] == [0, 1, 2]
+    assert stepped(POINT) == [POINT]
+    wide = Point(rram_ratio=None, cell_bits=4, side=256, dac_bits=8)
+    assert [each.step_bits for each in stepped(next(clipped([wide], 12)))] == [*range(9)]
+    for point in stepped(less):
+        assert (point.adc_bits, point_of(asdict(point))) == (6, point)
+    with pytest.raises(ValidationError):
+        Stepped(**asdict(less), step=0)
+
+
 @pytest.mark.promise("points that are tried travel with a task, and change no digest of components")
 def test_narrowed_components() -> None:
-    tried = [*clipped([POINT], 2), POINT]
+    tried = [*stepped(next(clipped([POINT], 2))), POINT]
     given = narrowed(COMPONENTS, tried)
     assert given.digest == COMPONENTS.digest
     assert points(given, STRICT) == tried
@@ -57,3 +78,24 @@ def test_a_wrong_architecture_is_one_sentence(bits_less: object, effects: bool, 
     facts["point"]["bits_less"], facts["effects"] = bits_less, effects
     with pytest.raises(ConfigError, match=said):
         arch_of(facts | {"digest": "0" * 64}, "chip.yaml")
+
+
+@pytest.mark.promise(
+    "a step of converters that no chip can have is refused in one sentence: where, what is allowed"
+)
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"bits_less": 2, "step": 3}, "step must be a power of two from 2 to 4"),
+        ({"bits_less": 2, "step": 8}, "step must be a power of two from 2 to 4"),
+        ({"bits_less": 2, "step": 1}, "step must be greater than or equal to 2"),
+        ({"bits_less": 2, "step": "x"}, "step must be a valid integer"),
+        ({"step": 2}, "bits_less must be present"),
+    ],
+)
+def test_a_wrong_step_is_one_sentence(given: dict[str, object], said: str) -> None:
+    facts = json.loads(json.dumps(asdict(handed_on()[0])))
+    facts["point"] |= given
+    with pytest.raises(ConfigError, match=said) as error:
+        arch_of(facts | {"digest": "0" * 64}, "chip.yaml")
+    assert "\n" not in str(error.value)

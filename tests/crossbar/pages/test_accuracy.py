@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import jsonschema
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -19,7 +20,7 @@ from hwgen.commands.synthesis import Synthesize, SynthesizedChip
 from hwgen.crossbar.facts import load_arch
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.facts.point import Point, clipped, points
+from hwgen.crossbar.facts.point import Point, clipped, points, stepped
 from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.record import confirm, design_of
 from hwgen.crossbar.pages import REPORTS, curve
@@ -36,6 +37,8 @@ POINT = Point(rram_ratio=None, cell_bits=2, side=128, dac_bits=1)
 CHOICES = [each for less in range(4) for each in clipped([POINT], less)]
 CLIPPED = {0: 0.9916, 1: 0.9916, 2: 0.8969, 3: 0.1031}
 """Accuracy of the digits by bits less, measured by another model before there was this one."""
+WIDER = {(1, 2): 0.4735, (2, 2): 0.4735, (2, 4): 0.2033, (3, 2): 0.4763, (3, 4): 0.2033}
+"""By bits less and step, where a code counts several sums."""
 
 
 @pytest.fixture(scope="module")
@@ -72,18 +75,28 @@ def measuring(request: Synthesize) -> Measuring:
 
 @pytest.mark.dear
 @pytest.mark.promise(
-    "accuracies of clipped converters are measured once for each choice, and no fewer bits where"
-    " one is too low"
+    "accuracies of converters of fewer bits are measured once for each choice, with each step from"
+    " one sum to the range of those that lose nothing; the most accurate step is found, the finest"
+    " of those alike, and no fewer bits where it has too little"
 )
 def test_accuracy_of_choices(
     asked: Callable[..., Synthesize], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = measuring(asked())
     first.choose()
-    assert list(first.found) == CHOICES
-    assert [each.mean for each in first.found.values()] == [
+    assert list(first.tried) == [point for choice in CHOICES for point in stepped(choice)]
+    by_step = {
+        (point.lossless_bits - point.adc_bits, 1 << point.step_bits): each.mean
+        for point, each in first.tried.items()
+    }
+    assert [by_step[less, 1] for less in CLIPPED] == [
         pytest.approx(accuracy, abs=1e-4) for accuracy in CLIPPED.values()
     ]
+    assert [by_step[each] for each in WIDER] == [
+        pytest.approx(accuracy, abs=1e-4) for accuracy in WIDER.values()
+    ]
+    # Three bits less: what clipping takes is more than what a step of two sums does.
+    assert list(first.found) == [*CHOICES[:3], stepped(CHOICES[3])[1]]
     assert first.exact() == first.found[POINT].mean and len(first.seeds) == 1
     # Nothing is measured again.
     computed: list[Any] = []
@@ -108,7 +121,40 @@ def test_seeds_are_chips(asked: Callable[..., Synthesize]) -> None:
     assert (len(some.many.images), measured.images) == (359, 40)
     assert len(set(measured.accuracies)) > 1 and len(measured.accuracies) == 3
     assert measured.deviation > 0
+    low, high = measured.interval
+    assert low < min(measured.accuracies) and high > max(measured.accuracies)
     assert min(measured.accuracies) < measured.mean < max(measured.accuracies)
+
+
+@pytest.mark.promise(
+    "the accuracy of a chip has an interval at 95 %: of its images by Wilson, of its chips by"
+    " Student's t"
+)
+def test_intervals() -> None:
+    # Images alone: Wilson's interval of 85 right ones of 100, and of all right.
+    low, high = Measured(images=100, accuracies=(0.85,)).interval
+    assert (low, high) == pytest.approx((0.7672, 0.9069), abs=1e-4)
+    assert Measured(images=100, accuracies=(1.0,)).interval == pytest.approx(
+        (0.9630, 1.0), abs=1e-4
+    )
+    # Chips alone, of images without end: 2.776 deviations over the root of five, 2.262 of ten.
+    for chips, factor in ((5, 2.776), (10, 2.262), (30, 2.045)):
+        found = Measured(images=10**9, accuracies=(0.7, 0.8) * (chips // 2) + (0.75,) * (chips % 2))
+        half = factor * np.std(found.accuracies, ddof=1) / chips**0.5
+        assert found.interval == pytest.approx((0.75 - half, 0.75 + half), abs=2e-4)
+    # Both are farther than either.
+    both = Measured(images=100, accuracies=(0.8, 0.9, 0.85, 0.85, 0.85)).interval
+    assert both[0] < low and both[1] > high
+    # Drawn: nineteen of twenty intervals hold the truth, or more.
+    rng, holds = np.random.default_rng(1), 0
+    for _ in range(1000):
+        rates = np.clip(rng.normal(0.8, 0.05, 5), 0, 1)
+        hard = rng.random(200)  # the same images on each chip
+        drawn = Measured(
+            images=200, accuracies=tuple(float(np.mean(hard < each)) for each in rates)
+        )
+        holds += drawn.interval[0] <= 0.8 <= drawn.interval[1]
+    assert holds >= 935
 
 
 Answer = tuple[int, float, float] | tuple[int, float] | BaseException
@@ -242,6 +288,10 @@ def test_files_of_a_curve(
     first, *others = found.curve
     assert arch.effects and arch.adc_bits == 6 == first.point.adc_bits
     assert (first.bits_less, [each.bits_less for each in others]) == (2, [1])
+    for step in found.curve:
+        assert step.interval is not None
+        assert step.interval[0] < step.accuracy < step.interval[1]
+    assert {each.step for each in found.choices} == {1, 2, 4, 8}
     assert made.report.efficiency_gops_per_w == first.efficiency_gops_per_w
     assert others[0].efficiency_gops_per_w < first.efficiency_gops_per_w
     assert others[0].accuracy > first.accuracy and others[0].apart
@@ -286,13 +336,8 @@ def test_steps_that_chips_do_not_tell_apart() -> None:
 
 def one_point(step: AccuracyStep) -> Point:
     """Return the choice of a step."""
-    (found,) = [
-        each
-        for less in range(4)
-        for each in clipped([replace(POINT, side=step.point.side)], less)
-        if each.adc_bits == step.point.adc_bits
-    ]
-    return found
+    (found,) = clipped([replace(POINT, side=step.point.side)], step.bits_less)
+    return stepped(found)[step.step.bit_length() - 1]
 
 
 @pytest.mark.dear
@@ -302,7 +347,7 @@ def test_the_accuracy_of_a_design_is_that_of_its_file(
     """Copies and all: `hwgen effects` says the same of the architecture that is written."""
     given: dict[str, Any] = {"effects": "effects/reram_study", "images": 40, "effect_seeds": 2}
     replace_search(monkeypatch, partial(one_design, copies=2))
-    request = asked(**given, images_to_choose=40, least_accuracy=0.1)
+    request = asked(**given, images_to_choose=40, least_accuracy=0.6)
     (step, *_) = cast(ErringReport, request.run().report).accuracy.curve
     some = measuring(request)
     (alone,) = some.measure([one_point(step)], some.many)

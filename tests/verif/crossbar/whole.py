@@ -8,7 +8,7 @@ from hwgen.crossbar.compiler.quantized import bits_of, crossbar_network
 from hwgen.crossbar.facts.arch import arch_text
 from hwgen.crossbar.facts.chip import Chip, described
 from hwgen.crossbar.facts.components import Components
-from hwgen.crossbar.facts.point import Cells, Point, clipped
+from hwgen.crossbar.facts.point import Cells, Point, clipped, stepped
 from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.facts.schedule import save_schedule
 from hwgen.crossbar.model.record import (
@@ -53,7 +53,7 @@ def answers_network() -> QuantizedNetwork:
     return drawing.build(drawing.concatenate(first, second), first)
 
 
-def answers_design(bits_less: int = 0, cells: Cells = "offset") -> Confirmed:
+def answers_design(bits_less: int = 0, step: int = 1, cells: Cells = "offset") -> Confirmed:
     """Return its chip: two convolutions, and a layer for each answer."""
     return design(
         answers_network(),
@@ -62,6 +62,7 @@ def answers_design(bits_less: int = 0, cells: Cells = "offset") -> Confirmed:
         side=16,
         bits_less=bits_less,
         cells=cells,
+        step=step,
     )
 
 
@@ -102,14 +103,18 @@ def design(
     bus_bits: int = 128,
     bits_less: int = 0,
     cells: Cells = "offset",
+    step: int = 1,
 ) -> Confirmed:
-    """Return a design that is chosen by hand; bits_less: of converters, than lose nothing."""
+    """Return a design that is chosen by hand.
+
+    bits_less: of converters, than lose nothing; step: sums that a code counts
+    """
     count = len(copies)
     sizes = {"cell_bits": cell_bits, "side": side, "dac_bits": dac_bits}
     point = Point(rram_ratio=None, cells=cells, **sizes)
     components = small_components(network, side, bus_bits)
     if bits_less:
-        point = next(clipped([point], bits_less))
+        point = stepped(next(clipped([point], bits_less)))[step.bit_length() - 1]
         adc = replace(components.adcs.resolutions[0], bits=point.adc_bits)
         components = replace(components, adcs=replace(components.adcs, resolutions=(adc,)))
     return confirm(
