@@ -12,6 +12,7 @@ from hwgen.chip.effects import DeviceEffects
 from hwgen.chip.trouble import Trouble
 from hwgen.crossbar.facts.arch import arch_text, load_arch
 from hwgen.crossbar.facts.chip import described
+from hwgen.crossbar.facts.point import Cells
 from hwgen.crossbar.model.record import make_arch
 from hwgen.crossbar.rtl.array import Array
 from hwgen.crossbar.rtl.conversions import rounded
@@ -33,9 +34,9 @@ MOST = nonlinear(
 
 
 @cache
-def small(step: int, less: int = 3) -> Case:
+def small(step: int, less: int = 3, cells: Cells = "offset") -> Case:
     """Return a network on a small chip whose converters have fewer bits, and a step."""
-    arch = make_arch(answers_design(less, step), "answers", effects=True)
+    arch = make_arch(answers_design(less, step, cells), "answers", effects=True)
     return answers_network(), replace(arch, nonlinear_converters=True, read_noise=True)
 
 
@@ -49,6 +50,14 @@ def small(step: int, less: int = 3) -> Case:
 )
 def test_every_element_is_goldens(step: int, effects: DeviceEffects, trouble: Trouble) -> None:
     assert wrong_elements(small(step), effects, 1, trouble=trouble) == 0
+
+
+@pytest.mark.promise(
+    "steps and differential cells together give golden's elements in Verilog, with all effects"
+)
+@pytest.mark.parametrize("step", [2, 8])
+def test_pairs_with_a_step(step: int) -> None:
+    assert wrong_elements(small(step, 5, "differential"), MOST, step, trouble=STALLS[0]) == 0
 
 
 def test_one_pixel_one_channel() -> None:
