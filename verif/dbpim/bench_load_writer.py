@@ -13,7 +13,7 @@ from verif.common.chances import chances
 from verif.common.probe import Probe
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, unpack
-from verif.dbpim.load_fields import Load, random_load
+from verif.dbpim.load_fields import PIXELS_A_CYCLE, Load, random_load
 from verif.reference.dbpim.activation_buffer import bank_of
 from verif.stream import Stream, offer, reset
 
@@ -22,6 +22,7 @@ CHANNELS = ARCH.word
 LAYOUT = bus_write(ARCH)
 NAMES = ("beats__valid", "beats__ready", "write_valid", "write", "done")
 LANES = ARCH.bus_words
+PIXELS = min(LANES, PIXELS_A_CYCLE)
 LOADS = 16
 PAIRS = ("words of two pixels in a cycle", "no room for two words")
 CORNERS = Corners(
@@ -34,8 +35,8 @@ CORNERS = Corners(
     "pixels outside the row, right",
     "pixels behind the last window",
     "several channel words",
-    "as many words as the bus has lanes",
-    "a beat ends before all lanes have a pixel",
+    "a word of each pixel of a cycle",
+    "a beat ends before a cycle has all its pixels",
     *(PAIRS if ARCH.pair_words else ()),
 )
 
@@ -74,8 +75,9 @@ def check(probe: Probe, load: Load, where: str) -> None:
         wanted = sorted(islice(words, writes))
         found = sorted(written(row, f"{where}: word of step {number}"))
         assert found == wanted, f"{where}: words of step {number}"
-        CORNERS.hit("as many words as the bus has lanes", writes == LANES)
-        CORNERS.hit("a beat ends before all lanes have a pixel", 0 < writes < LANES or LANES == 1)
+        CORNERS.hit("a word of each pixel of a cycle", writes == PIXELS)
+        beat_ends = 0 < writes < PIXELS or PIXELS == 1
+        CORNERS.hit("a beat ends before a cycle has all its pixels", beat_ends)
     assert next(words, None) is None, f"{where}: words are missing"
     quiet = set(range(len(probe.cycles))) - set(cycles)
     assert not any(probe.cycles[n]["write_valid"] or probe.cycles[n]["done"] for n in quiet)

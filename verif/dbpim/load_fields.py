@@ -17,6 +17,8 @@ PlacedWord = tuple[int, int, int, tuple[int, ...]]
 """Stored row, stored column, channel word and bytes."""
 PAIRS = 4
 """Words that wait for a bank."""
+PIXELS_A_CYCLE = 4
+"""Packed pixels that are passed in a cycle at most."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Load:
             places = deque(range(self.passed()))
             while places:
                 writes, takes = 0, False
-                for _ in range(arch.bus_words):
+                for _ in range(min(arch.bus_words, PIXELS_A_CYCLE)):
                     if not places:
                         break
                     inside = 0 <= self.column(places[0]) < fields["memory_columns"]

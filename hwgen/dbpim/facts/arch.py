@@ -58,6 +58,9 @@ MOST_MACROS = 16
 MOST_GROUPS = 16
 """Largest `macros_per_core` and `queue_depth`: the tables of the cycle model have as much room."""
 
+MOST_PIXEL_LANES = 4
+"""Packed pixels that a LOAD passes in a cycle, however many words the bus takes."""
+
 MOST_BUFFER_BYTES = 1 << 20
 """Largest `buffer_bytes`."""
 
@@ -523,6 +526,14 @@ class Arch:
     def port_bytes(self) -> int:
         """Bytes of one beat of the memory port."""
         return self.port_bits // 8
+
+    @property
+    def pixel_lanes(self) -> int:
+        """Pixels of a map in packed pixels that a LOAD passes in a cycle.
+
+        Each one hangs on the one before: through more of them this were the slowest path of a chip.
+        """
+        return min(self.bus_words, MOST_PIXEL_LANES)
 
     @property
     def pair_words(self) -> int:

@@ -160,8 +160,8 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
         others; chip_bank: banks of the activation buffers; chip_vector_byte: a word of each,
         chip_bank_byte: as many for each bank, as crossbars have;
         core_vector_byte: of all cores, whether they read maps or not
-    chip_sum_bit: of the sums of a tile; bus_byte: of all lanes of the write bus; bus_beat_byte: as
-        many for each byte of a beat, which the loader brings to any of them
+    chip_sum_bit: of the sums of a tile; bus_byte: of all lanes of the write bus; bus_beat_byte: of
+        a word of each pixel that the loader passes in a cycle, for each byte of a beat
     adding_core, adding_filter: cores with a residual adder, and their filters
     chip_requantizer: those of SIMD units; chip_waiting_total: SIMD lanes that wait for one, which
         others of its lanes may have first
@@ -200,7 +200,7 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
         "chip_bank": arch.simd_units * arch.banks,
         "chip_vector_byte": arch.simd_units * arch.banks * arch.word,
         "bus_byte": arch.bus_words * arch.word,
-        "bus_beat_byte": arch.bus_words * arch.word * arch.port_bytes,
+        "bus_beat_byte": arch.pixel_lanes * arch.word * arch.port_bytes,
         "chip_bank_byte": arch.simd_units * arch.banks**2 * arch.word,
         "core_vector_byte": arch.cores * arch.banks * arch.word,
         "core_row_bit": arch.cores * kept_bits(arch),

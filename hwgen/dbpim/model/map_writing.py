@@ -123,10 +123,10 @@ def next_word(fields: Record, writer: Ints) -> None:
 def pass_pixel(sizes: Sizes, fields: Record, writer: Ints) -> tuple[bool, bool]:
     """Pass pixels of the row or outside of it; return whether the row and the beat end.
 
-    As many as the bus has words, up to the end of the row and of the beat.
+    `pixel_lanes` of them, up to the end of the row and of the beat.
     """
     row_ends = taken = False
-    for _ in range(sizes.bus_words):
+    for _ in range(sizes.pixel_lanes):
         column = writer[PASSED] - fields.window_padding
         inside = 0 <= column < fields.memory_columns
         if row_ends or (taken and inside):

@@ -150,6 +150,7 @@ class Sizes(NamedTuple):
     rows: int
     mask_words: int
     bus_words: int
+    pixel_lanes: int
     pair_words: int
     port_bytes: int
     latency: int
@@ -345,6 +346,7 @@ def sizes_of(arch: Arch, *, begin_beats: int) -> Sizes:
         rows=arch.macro.rows,
         mask_words=arch.mask_words,
         bus_words=arch.bus_words,
+        pixel_lanes=arch.pixel_lanes,
         pair_words=arch.pair_words,
         port_bytes=arch.port_bytes,
         latency=arch.memory_latency_cycles,

@@ -64,7 +64,7 @@ class Pass(NamedTuple):
 class LoadWriter(Part):
     """Cuts beats into words and writes each to its stored row and column.
 
-    Packed pixels: the pixels of a row are passed `bus_words` at a time, with those outside the
+    Packed pixels: the pixels of a row are passed `pixel_lanes` at a time, with those outside the
     row, from ``-window_padding`` on, up to the end of the row and of the beat. The word of a column
     is written with the last pixel of its window. A row ends with its last pixel in memory or its
     last word, whichever is later.
@@ -81,7 +81,7 @@ class LoadWriter(Part):
         write        out        bus_writes    those words, each in its lane, all bytes enabled
         done         out        1             the last pixel or word of the LOAD
     Latency  0 from ``beats`` to ``write``
-    Rate     `bus_words` pixels, of the row or outside of it, or one word in each cycle; two of
+    Rate     `pixel_lanes` pixels, of the row or outside of it, or one word in each cycle; two of
              pixels of up to 2 * `pair_words` words; a word that is larger than a beat in as many
              cycles as it has beats
     Errors   none; rows and columns must be at least 1
@@ -117,7 +117,7 @@ class LoadWriter(Part):
                 Signal(ROW_BITS, name=f"row_{number}") if pairs else place.row,
                 Signal(ROW_BITS, name=f"channel_word_{number}") if pairs else place.word,
             )
-            for number in range(self._arch.bus_words)
+            for number in range(self._arch.pixel_lanes)
         ]
         row_ends, ends = Signal(), Signal()
         m.d.comb += ends.eq(place.row + 1 == header.rows)
