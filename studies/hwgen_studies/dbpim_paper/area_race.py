@@ -162,7 +162,7 @@ def ends(arch: Arch) -> list[str]:
         for key, tried in near.items():
             if key in OF_SPARSE_PARTS and not arch.sparse_parts:
                 continue
-            if not min(tried) < values[key] < max(tried):
+            if not min(tried) < float(values[key]) < max(tried):
                 found.append(key)
     return found
 
