@@ -38,9 +38,6 @@ LONG_ALONE = frozenset(
         " macros a core, within its area",
         "a placed macro of SG13G2 is as slow as OpenSTA says with the same wires",
         "the slowest paths of two small chips in SG13G2 are within 5 % of their bounds",
-        # Until the race's page is made again with the areas of today.
-        "each dense chip of the race of equal areas can be emitted without the parts for sparsity,"
-        " and the best one is: its netlist gives its own clock and area",
     }
 )
 """Promises that no test by default may keep: each needs minutes, or a solver many seconds.

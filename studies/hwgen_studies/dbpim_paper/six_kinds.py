@@ -2,9 +2,9 @@
 
     python -m hwgen_studies.dbpim_paper.six_kinds [--points N]
 
-prints the tables of docs/dbpim-best-chips.md: ResNet20 on the chips `dbpim/best_*` that ship, by
-the cycle model and the area table. With --points it searches instead, each kind from the same sizes
-and with as many chips, and prints the best one of each.
+searches chips for ResNet20 by the cycle model and the area table, each kind from the same sizes and
+with as many chips, and prints the best one of each. Those found ship as `dbpim/best_*`, and
+`area_race` makes the page that sets them beside each other.
 
 Tests: `studies/tests/dbpim_paper/test_six_kinds.py`.
 """
@@ -35,9 +35,10 @@ from hwgen.network.file import load_network, save_network
 from hwgen.network.sparsity import ALPHA
 from hwgen.report.sheet import Sheet
 from hwgen.report.tables import number
-from hwgen_studies.dbpim_paper.area_race import DENSE, SPARSE
 from hwgen_studies.dbpim_paper.race_networks import CONFIGS
 
+POINTS = 16
+"""Chips of each kind that a search predicts."""
 SQUARE_UM = 1e6
 """In a square millimetre."""
 LOST_BITS = 4
@@ -85,12 +86,39 @@ KINDS = (
         keys={"one_digit": "paired"},
     ),
 )
-WIDE = {**DENSE, "macro.columns": 64, "lanes_per_requantizer": 4}
-NARROW = {**SPARSE, "macro.rows": 4, "tile_rows": 2, "simd_lanes": 8}
+DENSE: Mapping[str, Any] = {
+    "cores": 4,
+    "macros_per_core": 16,
+    "macro.columns": 64,
+    "macro.rows": 4,
+    "tile_rows": 2,
+    "buffer_bytes": 16384,
+    "psum_entries": 32,
+    "mask_bytes": 128,
+    "simd_lanes": 8,
+    "lanes_per_requantizer": 4,
+    "queue_depth": 4,
+    "bus_words": 8,
+    "port_bits": 128,
+}
+SPARSE: Mapping[str, Any] = {
+    "cores": 4,
+    "macros_per_core": 8,
+    "macro.rows": 4,
+    "tile_rows": 2,
+    "buffer_bytes": 16384,
+    "psum_entries": 64,
+    "mask_bytes": 128,
+    "simd_lanes": 8,
+    "lanes_per_requantizer": 2,
+    "queue_depth": 4,
+    "bus_words": 8,
+    "port_bits": 128,
+}
 STARTS: tuple[Mapping[str, Any], ...] = (
-    {**NARROW, "lanes_per_requantizer": 2, "queue_depth": 4},
-    {**WIDE, "mask_bytes": 128, "queue_depth": 4},
-    {**WIDE, "macros_per_core": 8, "mask_bytes": 128, "queue_depth": 4, "psum_entries": 64},
+    SPARSE,
+    DENSE,
+    {**DENSE, "macros_per_core": 8, "psum_entries": 64},
 )
 """Sizes with which every kind begins: the best ones of earlier searches, sparse and dense."""
 NEAR: tuple[Mapping[str, Sequence[int]], ...] = (
@@ -243,47 +271,21 @@ def shipped(context: Context, kind: KindOfChip, executor: Executor) -> Found:
     return found
 
 
-def table_lines(found: Sequence[Found], *, timed: bool = False) -> Iterator[str]:
-    """Yield a row a chip; per area: cycles times area of the first one over its own.
-
-    timed: the architectures name the clocks of their netlists, and so times are told as well
-    """
+def table_lines(found: Sequence[Found]) -> Iterator[str]:
+    """Yield a row a chip; per area: cycles times area of the first one over its own."""
     rows = [
         [
             f"`{each.arch.name}`",
             each.kind.what,
-            f"{each.arch.cores} x {each.arch.macros_per_core}",
-            sizes_of(each.arch),
             number(each.cycles),
             f"{each.area_mm2:.3f}",
             f"{each.product:.1f}",
             f"{found[0].product / each.product:.2f}",
-            *(times_of(found[0], each) if timed else []),
         ]
         for each in found
     ]
-    heads = ["chip", "weights", "cores x macros", "macro", "cycles", "mm2"]
-    times = ["MHz", "us", "by time"] if timed else []
-    yield from Sheet([*heads, "kilocycles x mm2", "per area", *times], rows).markdown()
-
-
-def times_of(first: Found, each: Found) -> list[str]:
-    """Return clock, microseconds, and time times area of the first chip over its own."""
-    clocks = first.arch.clock_mhz, each.arch.clock_mhz
-    ratio = first.product / clocks[0] / (each.product / clocks[1])
-    return [f"{clocks[1]:g}", f"{each.cycles / clocks[1]:.0f}", f"{ratio:.2f}"]
-
-
-def sizes_of(arch: Arch) -> str:
-    """Return compartments x columns x rows."""
-    return f"{arch.macro.compartments} x {arch.macro.columns} x {arch.macro.rows}"
-
-
-def page_lines(context: Context) -> list[str]:
-    """Return the table of the chips that ship."""
-    with make_executor(1) as executor:
-        found = [shipped(context, kind, executor) for kind in KINDS]
-    return list(table_lines(found, timed=True))
+    heads = ["chip", "weights", "cycles", "mm2", "kilocycles x mm2", "per area"]
+    yield from Sheet(heads, rows).markdown()
 
 
 def searched_lines(context: Context, points: int) -> Iterator[str]:
@@ -297,11 +299,10 @@ def searched_lines(context: Context, points: int) -> Iterator[str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the table of the chips that ship, or of a search; return the exit code."""
+    """Search and print; return the exit code."""
     parser = argparse.ArgumentParser("dbpim-six-kinds", description=__doc__)
-    parser.add_argument("--points", type=int, default=0, help="chips of each kind to predict")
-    points, context = parser.parse_args(arguments).points, Context(console=None)
-    for line in searched_lines(context, points) if points else page_lines(context):
+    parser.add_argument("--points", type=int, default=POINTS, help="chips of each kind to predict")
+    for line in searched_lines(Context(console=None), parser.parse_args(arguments).points):
         print(line, flush=True)
     return 0
 

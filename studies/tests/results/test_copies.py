@@ -11,9 +11,7 @@ from hwgen_studies.cadnn_paper.training_page import training_page
 from hwgen_studies.cadnn_paper.widths_report import WidthsReport, widths_page
 from hwgen_studies.comparison_page import cell
 from hwgen_studies.dbpim_paper import lanes, one_digit_page, phi_curve_page
-from hwgen_studies.dbpim_paper.area_race import paper_networks
 from hwgen_studies.dbpim_paper.area_race_page import AreaRaceReport, area_race_page
-from hwgen_studies.dbpim_paper.clock import clock_of
 from hwgen_studies.dbpim_paper.report import ZerosReport
 from hwgen_studies.dbpim_paper.zeros import zeros_files
 from hwgen_studies.mlperf_tiny.page import mlperf_tiny_page
@@ -25,8 +23,7 @@ from hwgen_studies.pimsyn_paper.same_rules_page import SameRulesReport, same_rul
 from hwgen_studies.pimsyn_paper.table import paper_files
 from pydantic import TypeAdapter
 
-from hwgen.dbpim.facts.arch import load_arch
-from studies.tests.results.ledger import ROOT, marked, read_pages
+from studies.tests.results.ledger import marked, read_pages
 from studies.tests.results.records import PAGES
 from studies.tests.results.records import RECORDS as RESULTS
 from studies.tests.zoo import crossbar_chips, crossbar_rules
@@ -112,12 +109,3 @@ def test_accuracies_of_mram_paper_are_those_of_the_table_of_trainings() -> None:
     page = text_of("mram-paper")
     for row in rows:
         assert f"| {cell(row)} |" in page or row.figure.endswith(", ours")
-
-
-def test_what_dbpim_race_copies() -> None:
-    report = report_of("dbpim-race")
-    networks = paper_networks(RESULTS / "dbpim-networks-2026-11-27.json")
-    assert list(report.paper_networks) == list(networks)
-    arch, cost = load_arch(ROOT / "configs/dbpim/paper.yaml"), RESULTS / "dbpim-race-cost.json"
-    found = clock_of(cost, arch)
-    assert (report.clock.slowest_ns, report.clock.mhz) == (found.slowest_ns, found.mhz)

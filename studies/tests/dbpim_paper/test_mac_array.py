@@ -1,0 +1,94 @@
+"""The array of multipliers that is no memory: its products, and what a chip of it takes."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hwgen_studies.dbpim_paper import mac_chip
+from hwgen_studies.dbpim_paper.mac_array import MacArray
+
+from hwgen.dbpim.facts.arch import load_arch
+from hwgen.dbpim.pages.physical import MEMORY_UM2, REGISTER_FILE_UM2
+from hwgen.network.file import load_network
+from hwgen.physical.read_library import default_library
+from studies.tests.dbpim_paper import bench_mac_array
+from studies.tests.dbpim_paper.test_area_race import cost_of
+from verif.runner import Waves, build, run
+
+
+@pytest.mark.promise(
+    "an array of multipliers computes products of matrices as numpy does, at any gaps and stalls,"
+    " sizes of 1 included, a step a cycle"
+)
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 3), (3, 1), (4, 2)])
+def test_products(rows: int, columns: int, tmp_path: Path, waves: Waves | None) -> None:
+    run(
+        build(MacArray(rows=rows, columns=columns), waves=waves),
+        module=bench_mac_array.__name__,
+        folder=tmp_path,
+        settings={bench_mac_array.ROWS: str(rows), bench_mac_array.COLUMNS: str(columns)},
+    )
+
+
+ROOT = Path(__file__).parents[3]
+RESNET20 = load_network(ROOT / "configs/networks/cifar10_resnet20_50.npz")
+ARCH = load_arch(ROOT / "configs/dbpim/best_dense.yaml")
+STEPS = (
+    (16 * 9 * 16)  # 1024 pixels in 16 groups of 64, nine taps, three channels of a word of 16
+    + 6 * (16 * 9 * 16)
+    + 2 * (4 * 9 * 16)  # two tiles of 16 filters
+    + 5 * 2 * (4 * 9 * 32)
+    + 4 * (9 * 32)
+    + 5 * 4 * (9 * 64)
+    + 64
+)
+"""Of ResNet20 on four arrays, by hand."""
+TAILS = 20 * (2 * 16 + 5) + (8 * 8 * 64 // 16 // 4 + 2 * 16 + 5)
+"""Of 20 layers with weights, and the pool."""
+
+
+def test_steps_and_cycles_by_hand() -> None:
+    """Through a port of 64 bytes no weights are waited for but the first."""
+    assert sum(steps for steps, _ in mac_chip.layers_of(RESNET20, ARCH)) == STEPS
+    wide = replace(ARCH, port_bits=512, memory_latency_cycles=100)
+    begins = 100 + 32 * 32 * 3 // 64 + -(-27 * 16 // 64)
+    assert mac_chip.cycles_of(RESNET20, wide) == begins + STEPS + TAILS
+    own = mac_chip.cycles_of(RESNET20, ARCH)
+    assert begins + STEPS + TAILS < own < 1.02 * (STEPS + TAILS)
+
+
+def test_loading_bounds_a_narrow_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A byte a cycle: all weights and the image pass it, whatever the arrays do beside."""
+    monkeypatch.setattr(mac_chip, "BYTE", ARCH.port_bits)
+    weights = sum(each.weights.size for each in RESNET20.parameters.values())
+    least = weights + 32 * 32 * 3
+    assert least < mac_chip.cycles_of(RESNET20, ARCH) < least + STEPS
+
+
+@pytest.mark.dear
+@pytest.mark.promise(
+    "the chip that is no PIM has the netlist of its arrays, and memory for weights"
+)
+def test_areas_are_of_the_netlist_and_of_as_many_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an open library: an array is its cells, turner and registers; the loader bounds it."""
+    monkeypatch.setattr(mac_chip, "SIDE", 2)
+    cost = cost_of("best_dense")
+    found = mac_chip.mac_chip(RESNET20, ARCH, cost, default_library())
+    cells = 4 * 16 * 16 * 64 * 4
+    assert found.weights_mm2 == pytest.approx(cells * MEMORY_UM2["activation_bank"] / 1e6)
+    assert found.rest_mm2 == pytest.approx(2 * 3000 / 1e6)
+    um2, ns = mac_chip.array_cost(default_library())
+    assert (found.arrays_mm2, found.array_ns) == (pytest.approx(4 * um2 / 1e6), ns)
+    assert found.ns == max(3.0, ns)
+    assert found.area_mm2 == found.arrays_mm2 + found.weights_mm2 + found.rest_mm2
+    monkeypatch.setattr(mac_chip, "SIDE", 1)
+    one, _ = mac_chip.array_cost(default_library())
+    # Four cells for one, and what steers them once.
+    assert 2 * one < um2 < 4 * one
+
+
+def test_a_module_has_gates_buffers_and_memories() -> None:
+    macro, loader = cost_of("best_dense").modules
+    assert mac_chip.is_of_macros(macro) and not mac_chip.is_of_macros(loader)
+    stored = replace(loader, buffers_um2=10.0, memory_bits=100)
+    assert mac_chip.module_um2(stored) == 2 * (3010 + 100 * REGISTER_FILE_UM2)
