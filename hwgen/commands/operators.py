@@ -41,7 +41,7 @@ ONNX_HEAD = """
 QuantizeLinear and DequantizeLinear around the operators (QDQ), opset 13 and later, NCHW or
 NHWC. What depends on constants alone is computed. `Quant` of QONNX, of 2 to 8 bits, is read as the
 QuantizeLinear, Clip and DequantizeLinear that mean the same. `LSTM`, `GRU` and `RNN` of a float
-file become steps with `--calibrate` ([recurrent networks](onnx.md#recurrent-networks)).
+file become steps with `--calibrate` ([recurrent networks](import.md#recurrent-networks)).
 """
 QOPERATOR_HEAD = """
 Quantized operators of `com.microsoft` and QLinearConv and QLinearMatMul of ONNX (QOperator) are

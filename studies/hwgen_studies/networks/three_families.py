@@ -41,11 +41,13 @@ ABOUT = (
     " image: README and the [measured networks](../figures.md) have those of the first image that"
     " ships. Cycles of mram and crossbar chips are the same for every image. The crossbar chip is"
     " the answer of a search within 3 W of at most 24,000 designs. README has another chip: the"
-    " answer of the [longer search](crossbar-chip.md) that is the default.",
+    " answer of the [longer search](crossbar.md) that is the default.",
     "Accuracies are those of the chips' integers; their base, in float and in int8, stands"
     " with the [measured networks](../figures.md). Cycles are those of the cycle model; the same"
     " page says which chips ran in Verilog. `ns` is the slowest path of a netlist of the family"
-    " in 45 nm cells, without wires ([clocks](clock.md)); the time is cycles times it. uJ: of the"
+    " in 45 nm cells, without wires"
+    " ([clocks](../cost.md#clocks-the-slowest-paths-by-two-timers)); the time is cycles times it."
+    " uJ: of the"
     " chip; with memory: with the memory outside, 8 pJ a bit. What leaks by time leaks at the clock"
     " of each architecture (DB-PIM 2 ns, mram 4 ns, crossbar 1 ns), not at that of the netlist.",
     "The three do not have equal technologies: DB-PIM and mram have 45 nm tables of ours; the"
