@@ -3,7 +3,7 @@
 Tests: `tests/importers/onnx/test_host.py`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hwgen.chip.family import Family
 from hwgen.commands.families import offering
@@ -84,13 +84,13 @@ def operators_page() -> str:
         ),
         QOPERATOR_HEAD,
         *rows(
-            ("quantized operator", "read as"),
-            ((f"`{name}`", f"`{operator}`") for name, operator in sorted(quantized.items())),
+            ("read as", "quantized operators"),
+            ((f"`{operator}`", names) for operator, names in together(quantized)),
         ),
         SYNTHESIS_HEAD,
         *rows(
-            ("ONNX operator", "becomes"),
-            ((f"`{name}`", text) for name, text in sorted(graphs().graph_operators().items())),
+            ("becomes", "ONNX operators"),
+            together(graphs().graph_operators()),
         ),
         FAMILIES_HEAD,
         *family_rows(),
@@ -112,6 +112,14 @@ def rows(head: Sequence[str], content: Iterable[Sequence[str]]) -> Iterator[str]
     """Yield an empty line, and a table."""
     yield ""
     yield from Sheet(head, content).markdown()
+
+
+def together(meanings: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield each meaning with all operators that have it."""
+    of: dict[str, list[str]] = {}
+    for name, meaning in sorted(meanings.items()):
+        of.setdefault(meaning, []).append(f"`{name}`")
+    return ((meaning, ", ".join(names)) for meaning, names in of.items())
 
 
 def first_line(function: object) -> str:
