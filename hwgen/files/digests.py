@@ -8,6 +8,8 @@ import importlib.metadata
 import importlib.util
 import json
 import platform
+from collections.abc import Collection
+from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,21 @@ CODE = ("*.py", "*.v", "*.vlt")
 def digest_of(facts: object) -> str:
     """Return the sha256 of anything that JSON can write."""
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def used_facts(spec: Any, *, without: Collection[str] = ()) -> dict[str, Any]:
+    """Return the fields of a dataclass, and of those in it, that do not hold their default.
+
+    So a field that is new, with what older files mean as its default, changes no digest of theirs.
+
+    without: names of its own fields that are left out, too
+    """
+    found = {}
+    for field in fields(spec):
+        value = getattr(spec, field.name)
+        if field.name not in without and value != field.default:
+            found[field.name] = used_facts(value) if is_dataclass(value) else value
+    return found
 
 
 def digest_of_array(array: NDArray[Any]) -> str:

@@ -1,8 +1,6 @@
 """The DB-PIM architecture: what a config may ask for, and the sizes that follow from it."""
 
-import hashlib
-import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -31,6 +29,7 @@ from hwgen.dbpim.facts.timing import (
     macro_cycles,
 )
 from hwgen.errors import ConfigError, FieldError, with_near
+from hwgen.files.digests import digest_of, used_facts
 from hwgen.files.load import EXACT, first_mistake, load_spec
 from hwgen.network.quantization import (
     MULTIPLIER_BITS,
@@ -54,18 +53,6 @@ PARTS_ALONE = ("switch_rate", "queue_depth", "mask_bytes", "packed_weights", "on
 
 OF_NO_CHIP = ("name", "clock_mhz", "memory_latency_cycles")
 """Keys that decide neither the Verilog nor which programs run on it."""
-
-LEFT_OUT: dict[str, object] = {
-    "row_unit": None,
-    "array_cycles": 1,
-    "reset": "all",
-    "cells": "combinational",
-    "one_digit": "none",
-    "word_channels": None,
-    "simd_tflite": False,
-    "sparse_parts": True,
-}
-"""Keys that older files lack, with what they then have."""
 
 MOST_MACROS = 16
 MOST_GROUPS = 16
@@ -561,19 +548,13 @@ class Arch:
     def digest(self) -> str:
         """sha256 over what decides the Verilog and which programs run on it, 64 hex digits.
 
-        `OF_NO_CHIP` are left out, and so are the keys of `LEFT_OUT` with these values, and weights
-        of eight bits; without `sparse_parts` those of `PARTS_ALONE` are left out, too. The latency
-        may lead the compiler to another split of a layer, because the cycle model judges the
-        splits; each of these programs runs on every chip of the digest and gives the same answer.
+        `OF_NO_CHIP` are left out, and so are keys with the value that a file without them has;
+        without `sparse_parts` those of `PARTS_ALONE` are left out, too. The latency may lead the
+        compiler to another split of a layer, because the cycle model judges the splits; each of
+        these programs runs on every chip of the digest and gives the same answer.
         """
-        facts = asdict(self)
-        if facts["macro"]["weight_bits"] == WEIGHT_BITS:
-            del facts["macro"]["weight_bits"]
-        absent = {*OF_NO_CHIP, *(() if self.sparse_parts else PARTS_ALONE)}
-        for key, value in asdict(self).items():
-            if key in absent or value == LEFT_OUT.get(key, absent):
-                del facts[key]
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        alone = () if self.sparse_parts else PARTS_ALONE
+        return digest_of(used_facts(self, without={*OF_NO_CHIP, *alone}))
 
     @property
     def id_word(self) -> int:

@@ -1,8 +1,5 @@
 """The MRAM architecture: what a config may ask for, and the sizes that follow from it."""
 
-import hashlib
-import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -12,6 +9,7 @@ from pydantic.dataclasses import dataclass
 from hwgen.chip.registers import Reset
 from hwgen.chip.widths import bits_for_index
 from hwgen.errors import FieldError
+from hwgen.files.digests import digest_of, used_facts
 from hwgen.files.load import EXACT, load_spec
 from hwgen.network.quantization import MULTIPLIER_BITS, SIGNIFICANT_BITS
 
@@ -40,18 +38,8 @@ WIDE_CHANNELS = 1024
 MOST_SUB_ARRAYS, MOST_BUILT = 4096, 256
 """Sub-arrays of a chip at most: in the cycle model, and in Verilog."""
 
-OPTIONS = {
-    "overlap": False,
-    "twins": False,
-    "write_back": False,
-    "adder": True,
-    "kernel_copies": 0,
-    "accumulate": "digital",
-    "kernels": "window",
-    "weak_sensing": False,
-    "reset": "all",
-}
-"""Fields that a file may leave out, and what a chip without the option has."""
+OF_NO_CHIP = ("name", "clock_mhz", "memory_latency_cycles")
+"""Keys that decide neither the Verilog nor which programs run on it."""
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
@@ -367,16 +355,9 @@ class Arch:
     def digest(self) -> str:
         """sha256 over what decides the Verilog and which programs run on it, 64 hex digits.
 
-        `name`, `clock_mhz` and `memory_latency_cycles` are left out, and so are options that a
-        chip does not use.
+        `OF_NO_CHIP` are left out, and so are options that a chip does not use.
         """
-        facts = asdict(self)
-        for key in ("name", "clock_mhz", "memory_latency_cycles"):
-            del facts[key]
-        for key, unused in OPTIONS.items():
-            if facts[key] == unused:
-                del facts[key]
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        return digest_of(used_facts(self, without=OF_NO_CHIP))
 
     @property
     def id_word(self) -> int:

@@ -1,5 +1,6 @@
 """Architectures: the shipped configs, what follows from them, and every refused size."""
 
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
@@ -7,12 +8,14 @@ import pytest
 import yaml
 
 from hwgen.errors import ConfigError
-from hwgen.mram.facts.arch import MOST_MODES, OPTIONS, Arch, load_arch, most_modes
+from hwgen.mram.facts.arch import MOST_MODES, Arch, load_arch, most_modes
 from hwgen.mram.facts.storage import storage
 
 CONFIGS = sorted(Path("configs/mram").glob("*.yaml"))
 PAPER = Path("configs/mram/paper.yaml")
 IN_ARRAY = {"accumulate": "in_array", "write_back": True, "input_rows": 64}
+OPTIONS = {each.name: each.default for each in fields(Arch) if each.default is not MISSING}
+"""Keys that a file may leave out, and what a chip without the option has."""
 USED: dict[str, dict[str, Any]] = {
     "kernels": {"kernels": "any"},
     "kernel_copies": {"kernel_copies": 2},
@@ -121,11 +124,11 @@ def test_the_digest_covers_what_decides_the_verilog(tmp_path: Path) -> None:
     assert same.digest == paper.digest
     other = load_arch(changed(tmp_path, record_entries=255))
     assert other.digest != paper.digest
-    for option in OPTIONS:
-        values = USED.get(option, {option: not OPTIONS[option]})
+    for option, unused in OPTIONS.items():
+        values = USED.get(option, {option: not unused})
         used = load_arch(changed(tmp_path, **values))
         assert used.digest != paper.digest
-        assert load_arch(changed(tmp_path, **{option: OPTIONS[option]})).digest == paper.digest
+        assert load_arch(changed(tmp_path, **{option: unused})).digest == paper.digest
     assert paper.id_word == int(paper.digest[:8], 16)
 
 
