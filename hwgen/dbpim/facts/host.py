@@ -4,7 +4,6 @@ Tests: `tests/report/test_documents.py`.
 """
 
 import inspect
-from collections import Counter
 from collections.abc import Iterator
 
 from hwgen.chip import sheet
@@ -127,10 +126,10 @@ def facts(arch: Arch) -> Iterator[Facts]:
         columns=["event", "part", "pJ"],
         rows=[(f"`{name}`", part, f"{pj:.3g}") for (name, part), pj in costs.items()],
     )
-    areas = Counter[str]()
+    areas: dict[str, float] = {}
     for area in table.area:
         if area.applies(arch):
-            areas[area.part] += area.of(arch)
+            areas[area.part] = areas.get(area.part, 0) + area.of(arch)
     yield Facts(
         title="Area",
         text=(
