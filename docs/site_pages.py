@@ -52,7 +52,8 @@ def command_line() -> str:
 def proofs() -> str:
     """Return a page with a line for each proof."""
     lines = [f"- **{name}**: {(make.__doc__ or '').strip()}" for name, make in PROOFS.items()]
-    head = "# What is proved\n\n[How, and what is assumed](../howto/proofs.md).\n\n"
+    how = "[How, and what is assumed](../howto/run-tests.md#proofs-of-small-parts)"
+    head = f"# What is proved\n\n{how}.\n\n"
     return head + "\n".join(" ".join(line.split()) for line in lines) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""`scripts/documents`: the generated pages: data sheets, operators, clocks.
+"""`scripts/documents`: the generated pages: data sheets and operators.
 
 Tests: `tests/report/test_documents.py`.
 """
@@ -18,34 +18,46 @@ from hwgen.commands.operators import operators_page
 from hwgen.commands.subject import load_chip
 from hwgen.files.output import write_text
 from hwgen.report.clocks import read_clocks
-from hwgen.report.clocks_page import clocks_page
+from hwgen.report.clocks_page import clock_lines
 from hwgen.report.data_sheet import data_sheet
 
 EXAMPLE = "small"
 """The architecture of each family whose chip is shown, if there is one of this name."""
-OPERATORS_PAGE, CLOCKS_PAGE = "operators.md", "clocks.md"
+BESIDE = ("paper", "paper_rows", "tiny")
+"""Architectures whose memories stand beside those of the example."""
+RULES_ON = "dbpim"
+"""The family whose data sheet has what is the same for every chip in a system."""
+OPERATORS_PAGE = "operators.md"
 
 
 def documents(configs: Path) -> dict[str, str]:
     """Return every page by its path below `docs`; `configs` holds a folder for each family."""
     pages: dict[str, str] = {}
-    chips: dict[str, tuple[str, float]] = {}
+    clocks = read_clocks(configs / CLOCKS)
     for family in offering(Family.data_sheet):
         files = [file for file in (configs / family.name).glob("*.yaml") if is_architecture(file)]
+        chips: dict[str, tuple[str, float]] = {}
         for file in sorted(files):
             _, arch = load_chip(file, None)
             chips[f"{family.name}/{file.stem}"] = arch.digest, arch.clock_mhz
         if family.offers(Family.verilog) and files:
-            example, *others = sorted(files, key=lambda file: (file.stem != EXAMPLE, file))
-            pages[f"{family.name}-data-sheet.md"] = sheet_of(family, example, others)
+            example, *rest = sorted(files, key=lambda file: (file.stem != EXAMPLE, file))
+            others = [file for file in rest if file.stem in BESIDE]
+            pages[f"{family.name}-data-sheet.md"] = sheet_of(
+                family, example, others, [*clock_lines(clocks, chips)]
+            )
             if family.offers(Family.area):
                 pages[picture_of(family)] = parts_picture(family, load_chip(example, None)[1])
-    clocks = clocks_page(read_clocks(configs / CLOCKS), chips)
-    return pages | {OPERATORS_PAGE: operators_page(), CLOCKS_PAGE: clocks}
+    return pages | {OPERATORS_PAGE: operators_page()}
 
 
-def sheet_of(family: InstalledFamily, arch_file: Path, others: Sequence[Path]) -> str:
-    """Return the data sheet of a family; others: architectures whose memories stand beside."""
+def sheet_of(
+    family: InstalledFamily, arch_file: Path, others: Sequence[Path], clocks: Sequence[str]
+) -> str:
+    """Return the data sheet of a family.
+
+    others: architectures whose memories stand beside; clocks: lines of that section
+    """
     _, arch = load_chip(arch_file, None)
     archs = [arch, *(load_chip(other, None)[1] for other in others)]
     with tempfile.TemporaryDirectory() as scratch:
@@ -58,6 +70,8 @@ def sheet_of(family: InstalledFamily, arch_file: Path, others: Sequence[Path]) -
         manifest=manifest,
         archs=archs,
         picture=picture_of(family) if family.offers(Family.area) else None,
+        clocks=clocks,
+        rules_on=None if family.name == RULES_ON else f"{RULES_ON}-data-sheet.md",
     )
 
 

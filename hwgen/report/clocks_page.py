@@ -1,4 +1,4 @@
-"""The page of clocks: the slowest path of each chip that ships.
+"""The section of clocks on a data sheet: the slowest path of each chip that ships.
 
 Tests: `tests/report/test_clocks.py`.
 """
@@ -11,27 +11,22 @@ from hwgen.report.sheet import Sheet
 COLUMNS = ("chip", "ns", "MHz", "clock_mhz", "path", "through")
 
 
-def clocks_page(clocks: MeasuredClocks, chips: Mapping[str, tuple[str, float]]) -> str:
-    """Return the page; chips: digest of each architecture and the clock that it names, by name."""
+def clock_lines(clocks: MeasuredClocks, chips: Mapping[str, tuple[str, float]]) -> Iterator[str]:
+    """Yield the section; chips: by name the digest of each architecture and its `clock_mhz`."""
     known = {chip.digest: chip for chip in clocks.chips}
     rows = {name: known[digest] for name, (digest, _) in chips.items() if digest in known}
     missing = [f"`{name}`" for name in chips if name not in rows]
     corner = f", {clocks.corner}" if clocks.corner else ""
-    lines = [
-        "# Clocks of the chips that ship",
-        "",
-        f"Cells of {clocks.library}{corner}: no wires, an ideal clock, each module mapped alone."
-        " `hwgen cost CHIP --liberty FILE --clocks configs/clocks.json` notes them, and"
-        " [cost](cost.md) says what they leave out. A path is from register to register of the"
-        " Verilog; `through` are the modules between.",
-        "",
-        *Sheet(
-            COLUMNS, (cells(name, row, chips[name][1]) for name, row in rows.items())
-        ).markdown(),
-        "",
-        f"Not measured, so told in cycles alone: {', '.join(missing)}." if missing else "",
-    ]
-    return "\n".join(lines).rstrip() + "\n"
+    yield from ("## Clocks", "")
+    yield (
+        f"Slowest paths from register to register, in cells of {clocks.library}{corner}, without"
+        " wires ([cost](cost.md) says how); `through` are the modules between."
+    )
+    if rows:
+        named = (cells(name, row, chips[name][1]) for name, row in rows.items())
+        yield from ("", *Sheet(COLUMNS, named).markdown())
+    if missing:
+        yield from ("", f"Not measured, so told in cycles alone: {', '.join(missing)}.")
 
 
 def cells(name: str, row: MeasuredClock, clock_mhz: float) -> Iterator[str]:

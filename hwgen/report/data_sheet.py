@@ -4,7 +4,6 @@ import ast
 import inspect
 import itertools
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
@@ -21,7 +20,8 @@ FEW_CODES = 4
 """Of a field: more stand below the table."""
 FOR_WHOM = (
     "This page is for people who put the chip into a system, write a driver, or read its Verilog."
-    " It says how to use the chip, and lists its memory map, registers, ports, packets and modules."
+    " It says how to use the chip, and lists its memory map, registers, ports and packets;"
+    " `index.md` of `hwgen build` lists its modules."
 )
 NOTE = "Written by `scripts/documents` from `{folder}` and the emitted Verilog, not by hand."
 LIMITS = {
@@ -41,12 +41,16 @@ def data_sheet(
     manifest: Mapping[str, Any],
     archs: Sequence[Any],
     picture: str | None = None,
+    rules_on: str | None = None,
+    clocks: Sequence[str] = (),
 ) -> str:
     """Return the data sheet as Markdown.
 
     modules: of the family's facts; manifest: of the Verilog of the chip `chip`
     archs: architectures whose memories are shown, side by side; the first is `chip`
     picture: beside the page, the parts of `chip` by area; None: its family tells none
+    rules_on: the page that has the rules of a chip in a system; None: this one
+    clocks: lines of the section of clocks
     """
     host, package = modules.host, modules.facts.__name__
     ports = manifest["modules"][manifest["top"]]["ports"]
@@ -60,14 +64,14 @@ def data_sheet(
         memory_lines(host),
         register_lines(modules.registers, host),
         port_lines(chip, ports, host),
-        system_lines(ports),
+        system_lines(ports, rules_on),
         packet_lines(host, archs[0]),
         timing_lines(modules.timing),
         storage_lines(modules.storage, archs),
         *((picture_lines(chip, picture),) if picture else ()),
         *(fact_lines(facts) for facts in host.facts(archs[0])),
+        *((clocks,) if clocks else ()),
         parameter_lines(modules.facts.Arch),
-        module_lines(chip, manifest["modules"]),
     ]
     return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
 
@@ -129,11 +133,26 @@ def meaning_of(field: RegisterField) -> str:
 def port_lines(chip: str, ports: Sequence[Mapping[str, Any]], host: ModuleType) -> Iterator[str]:
     """Yield the ports of the top module."""
     yield from ("## Ports", "", f"Widths are those of the architecture `{chip}`.", "")
-    for prefix, meaning in host.PORTS.items():
-        yield f"- `{prefix}__*`: {meaning}"
+    single = ", ".join(f"`{each['name']}` ({each['direction']})" for each in alone(ports))
+    yield f"One bit each: {single}."
+    yield "Of the others the bits stand behind the name."
     yield ""
-    cells = ((f"`{port['name']}`", port["direction"], port["width"]) for port in ports)
-    yield from Sheet(["port", "direction", "bits"], cells).markdown()
+    cells = (
+        (f"`{prefix}__*`", meaning, *(widths(ports, prefix, way) for way in ("input", "output")))
+        for prefix, meaning in host.PORTS.items()
+    )
+    yield from Sheet(["ports", "meaning", "inputs", "outputs"], cells).markdown()
+
+
+def alone(ports: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield the ports of no group."""
+    return (port for port in ports if "__" not in port["name"])
+
+
+def widths(ports: Sequence[Mapping[str, Any]], prefix: str, direction: str) -> str:
+    """Return names and bits of the ports of a group in one direction."""
+    of = [p for p in ports if p["name"].startswith(f"{prefix}__") and p["direction"] == direction]
+    return ", ".join(f"`{port['name'].partition('__')[2]}` {port['width']}" for port in of)
 
 
 def packet_lines(host: ModuleType, arch: Any) -> Iterator[str]:
@@ -249,44 +268,3 @@ def meanings_in(docstring: str) -> dict[str, str]:
         for name in names.split(", "):
             found[name] = " ".join(meaning.split())
     return found
-
-
-MANY = 80
-"""Modules of which a data sheet has the kinds alone."""
-SIZES = re.compile(r"_\d.*$")
-"""The end of a module's name, from its first size or number on."""
-
-
-def module_lines(chip: str, modules: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the hierarchy: the instances that each module places."""
-    own = {name: entry["instances"] for name, entry in modules.items() if "." not in name}
-    yield from ("## Modules", "")
-    if len(own) > MANY:
-        yield from kind_lines(chip, own)
-        return
-    yield from (f"Those of the architecture `{chip}`, each written once.", "")
-    cells = (
-        (f"`{name}`", ", ".join(f"{n} x `{below}`" for below, n in instances.items()))
-        for name, instances in own.items()
-    )
-    yield from Sheet(["module", "places"], cells).markdown()
-
-
-def kind_lines(chip: str, modules: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
-    """Yield the kinds of many modules: how many there are, and which kinds they place."""
-    yield (
-        f"The {len(modules)} modules of the architecture `{chip}` by kind; names end with sizes,"
-        " layers and macros. `index.md` of `hwgen build` has each of them."
-    )
-    yield ""
-    counts: Counter[str] = Counter()
-    below: dict[str, dict[str, None]] = {}
-    for name, instances in modules.items():
-        kind = SIZES.sub("", name)
-        counts[kind] += 1
-        below.setdefault(kind, {}).update(dict.fromkeys(SIZES.sub("", each) for each in instances))
-    cells = (
-        (f"`{kind}`", counts[kind], ", ".join(f"`{each}`" for each in placed))
-        for kind, placed in below.items()
-    )
-    yield from Sheet(["kind", "modules", "places"], cells).markdown()

@@ -49,23 +49,34 @@ RULES = (
 )
 
 
-def system_lines(ports: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield the section; ports: of the chip, as in the manifest."""
+def system_lines(ports: Sequence[Mapping[str, Any]], rules_on: str | None = None) -> Iterator[str]:
+    """Yield the section.
+
+    ports: of the chip, as in the manifest
+    rules_on: the page with what is the same for every chip; None: this one
+    """
     yield from ("## In a system", "")
+    if rules_on is not None:
+        yield f"[The same for every chip]({rules_on}#in-a-system). {buses(ports)}."
+        return
     yield (
         "`hwgen build` writes the wrapper `<family>_axi` with these ports; the trace stays inside."
         " [How to put a chip into a system](howto/soc.md) goes from there to firmware."
     )
     places = ([f"`{name}`", direction, meaning] for name, direction, meaning in PORTS)
     yield from ("", *Sheet(["port", "direction", "meaning"], places).markdown())
+    added = ", ".join(name for name, _, _ in CONSTANTS)
+    yield from ("", f"{buses(ports)}; constants of `m_axi`: {added} of both address channels.", "")
+    yield from (f"- {rule}" for rule in RULES)
+
+
+def buses(ports: Sequence[Mapping[str, Any]]) -> str:
+    """Return the size of both buses."""
     groups = {
         bus: [port for port in ports if port["name"].startswith(f"{group}__")]
         for group, bus in BUSES.items()
     }
-    added = ", ".join(name for name, _, _ in CONSTANTS)
-    counted = ", ".join(
+    return ", ".join(
         f"`{bus}`: {sum(port['width'] for port in of)} bits in {len(of)} ports"
         for bus, of in groups.items()
     )
-    yield from ("", f"{counted}; constants of `m_axi`: {added} of both address channels.", "")
-    yield from (f"- {rule}" for rule in RULES)

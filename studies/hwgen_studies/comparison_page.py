@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hwgen.report.sheet import Sheet
 from hwgen.report.tables import NOTHING
@@ -19,11 +19,7 @@ BESIDE = (
 )
 
 
-Own = Mapping[str, Callable[[Sequence[PaperRow]], Sheet]]
-"""By figure, what has a table of another form."""
-
-
-def compact_page(rows: Sequence[PaperRow], own: Own | None = None) -> Iterator[str]:
+def compact_page(rows: Sequence[PaperRow]) -> Iterator[str]:
     """Yield how cells are read, a table for each figure, and each reason once."""
     known = [each.reason for each in rows]
     why = dict(zip(known, merged(known), strict=True))
@@ -33,10 +29,7 @@ def compact_page(rows: Sequence[PaperRow], own: Own | None = None) -> Iterator[s
     for name in dict.fromkeys(each.figure for each in rows):
         same = [each for each in rows if each.figure == name]
         yield from ("", f"### {name}", "")
-        if own and name in own:
-            yield from (*own[name](same).markdown(), "", f"Why: {told_of(same, numbers)}.")
-        else:
-            yield from figure_lines(same, numbers)
+        yield from figure_lines(same, numbers)
     yield ""
     yield from (f"{place}. {text}" for text, place in places.items())
 

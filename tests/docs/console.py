@@ -30,8 +30,7 @@ PAGES = {
     "yaml-to-verilog": ROOT / "docs/tutorials/yaml-to-verilog.md",
     "errors": ROOT / "docs/reference/errors.md",
     "energy": ROOT / "docs/howto/energy.md",
-    "macro-size": ROOT / "docs/howto/macro-size.md",
-    "which-chip": ROOT / "docs/howto/which-chip.md",
+    "explore": ROOT / "docs/howto/explore.md",
 }
 """Pages whose commands take seconds."""
 NOT_RUN = ("pip", "scripts/demo", "scripts/setup")

@@ -12,7 +12,8 @@ import pytest
 from tests.docs.console import ROOT
 from verif.toolchain import use_verilator
 
-PAGE = (ROOT / "docs/howto/own-test.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs/howto/read-the-verilog.md").read_text(encoding="utf-8")
+PAGE = TEXT.partition("## Your own cocotb test")[2].partition("\n## ")[0]
 FILES = dict(re.findall(r"^`(\w+\.py)`:\n\n```python\n(.*?)^```$", PAGE, re.M | re.S))
 (EXPORT,) = re.findall(r"^hwgen (export .*)$", PAGE, re.M)
 IMAGE = re.compile(r"image (\d): ([\d]+) cycles")

@@ -39,7 +39,7 @@ def test_every_page_is_on_it(site: Path) -> None:
     pages = {page for page in pages if not page.startswith("changes/")}
     built = {str(page.relative_to(site)) for page in site.rglob("*.html")}
     assert {page.replace(".md", ".html") for page in pages} <= built
-    nav = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("nav:")[2]
+    nav = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:")[2]
     assert {page for page in pages if page not in nav} == set()
 
 

@@ -20,7 +20,7 @@ from tests.docs.test_replace_page import blocks
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/howto/add-a-sparsity.md"
-WEIGHTS, INPUTS = PAGE.read_text().split("## Zeros of inputs")
+WEIGHTS, INPUTS = PAGE.read_text().partition("\n## An operation")[0].split("## Zeros of inputs")
 EXAMPLE = ROOT / "docs/examples/n_of_m"
 PAIRS = ROOT / "docs/examples/zero_pairs"
 WARNINGS = ("--no-deps", "--no-build-isolation", "--disable-pip-version-check", "--quiet")

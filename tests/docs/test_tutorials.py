@@ -8,7 +8,7 @@ from hwgen.cli import main
 from tests.docs.console import ANY, PAGES, Command, commands_of, difference, refreshed, run
 
 
-@pytest.mark.dear("which-chip")
+@pytest.mark.dear("explore")
 @pytest.mark.promise(
     "commands of README, tutorials and error catalogue run and print what the page says"
 )

@@ -7,7 +7,7 @@ import pytest
 
 from hwgen.errors import FormatError
 from hwgen.report.clocks import note_clock, read_clocks
-from hwgen.report.clocks_page import clocks_page
+from hwgen.report.clocks_page import clock_lines
 from hwgen.report.cost import CostLibrary, CostPart, CostPath, CostReport
 from hwgen.report.types import Source
 
@@ -73,9 +73,9 @@ def test_no_file_has_clocks_of_two_libraries(tmp_path: Path) -> None:
     assert [chip.ns for chip in read_clocks(file).chips] == [4.0]
 
 
-def test_the_page_has_a_row_for_each_measured_chip(tmp_path: Path) -> None:
+def test_the_section_has_a_row_for_each_measured_chip(tmp_path: Path) -> None:
     note_clock(tmp_path / "clocks.json", cost("x", 4.0))
     chips = {"mine/x": (f"{ord('x'):064x}", 249.0), "mine/y": ("0" * 64, 500.0)}
-    page = clocks_page(read_clocks(tmp_path / "clocks.json"), chips)
+    page = "\n".join(clock_lines(read_clocks(tmp_path / "clocks.json"), chips))
     assert "| `mine/x` | 4.00 | 250 | 249 | a.held -> b.sum | c |" in page
-    assert "Cells of cells, typical:" in page and "cycles alone: `mine/y`." in page
+    assert "in cells of cells, typical, without wires" in page and "cycles alone: `mine/y`." in page

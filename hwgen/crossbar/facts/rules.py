@@ -2,7 +2,7 @@
 
 Code asks for the charge that it makes, never for the name of a set of rules. Two sets have a name:
 `published` makes none, as the published tool; `strict` makes all, and describes a chip whose
-schedule hardware can keep. What each of these costs was measured: docs/results/crossbar-rules.md.
+schedule hardware can keep. What each of these costs was measured: docs/results/crossbar.md.
 """
 
 from typing import Literal, NamedTuple, get_args

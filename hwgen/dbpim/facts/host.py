@@ -4,12 +4,11 @@ Tests: `tests/report/test_documents.py`.
 """
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from hwgen.chip import sheet
 from hwgen.chip.fields import total_bits
 from hwgen.chip.outside import outside_memory
-from hwgen.chip.repeated import shortened
 from hwgen.chip.sheet import Facts, Packet, Place
 from hwgen.dbpim.facts import instructions
 from hwgen.dbpim.facts.arch import Arch
@@ -104,54 +103,39 @@ def packets(arch: Arch) -> Iterator[Packet]:
 def facts(arch: Arch) -> Iterator[Facts]:
     """Yield what events cost, and areas."""
     table = load_energy(TABLE)
-    costs = [
-        (name, cost)
+    costs = {
+        (name, cost.part): sum(
+            of.of(arch) for of in all_of if of.applies(arch) and of.part == cost.part
+        )
         for name, all_of in table.events.items()
         for cost in all_of
-        if cost.applies(arch) and (cost.of(arch) or cost.of(arch, written=True))
-    ]
-    sources, phrases = shortened([cost.source for _, cost in costs])
+        if cost.applies(arch) and cost.of(arch)
+    }
     control, wires, port = table.control_pj, table.wires_ff, table.port or outside_memory()
     yield Facts(
         title="Energy",
         text=(
-            f"Of one event on this chip at {table.node_nm} nm, from the table `{table.name}`;"
-            " an event costs the sum of its rows. A chip without `weight_bits` has its own trees."
-            f" A macro takes {control.typical} pJ more in each cycle ({control.source}),"
-            f" {control.low} to {control.high}; wires have {wires.typical} fF a fan-out,"
-            f" {wires.low} to {wires.high} ({wires.source}). The memory outside is not among them:"
-            f" {port.pj / port.bits:g} pJ a bit ({port.source})."
-            f" [dbpim-energy.md](dbpim-energy.md) says how sums are made. {told(phrases)}"
+            f"Of one event on this chip at {table.node_nm} nm; `hwgen energy dbpim` writes the"
+            f" table `{table.name}` with the source of each figure."
+            f" A macro takes {control.typical} pJ more in each cycle, {control.low} to"
+            f" {control.high}; wires have {wires.typical} fF a fan-out, {wires.low} to"
+            f" {wires.high}. The memory outside is not among them:"
+            f" {port.pj / port.bits:g} pJ a bit."
+            " [How sums are made](howto/energy.md#what-a-db-pim-energy-is-made-of)."
         ),
-        columns=["event", "part", "pJ", "as first written", "source"],
-        rows=[
-            (
-                f"`{name}`",
-                cost.part,
-                f"{cost.of(arch):.3g}",
-                f"{cost.of(arch, written=True):.3g}" if cost.written_pj is not None else "",
-                source,
-            )
-            for (name, cost), source in zip(costs, sources, strict=True)
-        ],
+        columns=["event", "part", "pJ"],
+        rows=[(f"`{name}`", part, f"{pj:.3g}") for (name, part), pj in costs.items()],
     )
-    areas = [area for area in table.area if area.applies(arch) and area.of(arch)]
-    sources, phrases = shortened([area.source for area in areas])
+    areas: dict[str, float] = {}
+    for area in table.area:
+        if area.applies(arch):
+            areas[area.part] = areas.get(area.part, 0) + area.of(arch)
     yield Facts(
         title="Area",
         text=(
             f"Of all parts of this chip at {table.node_nm} nm; the sum may be"
-            f" {table.area_uncertainty:.0%} less or more, since there is no layout. {told(phrases)}"
+            f" {table.area_uncertainty:.0%} less or more, since there is no layout."
         ),
-        columns=["part", "um2", "source"],
-        rows=[
-            (area.part, f"{area.of(arch):,.0f}", source)
-            for area, source in zip(areas, sources, strict=True)
-        ],
+        columns=["part", "um2"],
+        rows=[(part, f"{um2:,.0f}") for part, um2 in areas.items() if um2],
     )
-
-
-def told(phrases: Mapping[str, str]) -> str:
-    """Return what letters in sources stand for."""
-    each = "; ".join(f"[{letter}] {phrase}" for letter, phrase in phrases.items())
-    return f"Parts that this chip lacks are left out. In the sources: {each}."

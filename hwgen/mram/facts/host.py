@@ -110,25 +110,27 @@ def facts(arch: Arch) -> Iterator[Facts]:
         rows=sizes(arch),
     )
     table = load_energy(TABLE)
-    arrays = table.events.items()
+    costs: dict[tuple[str, str], float] = {
+        (event, "arrays"): of.of(arch) for event, of in table.events.items()
+    }
+    for of in table.logic:
+        costs[of.event, of.block] = costs.get((of.event, of.block), 0) + of.of(arch)
     yield Facts(
         title="Energy",
         text=(
             f"Of one event on this chip at {table.node_nm} nm, in arrays or in a block of logic,"
-            f" and of a cycle that waits, from the table `{table.name}`; wires and clock tree are"
-            " not counted. Every sub-array and image bank leaks"
+            f" and of a cycle that waits, from the table `{table.name}`, which"
+            " `hwgen energy mram` writes with its sources; wires and clock tree are not counted."
+            " Every sub-array and image bank leaks"
             f" {table.leakage.mw * arch.array.columns / table.leakage.columns:.3g} mW"
-            f" ({table.leakage.source})."
+            "."
         ),
-        columns=["event", "in", "pJ", "source"],
-        rows=[
-            *((f"`{one}`", "arrays", f"{of.of(arch):.3g}", of.source) for one, of in arrays),
-            *((f"`{of.event}`", of.block, f"{of.of(arch):.3g}", of.source) for of in table.logic),
-        ],
+        columns=["event", "in", "pJ"],
+        rows=[(f"`{event}`", place, f"{pj:.3g}") for (event, place), pj in costs.items()],
     )
     yield Facts(
         title="Area",
-        text=f"Of one sub-array of 256 x 512 cells at {table.node_nm} nm: {table.area.source}.",
+        text=f"Of one sub-array of 256 x 512 cells at {table.node_nm} nm.",
         columns=["part", "um2"],
         rows=areas(table),
     )

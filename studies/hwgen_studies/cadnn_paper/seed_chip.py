@@ -2,7 +2,7 @@
 
     python -m hwgen_studies.cadnn_paper.seed_chip
 
-prints the tables of docs/mram-seed.md.
+prints the tables of docs/mram-chip.md.
 
 Tests: `studies/tests/cadnn_paper/test_seed_chip.py`.
 """

@@ -1,6 +1,6 @@
 """The page of trained channel-adaptive networks: Markdown tables from rows of results."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from statistics import mean
 from typing import Any
@@ -21,8 +21,8 @@ WANTED = ("cadnn_cifar10_multi_short", "cadnn_cifar10_single_short")
 INTRODUCTION = """# Channel-adaptive networks, trained
 
 For who chooses a recipe of `configs/train`: what each width keeps of the accuracy, and what it
-costs. Five minutes; `studies/results/mram-training.json` has every seed. Made by
-`scripts/results mram-training`. Accuracy is that of the integers of the network file on the test
+costs. Five minutes; `studies/results/mram-training.json` has every seed, its passes and its
+teacher. Accuracy is that of the integers of the network file on the test
 images, over several seeds the mean (least to most), in percent. Multiplications and cycles are
 those of one image; cycles by the model of the chip that is named, image in and answer out included.
 W:A are the bits of weights and maps. CA: shared weights with a teacher; S-NN: shared weights
@@ -31,13 +31,12 @@ without one; I-NN: each width has weights of its own.
 
 
 def training_page(rows: Sequence[Row]) -> str:
-    """Return the page: accuracy, costs, non-uniform sub-nets against uniform ones, and how long."""
+    """Return the page: accuracy, costs, non-uniform sub-nets against uniform ones."""
     seeds = by_recipe(rows)
     parts = [INTRODUCTION, accuracies(list(seeds.values()))]
     parts.append(costs([same[0] for same in seeds.values()]))
     if comparison := comparisons(rows):
         parts.append(comparison)
-    parts.append(trainings(seeds))
     return "\n".join(parts)
 
 
@@ -59,7 +58,7 @@ def accuracies(groups: Sequence[Sequence[Row]]) -> str:
             by.setdefault(mode["width"], []).append(100 * mode["accuracy"])
         cells = (spread_cell(by[width]) if width in by else "" for width in names)
         body.append([*about(rows[0]), str(len(rows)), *cells])
-    head = ["recipe", "data", "W:A", "method", "channels", "seeds", *names.values()]
+    head = ["recipe", "data", "W:A", "method", "channels", "state", "seeds", *names.values()]
     return table("Accuracy", head, body)
 
 
@@ -99,7 +98,7 @@ def costs(rows: Sequence[Row]) -> str:
 def about(row: Row) -> list[str]:
     """Return the cells that name a training."""
     bits = f"{row['weights_bits']}:{row['activation_bits']}"
-    return [row["recipe"], row["dataset"], bits, row["method"], row["selection"]]
+    return [row["recipe"], row["dataset"], bits, row["method"], row["selection"], row["state"]]
 
 
 def macs_cell(mode: Width) -> str:
@@ -193,27 +192,3 @@ def uniform_accuracy(even: Sequence[Width], mode: Width, cost: str) -> float | N
             share = (mode[cost] - low) / (high - low) if high > low else 0.0
             return worse + share * (better - worse)
     return None
-
-
-def trainings(seeds: Mapping[str, Sequence[Row]]) -> str:
-    """Return how long each recipe was trained, and where: a row for all of the same length."""
-    groups: dict[tuple[str, ...], list[str]] = {}
-    for recipe, rows in seeds.items():
-        cells = [
-            (
-                str(row["epochs"]),
-                ", ".join(f"{phase} {passes:g}" for phase, passes in row["passes"].items()),
-                row["state"],
-                row["teacher"] or "none",
-                f"{row['test_images']:,}",
-                row["machine"],
-                row["commit"] or "-",
-            )
-            for row in rows
-        ]
-        for each in dict.fromkeys(cells):
-            own = [str(row["seed"]) for row, cell in zip(rows, cells, strict=True) if cell == each]
-            of = f"{recipe} (seeds {own[0]} to {own[-1]})" if len(own) > 1 else recipe
-            groups.setdefault(each, []).append(of)
-    head = ["recipes", "epochs", "passes", "state", "teacher", "test images", "machine", "commit"]
-    return table("Trainings", head, ([", ".join(of), *cells] for cells, of in groups.items()))

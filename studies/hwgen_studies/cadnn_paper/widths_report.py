@@ -11,21 +11,18 @@ from hwgen.report.tables import number
 from hwgen.report.types import Count, Digest
 from hwgen_studies.cadnn_paper.cycle_parts import PARTS
 
-SHOWN_EVENTS = ("and_operations", "bit_counts", "shifts", "adds", "tree_rows", "input_row_writes")
 LEGEND = (
     "One row a width: some images, each in a run of its own, image in and answer out included."
     " `equal`: every element of each compared map of every image is golden's; every step, counter,"
     " event and cycle of every run is the cycle model's; a fused map is never stored whole, its"
-    " consumer is compared. Cycles and events are those of one image and the same for all."
+    " consumer is compared. Cycles are those of one image and the same for all."
     " `positions`: idle sub-arrays and free segments compute other positions; `seed`: one kernel a"
-    " sub-array, one position at a time. Weight rows: written after the load, in all runs. The"
-    " simulation's wall time is that of all images of a row with the load before them, without the"
-    " build of the simulator."
+    " sub-array, one position at a time. Weight rows: written after the load, in all runs."
+    " `studies/results` has the events of each run."
 )
 COLUMNS = (
     *("mapping", "width", "images", "model cycles", "RTL cycles", "of the widest", "outcome"),
-    *("maps compared / fused", *(name.replace("_", " ") for name in SHOWN_EVENTS)),
-    *("weight rows", "simulation, s"),
+    *("maps compared / fused", "weight rows"),
 )
 PARTS_LEGEND = (
     "Cycles of one image by cause, from the events and steps of the runs above: what all sub-arrays"
@@ -128,8 +125,7 @@ def cells(row: WidthRow) -> Iterator[str]:
     yield from (number(row.cycles_model), number(row.cycles_rtl), f"{row.ratio:.3f}")
     yield row.outcome if row.outcome == "equal" else f"**{row.outcome}**"
     yield f"{row.maps_compared} / {row.maps_fused}"
-    yield from (number(row.events[name]) for name in SHOWN_EVENTS)
-    yield from (number(row.weight_row_writes), f"{row.simulation_seconds:,.0f}")
+    yield number(row.weight_row_writes)
 
 
 def part_cells(report: WidthsReport) -> Iterator[list[str]]:

@@ -102,7 +102,7 @@ class SameRulesReport:
 def same_rules_page(report: SameRulesReport) -> str:
     """Return the page."""
     lines = ["# PIMSYN and ours by the same rules", "", ABOUT, ""]
-    lines += ["[All tables and figures of the paper](pimsyn-paper.md) stand on their own page.", ""]
+    lines += ["[The paper's main figures](#pimsyn-published-and-ours) stand below.", ""]
     lines += ["## Published beside published", "", CODE_TEXT, "", *code_table(report), ""]
     lines += ["## What the table of parts decides", "", TABLES_TEXT, ""]
     lines += [f"- {sentence}" for sentence in findings(report)]

@@ -1,22 +1,21 @@
 """What `hwgen paper` tells a person, and the files that it writes."""
 
-import re
 from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 
 from hwgen.report.files import report_text
-from hwgen.report.sheet import Sheet
 from hwgen_studies.comparison import PaperRow, figure, rows_table
 from hwgen_studies.comparison_page import compact_page
 from hwgen_studies.pimsyn_paper.report import PaperReport
 
 FOR = (
-    "For readers of the paper: each figure that it prints beside ours, and why they differ. Five"
-    " minutes; the rows one by one are in `studies/results/pimsyn-paper.json`."
+    "For readers of the paper: its main figures beside ours, in three minutes. `hwgen paper pimsyn`"
+    " prints a row for each figure of the paper, and why it differs; `studies/results/"
+    "pimsyn-paper.json` has all of them."
 )
-IMAGE = re.compile(r"(\w+), (\w+)(, CIFAR-100)?; ours at ([\d.]+) W")
-"""Of Table V: what, whose, of which images, at which budget of ours."""
+SHOWN = ("Fig. 6",)
+"""Figures of the paper whose tables stand on the page."""
 RESULT = (
     ("Peak efficiency, each network's chip", "Table IV", "peak efficiency, PIMSYN"),
     ("Efficiency over an ISAAC of the same parts and watts", "Fig. 6", "efficiency over ISAAC"),
@@ -44,8 +43,8 @@ RESULT = (
 """Of the result: a label, the figure, and which rows."""
 BESIDE = (
     "Strict rules charge what published figures leave out, so a deviation here is of rules as well"
-    " as of searches. [By the same rules](pimsyn-rules.md) sets published beside published, and"
-    " shows what odd entries of PIMSYN's table of parts decide."
+    " as of searches. [By the same rules](#pimsyn-and-ours-by-the-same-rules) sets published beside"
+    " published, and shows what odd entries of PIMSYN's table of parts decide."
 )
 
 
@@ -59,7 +58,7 @@ def paper_files(report: PaperReport) -> dict[str, str]:
     title = f"# {report.paper}: published and ours"
     lines = [title, "", FOR, "", f"{head(report)}. {BESIDE}", "", "## Result", ""]
     lines += [*result(report.rows), "", "## Figures", ""]
-    lines += compact_page(report.rows, {"Table V": images_sheet})
+    lines += compact_page([each for each in report.rows if each.figure in SHOWN])
     page = "\n".join(lines) + "\n"
     name = f"{report.paper.lower()}-paper"
     return {f"{name}.md": page, f"{name}.json": report_text(report)}
@@ -75,31 +74,6 @@ def result(rows: Sequence[PaperRow]) -> Iterator[str]:
             told = figure(ours[0]) if len(ours) == 1 else f"{figure(ours[0])} to {figure(ours[-1])}"
             of = f"; published: {', '.join(map(figure, published))}" if published else ""
             yield f"- {label}: {told} {same[0].unit}{of}"
-
-
-def images_sheet(rows: Sequence[PaperRow]) -> Sheet:
-    """Return Table V: a line for each figure of a network, published ones and ours by budget."""
-    lines: dict[tuple[str, ...], dict[str, str]] = {}
-    watts: dict[str, list[float]] = {}
-    parts = [(each, found) for each in rows if (found := IMAGE.fullmatch(each.what))]
-    for row, found in parts:
-        watts.setdefault(row.network or "", []).append(float(found[4]))
-    names = {name: sorted(set(each)) for name, each in watts.items()}
-    for row, found in parts:
-        budgets = names[row.network or ""]
-        column = "last" if float(found[4]) == budgets[-1] else str(budgets.index(float(found[4])))
-        line = lines.setdefault((row.network or "", found[3] or "", found[1], row.unit), {})
-        line |= {found[2]: figure(row.published), column: f"{figure(row.ours)} at {found[4]} W"}
-    columns = {"PIMSYN": "PIMSYN", "Gibbon": "Gibbon"}
-    columns |= {"0": "ours, their mean power", "1": "ours, 1.25 times the least"}
-    columns |= {"last": "ours, the budget"}
-    heads = ["network", "images", "what", "unit", *columns.values()]
-    cells = (
-        [name, images.removeprefix(", ") or "CIFAR-10", what, unit]
-        + [line.get(column, "") for column in columns]
-        for (name, images, what, unit), line in lines.items()
-    )
-    return Sheet(heads, cells)
 
 
 def head(report: PaperReport) -> str:

@@ -11,7 +11,7 @@ from hwgen.files.shipped import tables
 from hwgen.mram.facts.arch import Arch, load_arch
 from hwgen.mram.model.energy import default_table
 
-PAGE = Path(__file__).parents[3] / "docs/mram-seed.md"
+PAGE = Path(__file__).parents[3] / "docs/mram-chip.md"
 
 
 @pytest.fixture(scope="module")

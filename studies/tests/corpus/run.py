@@ -1,8 +1,8 @@
-"""Make every export, import it, compare it with its runtime, and write docs/import-corpus.md.
+"""Make every export, import it, compare it with its runtime, and write a part of a page.
 
 `python -m studies.tests.corpus.run [--only PART] [--keep FOLDER] [--store FOLDER]`, which
 `scripts/results import-corpus` runs too; it needs `pip install '.[corpus]'`. With `--popular` the
-exports are those of 65 popular networks, and the page is docs/popular-networks.md; it needs torch,
+exports are those of 65 popular networks, and the part is `popular-networks`; it needs torch,
 torchao and onnxscript alone.
 
 Tests: `studies/tests/corpus/test_run.py`.
@@ -40,8 +40,8 @@ from tests.corpus.exports import (
     popular_exports,
 )
 
-DOCS = Path(__file__).parents[3] / "docs"
-PAGE, POPULAR_PAGE = DOCS / "import-corpus.md", DOCS / "popular-networks.md"
+RESULTS = Path(__file__).parents[3] / "docs/results"
+PAGE, POPULAR_PAGE = RESULTS / "import-corpus.md", RESULTS / "popular-networks.md"
 IMAGES = 8
 CHIPS = ("dbpim/paper_float32", "dbpim/paper_rows", "mram/paper_float32")
 """Those that ship with the rounding of the runtimes; the second has a row unit."""

@@ -10,9 +10,7 @@ from studies.tests.corpus import run
 from studies.tests.corpus.run import (
     CHIPS,
     DRAWN,
-    PAGE,
     POPULAR_CHIP,
-    POPULAR_PAGE,
     Row,
     cause_of,
     page,
@@ -21,6 +19,7 @@ from studies.tests.corpus.run import (
     row_of,
     sentence_of,
 )
+from studies.tests.results.ledger import read_pages
 from tests.corpus.exports import (
     FX,
     HWGEN,
@@ -78,7 +77,7 @@ def test_the_page_counts_by_tool() -> None:
     " that are refused, differ or run on no chip, and its counts by tool are those of its ways"
 )
 def test_the_page_that_stands_has_every_export() -> None:
-    text = PAGE.read_text(encoding="utf-8")
+    text = read_pages()["import-corpus"].text()
     table = text.split("## By way of making")[1].partition("\n## ")[0]
     found: dict[tuple[str, str], tuple[int, int, str]] = {}
     for source, ways, names in [cells(line) for line in table.splitlines() if line[:2] == "| "][2:]:
@@ -132,11 +131,11 @@ def test_what_a_tool_does_not_write_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.promise(
-    "docs/popular-networks.md has a row for each of 65 popular networks by each of four tools, and"
+    "docs/import-corpus.md has a row for each of 65 popular networks by each of four tools, and"
     " in no file does an answer differ of which the import says nothing"
 )
 def test_the_page_of_popular_networks_has_every_export() -> None:
-    text = POPULAR_PAGE.read_text(encoding="utf-8")
+    text = read_pages()["popular-networks"].text()
     table = text.split("## Every network")[1]
     found = {line[0]: line[1:] for line in map(cells, table.splitlines()) if len(line) == 5}
     tools = found.pop("network")

@@ -23,7 +23,7 @@ TEXT = """## On their chips
 `hwgen run NETWORK CHIP --images 1`: the Verilog under Verilator, every element, step, cycle
 and event compared with golden and the model. Dense: the same chip with all switches off, by the
 model. Shares are of the sparse chip's cycles, waits for loads among them; energy is on the chip at
-45 nm, by the events that were counted, leakage of logic among it (docs/assumptions.md)."""
+45 nm, by the events that were counted, leakage of logic among it (docs/howto/energy.md)."""
 COLUMNS = (
     "network", "chip", "RTL", "cycles (RTL)", "cycles (model)", "dense (model)", "dense / sparse",
     *UNITS, "all other layers", "energy (uJ)", "row units (uJ)", "dense energy (uJ)",

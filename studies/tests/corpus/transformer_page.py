@@ -1,4 +1,4 @@
-"""The shipped transformers beside onnxruntime, in every map; writes docs/results/transformers.md.
+"""The shipped transformers beside onnxruntime, in every map; a part of docs/results/runtimes.md.
 
 `scripts/results transformers --data FOLDER` runs this with the images of FOLDER/cifar10; it needs
 `pip install '.[transformer]'` and Verilator.

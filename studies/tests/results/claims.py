@@ -195,7 +195,7 @@ of the chip.
 
 ## With data from outside
 
-These pages of results need data or networks that do not ship. [Sources](assumptions.md#sources)
+These pages of results need data or networks that do not ship. [Sources](howto/energy.md#sources)
 links data sets and checkpoints, with official name, size and sha256. A page says in its first line
 if the code has changed since it was made. Minutes are those of the clock, on 2 cores, at that time.
 

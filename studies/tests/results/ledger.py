@@ -16,10 +16,13 @@ from typing import Any
 import yaml
 
 from hwgen.files.digests import digest_of_file
+from studies.tests.results.parts import part_of, with_part
 from studies.tests.results.records import records_text
 
 ROOT = Path(__file__).parents[3]
 PAGES = Path(__file__).with_name("pages.yaml")
+PARTS = ROOT / "docs/results"
+"""Where commands leave a part."""
 LEDGER = ROOT / "studies/results/ledger.json"
 MARK = "> Of "
 FILE = "file "
@@ -36,6 +39,7 @@ class Page:
     """An entry of `pages.yaml`, which explains the fields."""
 
     page: str
+    part: str = ""
     commands: str = ""
     needs: dict[str, list[str]] = field(default_factory=dict)
     extra: str = ""
@@ -45,8 +49,25 @@ class Page:
 
     @property
     def name(self) -> str:
-        """The name of the page on the command line."""
-        return Path(self.page).stem
+        """The name of the page, or of the part, on the command line."""
+        return self.part or Path(self.page).stem
+
+    @property
+    def written(self) -> Path:
+        """What the commands write: the page, or a page of the part alone, which goes into it."""
+        return PARTS / f"{self.part}.md" if self.part else ROOT / self.page
+
+    def text(self) -> str:
+        """Return the page, or the part, as it stands."""
+        text = (ROOT / self.page).read_text(encoding="utf-8")
+        return part_of(text, self.part) if self.part else text
+
+    def put(self, text: str) -> None:
+        """Write the page, or the part into its page."""
+        file = ROOT / self.page
+        if self.part:
+            text = with_part(file.read_text(encoding="utf-8"), self.part, text)
+        file.write_text(text, encoding="utf-8")
 
     def chosen(self, lines: Lines) -> dict[str, str]:
         """Return those lines that decide the figures of the page, and one a file that it reads."""

@@ -112,11 +112,10 @@ def mark(pages: Sequence[Page]) -> int:
     """Write the first line of each page as what its sources make today says it must be."""
     ledger, now = read_ledger(), lines_today(pages)
     for page in pages:
-        file = ROOT / page.page
-        text = file.read_text(encoding="utf-8")
+        text = page.text()
         wanted = marked(text, mark_of(page, ledger.get(page.name), now))
         if wanted != text:
-            file.write_text(wanted, encoding="utf-8")
+            page.put(wanted)
             print(f"{page.page}: {wanted.partition(chr(10))[0]}")
     return 0
 
@@ -178,15 +177,18 @@ def make(page: Page, folders: dict[str, Path | None]) -> None:
     given = {name.upper(): str(folder.resolve()) for name, folder in folders.items() if folder}
     command = ["bash", "-euo", "pipefail", "-c", page.commands]
     # A command replaces what it knows as its own, which begins with a title, not with a mark.
-    file = ROOT / page.page
-    before = file.read_text(encoding="utf-8") if file.exists() else None
+    file = page.written
+    before = page.text() if page.part or file.exists() else None
     if before is not None:
         file.write_text(marked(before, ""), encoding="utf-8")
     lend(page.name)
     done = subprocess.run(command, cwd=ROOT, env=environment(**given), check=False)
+    if page.part:
+        page.put(file.read_text(encoding="utf-8"))
+        file.unlink()
     if done.returncode != 0:
         if before is not None:
-            file.write_text(before, encoding="utf-8")
+            page.put(before)
         keep()
         sys.exit(f"scripts/results: the commands of {page.name} ended with {done.returncode}")
     took = time.monotonic() - began

@@ -13,6 +13,7 @@ import yaml
 
 from studies.tests.results import run
 from studies.tests.results.ledger import (
+    MARK,
     ROOT,
     Page,
     Record,
@@ -68,9 +69,12 @@ def test_mark_writes_what_changed_into_the_page(
 
 def test_every_page_is_in_the_ledger_and_stands_on_lines_that_exist() -> None:
     pages, lines = read_pages(), any_lines()
-    own = {"import-corpus", "popular-networks"}
-    there = {file.stem for file in (ROOT / "docs/results").glob("*.md")} | own
-    assert set(pages) == there and set(read_ledger()) <= there
+    there = set((ROOT / "docs/results").glob("*.md"))
+    assert there <= {ROOT / page.page for page in pages.values()}
+    assert set(read_ledger()) <= set(pages)
+    for page in pages.values():
+        assert page.text().startswith(("# ", MARK)), page.name
+        assert not page.part or not page.written.exists(), page.name
     for page in pages.values():
         for pattern in page.lines:
             assert replace(page, lines=[pattern]).chosen(lines), (page.name, pattern)
@@ -147,6 +151,22 @@ def test_a_mark_comes_and_goes_and_leaves_the_text() -> None:
     assert once == "> Of commit abc.\n\n# A page\n\nFigures.\n"
     assert marked(once, "> Of commit d.").startswith("> Of commit d.\n\n# A page")
     assert marked(once, "") == marked(text, "") == text
+
+
+def test_a_part_is_written_into_its_page_and_read_as_it_was_written(tmp_path: Path) -> None:
+    """Other parts stay, headings are one level lower there, and a mark stands behind the title."""
+    file = tmp_path / "a.md"
+    file.write_text(
+        "# All\n\n<!-- a: `scripts/results a` -->\n\n## Old\n\n<!-- end of a -->\n\n"
+        "<!-- b: `scripts/results b` -->\n\n## B\n\n<!-- end of b -->\n"
+    )
+    page, other = (replace(PAGE, page=str(file), part=name) for name in "ab")
+    text = "> Of commit abc.\n\n# New\n\n## Table\n\nFigures.\n"
+    page.put(text)
+    assert page.name == "a" and page.text() == text and other.text() == "# B\n"
+    assert "\n\n## New\n\n> Of commit abc.\n\n### Table\n\n" in file.read_text()
+    with pytest.raises(ValueError, match="must have the part c"):
+        replace(page, part="c").put(text)
 
 
 def test_a_ledger_is_read_back(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Write docs/results/crossbar-chip.md and .json: what a search answers, and what runs in Verilog.
+"""Write a part of docs/results/crossbar.md: what a search answers, and what runs in Verilog.
 
     python -m studies.tests.zoo.crossbar_chips FOLDER...
 

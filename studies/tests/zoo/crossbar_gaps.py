@@ -1,4 +1,4 @@
-"""Print the table of docs/crossbar-bound.md: what leaves a gap between a design and its bound.
+"""Print the table of docs/crossbar-synthesis.md: what leaves a gap between a design and its bound.
 
     hwgen synthesize alexnet --power-w 49 --json build/gaps/alexnet.json
     python -m studies.tests.zoo.crossbar_gaps build/gaps/*.json

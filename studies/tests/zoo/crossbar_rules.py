@@ -1,4 +1,4 @@
-"""Write docs/results/crossbar-rules.md and .json: designs by both rules, strict ones at two clocks.
+"""Write a part of docs/results/crossbar.md: designs by both rules, strict ones at two clocks.
 
     python -m studies.tests.zoo.crossbar_rules [--networks alexnet,vgg16] [--evaluations N]
 

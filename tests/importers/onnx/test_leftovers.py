@@ -1,4 +1,4 @@
-"""What an import leaves: equal after all, or refused in the words that docs/onnx.md has."""
+"""What an import leaves: equal after all, or refused in the words that docs/import.md has."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.importers.onnx.test_recurrent import differing, recurrent
 from tests.quantized_onnx import Model, saved
 from tests.tflite_files import Writer
 
-PAGE = Path(__file__).parents[3] / "docs/onnx.md"
+PAGE = Path(__file__).parents[3] / "docs/import.md"
 RNG = np.random.default_rng(3)
 
 
@@ -99,7 +99,7 @@ LEFT = {
 }
 
 
-@pytest.mark.promise("what an import leaves stands in docs/onnx.md in the words of the command")
+@pytest.mark.promise("what an import leaves stands in docs/import.md in the words of the command")
 @pytest.mark.parametrize("case", LEFT)
 def test_what_is_left_is_told_as_the_page_says(
     case: Callable[[Path], list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
