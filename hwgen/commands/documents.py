@@ -25,13 +25,15 @@ EXAMPLE = "small"
 """The architecture of each family whose chip is shown, if there is one of this name."""
 BESIDE = ("paper", "paper_rows", "tiny")
 """Architectures whose memories stand beside those of the example."""
-RULES_ON = "dbpim"
-"""The family whose data sheet has what is the same for every chip in a system."""
 OPERATORS_PAGE = "operators.md"
 
 
-def documents(configs: Path) -> dict[str, str]:
-    """Return every page by its path below `docs`; `configs` holds a folder for each family."""
+def documents(configs: Path, *, rules_on: str) -> dict[str, str]:
+    """Return every page by its path below `docs`.
+
+    configs: with a folder for each family
+    rules_on: family whose data sheet has what is the same for every chip in a system
+    """
     pages: dict[str, str] = {}
     clocks = read_clocks(configs / CLOCKS)
     for family in offering(Family.data_sheet):
@@ -44,7 +46,7 @@ def documents(configs: Path) -> dict[str, str]:
             example, *rest = sorted(files, key=lambda file: (file.stem != EXAMPLE, file))
             others = [file for file in rest if file.stem in BESIDE]
             pages[f"{family.name}-data-sheet.md"] = sheet_of(
-                family, example, others, [*clock_lines(clocks, chips)]
+                family, example, others, [*clock_lines(clocks, chips)], rules_on
             )
             if family.offers(Family.area):
                 pages[picture_of(family)] = parts_picture(family, load_chip(example, None)[1])
@@ -52,7 +54,11 @@ def documents(configs: Path) -> dict[str, str]:
 
 
 def sheet_of(
-    family: InstalledFamily, arch_file: Path, others: Sequence[Path], clocks: Sequence[str]
+    family: InstalledFamily,
+    arch_file: Path,
+    others: Sequence[Path],
+    clocks: Sequence[str],
+    rules_on: str,
 ) -> str:
     """Return the data sheet of a family.
 
@@ -71,7 +77,7 @@ def sheet_of(
         archs=archs,
         picture=picture_of(family) if family.offers(Family.area) else None,
         clocks=clocks,
-        rules_on=None if family.name == RULES_ON else f"{RULES_ON}-data-sheet.md",
+        rules_on=None if family.name == rules_on else f"{rules_on}-data-sheet.md",
     )
 
 
@@ -80,9 +86,9 @@ def picture_of(family: InstalledFamily) -> str:
     return f"{family.name}-parts.svg"
 
 
-def write_documents(configs: Path, out: Path) -> list[Path]:
+def write_documents(configs: Path, out: Path, *, rules_on: str) -> list[Path]:
     """Write every page below `out`; return their paths."""
-    pages = documents(configs)
+    pages = documents(configs, rules_on=rules_on)
     for name, text in pages.items():
         write_text(out / name, text, what="page")
     return [out / name for name in pages]

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def pages() -> dict[str, str]:
-    return documents(ROOT / "configs")
+    return documents(ROOT / "configs", rules_on="dbpim")
 
 
 @pytest.mark.promise("reports follow their published schemas, and data sheets follow the code")

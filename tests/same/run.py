@@ -88,7 +88,7 @@ def everything(long: bool) -> Made:
 
 def of_pages() -> Made:
     """Yield the line of each generated page."""
-    for page, text in documents(ROOT / "configs").items():
+    for page, text in documents(ROOT / "configs", rules_on="dbpim").items():
         yield f"page {page}", partial(digest_of, text)
 
 
