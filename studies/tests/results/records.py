@@ -18,10 +18,16 @@ PAGES, RECORDS = ROOT / "docs/results", ROOT / "studies/results"
 def keep(pages: Path = PAGES, records: Path = RECORDS) -> None:
     """Move what commands left beside pages, and write each record on a line of its own.
 
+    A command may also write its record here itself; then what was lent is the older one, and goes.
+
     pages, records: the folders of both
     """
     for left in sorted(pages.glob("*.json")):
-        left.replace(records / left.name)
+        record = records / left.name
+        if record.exists() and record.stat().st_mtime_ns > left.stat().st_mtime_ns:
+            left.unlink()
+        else:
+            left.replace(record)
     for file in sorted(records.glob("*.json")):
         text = file.read_text(encoding="utf-8")
         lines = records_text(json.loads(text))

@@ -1,6 +1,7 @@
 """JSON of results stands beside the studies, a line a record, however a command left it."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,17 @@ def test_a_page_and_its_picture_are_replaced_by_the_record_that_is_lent(tmp_path
     assert sorted(path.name for path in pages.iterdir()) == ["a.md", "a.svg"]
     assert json.loads((records / "a.json").read_text()) == json.loads(report)
     lend("none", pages, records)
+
+
+def test_a_record_that_a_command_writes_here_is_kept(tmp_path: Path) -> None:
+    pages, records = tmp_path / "pages", tmp_path / "records"
+    for folder in (pages, records):
+        folder.mkdir()
+    (records / "a.json").write_text('{"old": 1}')
+    lend("a", pages, records)
+    lent = (pages / "a.json").stat().st_mtime
+    (records / "a.json").write_text('{"new": 2}')
+    os.utime(records / "a.json", (lent + 1, lent + 1))
+    keep(pages, records)
+    assert json.loads((records / "a.json").read_text()) == {"new": 2}
+    assert not list(pages.iterdir())
