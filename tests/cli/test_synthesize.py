@@ -262,6 +262,7 @@ def test_info_of_an_architecture(hwgen: Command, arch_file: Path, tmp_path: Path
         assert not wanted.pop(key)
     assert wanted.pop("reset") == "all"
     assert wanted["network"].pop("input_columns") is None
+    assert wanted["point"].pop("cells") == "offset"
     assert content["architecture"]["configuration"] == wanted
     refused(hwgen("info", arch_file, "--sparsity", "all"), "--sparsity", "no sparsity switches")
 

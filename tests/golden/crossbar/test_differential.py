@@ -105,7 +105,7 @@ def test_codes() -> None:
 
 def small(effects: DeviceEffects, *, less: int = 0, seed: int = 1) -> ErringCrossbars:
     """Return the crossbars of a small chip."""
-    arch = make_arch(answers_design(less, "differential"), "answers", effects=True)
+    arch = make_arch(answers_design(less, cells="differential"), "answers", effects=True)
     return ErringCrossbars(answers_network(), arch, effects, seed)
 
 
