@@ -44,7 +44,9 @@ def timed(arch: Architecture, file: Path) -> Timed:
     if arch.clock_mhz < clock.mhz:
         clock = replace(clock, ns=1000 / arch.clock_mhz, mhz=arch.clock_mhz, of_file=True)
     kept: Any = cast(Any, arch)
-    if "clock_mhz" in {field.name for field in fields(kept)}:
+    if hasattr(kept, "at_clock"):
+        kept = kept.at_clock(clock.mhz)
+    elif "clock_mhz" in {field.name for field in fields(kept)}:
         kept = replace(kept, clock_mhz=clock.mhz)
     return Timed(clock=clock, arch=kept)
 

@@ -7,6 +7,8 @@ import yaml
 
 from hwgen import api
 from hwgen.commands.clocks import CLOCKS, measured, timed
+from hwgen.crossbar.facts import load_arch as load_crossbar
+from hwgen.crossbar.model.events import leakage_pj
 from hwgen.dbpim.facts import load_arch
 from hwgen.files.shipped import shipped_folder, tables
 from hwgen.mram.facts import load_arch as load_mram
@@ -92,3 +94,14 @@ def test_shipped_files_name_clocks_that_netlists_reach() -> None:
                 assert clock.mhz - 1 < arch.clock_mhz <= clock.mhz, name
     assert {"dbpim/tiny", "dbpim/paper", "mram/paper"} <= set(reached)
     assert load_arch(tables("dbpim")[PUBLISHED]).clock_mhz == 500
+
+
+def test_energy_by_time_of_a_crossbar_chip_is_at_its_clock(tmp_path: Path) -> None:
+    chip = "crossbar/digits_small_cnn"
+    found = api.model(NETWORK, chip, images=1, context=api.Context(work=tmp_path, console=None))
+    assert found.clock is not None and found.energy is not None
+    arch = load_crossbar(tables("crossbar")[chip])
+    assert found.energy.clock_mhz == found.clock.mhz < arch.clock_mhz == 1000
+    at_file, at_netlist = leakage_pj(1000, arch), leakage_pj(1000, arch.at_clock(found.clock.mhz))
+    assert at_netlist == pytest.approx(at_file * 1000 / found.clock.mhz)
+    assert arch.at_clock(found.clock.mhz).digest == arch.digest

@@ -8,10 +8,9 @@ An architecture is checked where it is made: its numbers follow from each other.
 take is not judged here: that is compared with the pipeline of the evaluator.
 """
 
-import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -42,6 +41,7 @@ from hwgen.crossbar.facts.network import (
 from hwgen.crossbar.facts.point import POINT_DEFAULTS, AnyPoint
 from hwgen.crossbar.facts.rules import RULES, RulesName
 from hwgen.errors import ConfigError, FieldError
+from hwgen.files.digests import digest_of
 from hwgen.files.load import EXACT, field_error, read_mapping, shortened, validate_spec
 
 FORMAT: Literal["hwgen.crossbar.architecture"] = "hwgen.crossbar.architecture"
@@ -159,6 +159,11 @@ class Arch:
         """Clocks in a microsecond; under published rules, which have no clock, pipeline steps."""
         return 1000 / (self.step_ns if self.fabric is None else self.fabric.clock.clock_ns)
 
+    def at_clock(self, mhz: float) -> "Arch":
+        """Return the chip at the clock of its netlist, by which energy of time counts."""
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        return AtClock(**own, netlist_mhz=mhz)
+
     @property
     def resets_data(self) -> bool:
         """Whether reset reaches the registers of data, too."""
@@ -181,12 +186,28 @@ class Arch:
         return self._digest(("name", *ADDED))
 
     def _digest(self, without: Sequence[str]) -> str:
-        """Return the digest of all keys but some."""
-        facts = {key: value for key, value in asdict(self).items() if key not in without}
+        """Return the digest of all keys of a file but some."""
+        kept = {field.name for field in fields(Arch)}.difference(without)
+        facts = {key: value for key, value in asdict(self).items() if key in kept}
         facts["network"] = without_defaults(facts["network"], NETWORK_DEFAULTS)
         facts["point"] = without_defaults(facts["point"], POINT_DEFAULTS)
         facts["layers"] = [without_defaults(layer, LAYER_DEFAULTS) for layer in facts["layers"]]
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        return digest_of(facts)
+
+
+@dataclass(frozen=True, kw_only=True, config=EXACT)
+class AtClock(Arch):
+    """An architecture at the clock of its netlist; no file has it.
+
+    netlist_mhz: that clock
+    """
+
+    netlist_mhz: Positive
+
+    @property
+    def clock_mhz(self) -> float:
+        """Clocks in a microsecond."""
+        return self.netlist_mhz
 
 
 def load_arch(path: Path) -> Arch:

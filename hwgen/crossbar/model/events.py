@@ -27,7 +27,7 @@ COUNTED = (
     " units and the network-on-chip"
 )
 """What the energy of an image is of."""
-PICO_OF_NANO, PICO_OF_MILLI = 1000, 1e9
+PICO_OF_NANO, PICO_OF_MILLI, NS_IN_US = 1000, 1e9, 1000
 EVENTS_OF_PART: Mapping[str, tuple[str, ...]] = {
     "crossbar": ("crossbar_reads",),
     "adc": ("conversions",),
@@ -256,9 +256,7 @@ def outside_bytes(events: Mapping[str, int], arch: Arch, program: Any, *, images
 
 def leakage_pj(cycles: int, arch: Arch) -> float:
     """Return what all parts of a chip take in some cycles while they do nothing."""
-    fabric = fabric_of_chip(arch, arch.name)
-    nanoseconds = cycles * fabric.clock.clock_ns
-    return static_w(arch) * nanoseconds * PICO_OF_NANO
+    return static_w(arch) * cycles * NS_IN_US / arch.clock_mhz * PICO_OF_NANO
 
 
 def static_w(arch: Arch) -> float:
