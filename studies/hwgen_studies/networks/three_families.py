@@ -1,7 +1,7 @@
 """Networks on chips of each family: time, energy, area and load of an image, and why.
 
-    python -m hwgen_studies.networks.three_families --networks FOLDER --clocks JSON \
-        --training JSON --out FILE --json FILE
+    python -m hwgen_studies.networks.three_families --networks FOLDER --training JSON \
+        --out FILE --json FILE
 
 FOLDER has NAME.npz of each network that does not ship, and NAME/architecture.yaml and
 NAME/report.json of each, as `hwgen synthesize ... --out FOLDER/NAME` leaves them. The picture is
@@ -20,7 +20,7 @@ from typing import Any
 
 from hwgen.chip.family import Family as Able
 from hwgen.chip.runs import Prediction
-from hwgen.commands.clocks import Timed
+from hwgen.commands.clocks import Timed, measured
 from hwgen.commands.context import Context
 from hwgen.commands.effects import devices_of
 from hwgen.commands.engines import expected_maps, predicted_cycles
@@ -29,10 +29,11 @@ from hwgen.commands.origin import commit, machine
 from hwgen.commands.prices import PJ_IN_UJ, Prices, counted_events
 from hwgen.commands.subject import Subject, program_of
 from hwgen.commands.writing import writing_of_network
+from hwgen.crossbar.facts import load_arch
 from hwgen.dbpim.model import parts_pj as dbpim_parts
 from hwgen.errors import FormatError, HwgenError
 from hwgen.files.output import write_text
-from hwgen.files.shipped import networks
+from hwgen.files.shipped import networks, tables
 from hwgen.mram.model import parts_pj as mram_parts
 from hwgen.mram.model.energy import Gating
 from hwgen.network.file import load_network
@@ -54,7 +55,7 @@ from hwgen_studies.options import page_options
 
 PRUNED, WIDTHS = "cifar10_resnet20_50", "cadnn_cifar10_resnet20"
 LIKE = "crossbar/digits_small_cnn"
-"""The crossbar chip whose netlist the page of clocks measures."""
+"""The crossbar chip whose netlist is measured."""
 RERAM = "effects/hfox_reram"
 """File of effects by which writing the cells of a crossbar chip counts."""
 SEED = 1
@@ -110,11 +111,10 @@ class Inputs:
     """What was made or measured elsewhere.
 
     networks: folder of networks, and of what `hwgen synthesize` found for each
-    clocks: studies/results/clock.json; training: studies/results/mram-training.json
+    training: studies/results/mram-training.json
     """
 
     networks: Path
-    clocks: Path
     training: Path
 
     def network(self, case: Case) -> Path:
@@ -133,9 +133,11 @@ class Inputs:
 
     @property
     def ns_of_like(self) -> float:
-        """The slowest path of the whole netlist of the chip `LIKE`."""
-        rows = json.loads(self.clocks.read_text(encoding="utf-8"))["rows"]
-        return float(next(row["ns"] for row in rows if row["chip"] == LIKE and not row["part"]))
+        """The slowest path of the netlist of the chip `LIKE`."""
+        file = tables("crossbar")[LIKE]
+        clock = measured(load_arch(file), file)
+        assert clock is not None
+        return clock.ns
 
     def accuracy(self, case: Case) -> float | None:
         """Return the accuracy of a network in its integers, of a mode if it has several.
@@ -329,13 +331,13 @@ def loading_of(
 def main(arguments: Sequence[str]) -> int:
     """Measure and write; return the exit code."""
     parser = page_options("three-families", __doc__)
-    for name in ("networks", "clocks", "training"):
+    for name in ("networks", "training"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     given = parser.parse_args(arguments)
-    inputs = Inputs(networks=given.networks, clocks=given.clocks, training=given.training)
+    inputs = Inputs(networks=given.networks, training=given.training)
     command = (
         "python -m hwgen_studies.networks.three_families --networks FOLDER"
-        f" --clocks {given.clocks.name} --training {given.training.name}"
+        f" --training {given.training.name}"
     )
     picture = given.out.with_suffix(".svg")
     try:

@@ -62,11 +62,7 @@ def inputs(tmp_path: Path) -> Inputs:
     (folder / "report.json").write_text(json.dumps(SEARCHED))
     chip = ROOT / "configs/crossbar/digits_small_cnn.yaml"
     (folder / "architecture.yaml").write_bytes(chip.read_bytes())
-    return Inputs(
-        networks=tmp_path / "found",
-        clocks=RESULTS / "clock.json",
-        training=RESULTS / "mram-training.json",
-    )
+    return Inputs(networks=tmp_path / "found", training=RESULTS / "mram-training.json")
 
 
 def committed() -> FamiliesReport:
@@ -94,7 +90,6 @@ def test_from_three_chips_to_the_page(
     out, report = tmp_path / "page.md", tmp_path / "page.json"
     given = {
         "networks": inputs.networks,
-        "clocks": inputs.clocks,
         "training": inputs.training,
         "work": tmp_path,
         "out": out,
