@@ -18,9 +18,11 @@ from hwgen.commands.operators import operators_page
 from hwgen.commands.subject import load_chip
 from hwgen.files.output import write_text
 from hwgen.report.clocks import read_clocks
-from hwgen.report.clocks_page import clock_lines
+from hwgen.report.clocks_page import clock_lines, placed_lines
 from hwgen.report.data_sheet import data_sheet
 
+PLACED = "clocks_sg13g2.json"
+"""File of clocks of chips that were placed."""
 EXAMPLE = "small"
 """The architecture of each family whose chip is shown, if there is one of this name."""
 BESIDE = ("paper", "paper_rows", "tiny")
@@ -35,7 +37,7 @@ def documents(configs: Path, *, rules_on: str) -> dict[str, str]:
     rules_on: family whose data sheet has what is the same for every chip in a system
     """
     pages: dict[str, str] = {}
-    clocks = read_clocks(configs / CLOCKS)
+    clocks, placed = read_clocks(configs / CLOCKS), read_clocks(configs / PLACED)
     for family in offering(Family.data_sheet):
         files = [file for file in (configs / family.name).glob("*.yaml") if is_architecture(file)]
         chips: dict[str, tuple[str, float]] = {}
@@ -46,7 +48,11 @@ def documents(configs: Path, *, rules_on: str) -> dict[str, str]:
             example, *rest = sorted(files, key=lambda file: (file.stem != EXAMPLE, file))
             others = [file for file in rest if file.stem in BESIDE]
             pages[f"{family.name}-data-sheet.md"] = sheet_of(
-                family, example, others, [*clock_lines(clocks, chips)], rules_on
+                family,
+                example,
+                others,
+                [*clock_lines(clocks, chips), *placed_lines(placed, chips)],
+                rules_on,
             )
             if family.offers(Family.area):
                 pages[picture_of(family)] = parts_picture(family, load_chip(example, None)[1])

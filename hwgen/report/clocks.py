@@ -13,7 +13,7 @@ from pydantic.dataclasses import dataclass
 
 from hwgen.errors import FormatError
 from hwgen.files.load import EXACT, validate_spec
-from hwgen.report.cost import CostReport, Mapped
+from hwgen.report.cost import CostPlaced, CostReport, Mapped
 from hwgen.report.files import write_report
 from hwgen.report.training_record import read_known
 from hwgen.report.types import ChipClock, Digest
@@ -26,7 +26,7 @@ class MeasuredClock:
     """The slowest path of a chip, from register to register, without wires.
 
     digest: of the architecture; through: modules on the way
-    mapped: modules, each mapped alone, or flat
+    mapped: modules, each mapped alone, or flat; placed: the flat chip with wires, if it was placed
     """
 
     architecture: str
@@ -36,6 +36,7 @@ class MeasuredClock:
     start: str
     end: str
     through: list[str]
+    placed: CostPlaced | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
@@ -103,6 +104,7 @@ def note_clock(path: Path, report: CostReport) -> None:
         start=worst.start,
         end=worst.end,
         through=worst.through,
+        placed=report.placed,
     )
     write_report(replace(known, chips=[*others(known.chips, chip), chip]), path)
 

@@ -7,8 +7,15 @@ import pytest
 
 from hwgen.errors import FormatError
 from hwgen.report.clocks import note_clock, read_clocks
-from hwgen.report.clocks_page import clock_lines
-from hwgen.report.cost import CostLibrary, CostPart, CostPath, CostReport
+from hwgen.report.clocks_page import clock_lines, placed_lines
+from hwgen.report.cost import (
+    CostLibrary,
+    CostPart,
+    CostPath,
+    CostPlaced,
+    CostReport,
+    PlacedClock,
+)
 from hwgen.report.types import Source
 
 TOTAL = CostPart(
@@ -79,3 +86,29 @@ def test_the_section_has_a_row_for_each_measured_chip(tmp_path: Path) -> None:
     page = "\n".join(clock_lines(read_clocks(tmp_path / "clocks.json"), chips))
     assert "| `mine/x` | 4.00 | 250 | 249 | a.held -> b.sum | c |" in page
     assert "in cells of cells, typical, without wires" in page and "cycles alone: `mine/y`." in page
+
+
+def test_a_placed_chip_has_a_row_with_wires(tmp_path: Path) -> None:
+    file = tmp_path / "clocks.json"
+    source = Source(name="cells", file="", digest="0" * 64)
+    path = {"mhz": 100.0, "start": "a", "end": "b", "cells_um2": 1.0, "wires_mm": 1.0}
+    placed = CostPlaced(
+        wires=source,
+        fill=0.5,
+        aspect=1.0,
+        seed=1,
+        gates=12345,
+        memories=1,
+        width_um=1000.0,
+        height_um=2000.0,
+        mapped=PlacedClock(no_wires_ns=8.0, ns=12.0, **path),
+        sized=PlacedClock(no_wires_ns=7.0, ns=10.0, **path),
+        resized=3,
+    )
+    note_clock(file, replace(cost("x", 4.0), placed=placed))
+    note_clock(file, cost("y", 5.0))
+    chips = {"f/x": (f"{ord('x'):064x}", 500.0), "f/y": (f"{ord('y'):064x}", 500.0)}
+    lines = [*placed_lines(read_clocks(file), chips)]
+    assert "cells on 50% of the area" in lines[1]
+    assert lines[-1] == "| `f/x` | 8.00 | 12.00 | 10.00 | 100 | 12,345 | 2.00 | a -> b |"
+    assert not [*placed_lines(read_clocks(file), {"f/y": chips["f/y"]})]

@@ -43,9 +43,10 @@ ABOUT = (
     " bits and digits of the others are as they come. Cycles of mram and crossbar chips depend on"
     " neither weights nor inputs.",
     "**Time.** Cycles are those of the cycle model. MHz: of the chip's own netlist in 45 nm cells,"
-    " without wires ([clocks](../dbpim-data-sheet.md#clocks)). No netlist of these crossbar chips was measured:"
-    " `us` takes the {like_ns:.2f} ns of `{like}` ([clocks](../crossbar-data-sheet.md#clocks)), and in parentheses is the"
-    " time at the clock that the file names, which that netlist does not reach.",
+    " without wires ([clocks](../dbpim-data-sheet.md#clocks)). No netlist of these crossbar chips"
+    " was measured: `us` takes the {like_ns:.2f} ns of `{like}`"
+    " ([clocks](../crossbar-data-sheet.md#clocks)), and in parentheses is the time"
+    " at the clock that the file names, which that netlist does not reach.",
     "**Energy.** uJ and uJ with memory: as `hwgen model NETWORK CHIP` prints them; memory: that"
     " outside the chip, 8 pJ a bit. uJ, all: what chips are compared by. It is uJ with memory, but"
     " of a crossbar chip it has all parts as the search counts them, which leak for as long as"
