@@ -225,7 +225,9 @@ class Simd(Part):
         """
         if self._turns == 1:
             return Turns(Const(0), Const(0), Const(0), moves, total.slot, total.number)
-        slot, part = Signal.like(total.slot), Signal.like(total.number)
+        # Scales are of the channels of a word: of the number of a part no more bits decide.
+        part = Signal(range(max(1, self._arch.word // self._lanes)))
+        slot = Signal.like(total.slot)
         turn, following = Signal(range(self._turns)), Signal(range(self._turns))
         again, front, goes_on = Signal(), Signal(), Signal()
         last = Mux(self._computes[Operation.TABLE], self._arch.table_turns - 1, self._turns - 1)
