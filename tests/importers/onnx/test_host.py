@@ -255,10 +255,10 @@ def test_an_export_has_the_image_and_the_answer_of_the_file(tmp_path: Path) -> N
 
 @pytest.mark.promise("the page of operators lists the quantized operators that are read")
 def test_the_page_of_operators_lists_the_quantized_ones() -> None:
-    page = operators_page()
+    rows = [row.split(" | ") for row in operators_page().splitlines() if "QLinear" in row]
     assert len(FORMS) == 12
     for name, form in FORMS.items():
-        assert f"| `{name}` | `{form.operator}` |" in page
+        assert any(row[0] == f"| `{form.operator}`" and f"`{name}`" in row[1] for row in rows)
 
 
 @pytest.mark.parametrize("sides", [(), (7,), (5, 4)])
