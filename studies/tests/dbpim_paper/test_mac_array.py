@@ -48,10 +48,9 @@ def never_waits(patch: pytest.MonkeyPatch) -> None:
     """Keep sums while those before have not left."""
     place = MacArray._place
 
-    def placed(
-        self: MacArray, m: Module, pixels: Any, step: Any, live: Value, shift: Value
-    ) -> None:
-        place(self, m, pixels, step, Const(1) & live | step.last, shift)
+    def placed(self: MacArray, m: Module, *given: Any) -> None:
+        pixels, step, live, shift = given
+        place(self, m, pixels, step, live | step.last, shift)
 
     patch.setattr(MacArray, "_place", placed)
 
