@@ -31,10 +31,9 @@ They differ in this, with N a draw and g a conductance as a share of the highest
   % larger there.
 - **Exponents.** aihwkit takes the absolute value of mean + deviation N. Golden keeps the sign: of
   level 0 1.3 % of the cells rise.
-- **HfOx, lowest level.** Both have the polynomial 0.348 + 16.03 x - 43.853 x^2 + 45.393 x^3 -
-  16.815 x^4 uS at 1 s. aihwkit puts in the conductance, which begins at 1 of 40 uS;
-  `effects/hfox_levels` puts in the level, which begins at 0. So its lowest level deviates by 0.87
-  in place of 1.77 %.
+- **HfOx, lines.** Both have the polynomial 0.348 + 16.03 x - 43.853 x^2 + 45.393 x^3 -
+  16.815 x^4 uS at 1 s, of a conductance that begins at 1 of 40 uS; the file has it at nine
+  levels.
 - **HfOx, times.** aihwkit draws a cell anew at each time, and has fits for 1 s, 1 day and 2 days
   alone. Golden gives each cell an exponent of time, so it has any time between; what rises gains
   more than what falls loses, so means rise, too.

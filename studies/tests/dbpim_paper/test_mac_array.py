@@ -1,11 +1,14 @@
 """The array of multipliers that is no memory: its products, and what a chip of it takes."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hwgen_studies.dbpim_paper import mac_chip
-from hwgen_studies.dbpim_paper.mac_array import MacArray
+from amaranth.hdl import Const, Module, signed
+from hwgen_studies.dbpim_paper import mac_array, mac_chip
+from hwgen_studies.dbpim_paper.mac_array import SUM_BITS, MacArray, Turner
 
 from hwgen.dbpim.facts.arch import load_arch
 from hwgen.dbpim.pages.physical import MEMORY_UM2, REGISTER_FILE_UM2
@@ -28,6 +31,43 @@ def test_products(rows: int, columns: int, tmp_path: Path, waves: Waves | None) 
         folder=tmp_path,
         settings={bench_mac_array.ROWS: str(rows), bench_mac_array.COLUMNS: str(columns)},
     )
+
+
+def one_way(patch: pytest.MonkeyPatch) -> None:
+    """Turn no block: all move down."""
+    move = Turner._move
+    patch.setattr(Turner, "_move", lambda self, m, step, down: move(self, m, step, Const(1)))
+
+
+def unsigned(patch: pytest.MonkeyPatch) -> None:
+    """Take a weight below zero for one above."""
+    patch.setattr(mac_array, "signed", lambda bits: signed(bits) if bits == SUM_BITS else bits)
+
+
+def never_waits(patch: pytest.MonkeyPatch) -> None:
+    """Keep sums while those before have not left."""
+    place = MacArray._place
+
+    def placed(self: MacArray, m: Module, *given: Any) -> None:
+        pixels, step, live, shift = given
+        place(self, m, pixels, step, live | step.last, shift)
+
+    patch.setattr(MacArray, "_place", placed)
+
+
+@pytest.mark.promise("an array of multipliers with a fault is seen")
+@pytest.mark.parametrize("plant", [one_way, unsigned, never_waits])
+def test_planted_faults_are_seen(
+    plant: Callable[[pytest.MonkeyPatch], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(monkeypatch)
+    with pytest.raises(AssertionError, match="products_are_those_of_numpy"):
+        run(
+            build(MacArray(rows=4, columns=2)),
+            module=bench_mac_array.__name__,
+            folder=tmp_path,
+            settings={bench_mac_array.ROWS: "4", bench_mac_array.COLUMNS: "2"},
+        )
 
 
 ROOT = Path(__file__).parents[3]
