@@ -44,7 +44,13 @@ from hwgen.files.earlier import PROGRAM_FILES
 from hwgen.report.info_tables import build_table, compile_table
 from hwgen.report.system import register_files, system_files
 from hwgen.report.system.board_files import board_files, constraints_name
-from hwgen.report.system.librelane import librelane_files
+from hwgen.report.system.librelane import (
+    Block,
+    axi_block,
+    few_pins_block,
+    few_pins_sdc,
+    librelane_files,
+)
 from hwgen.report.types import Source
 from hwgen.report.work import BuildReport, CompileReport
 
@@ -234,8 +240,6 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
             raise self.refusal("memory", "given with --pins", self.memory)
         if self.bit_cycles is not None and self.line != "uart":
             raise self.refusal("bit_cycles", "given with --pins uart", self.bit_cycles)
-        if self.flow == "librelane" and self.pins is not None:
-            raise self.refusal("pins", "given without --for librelane", self.pins)
         board = self.board
         if board is not None and self.pins == "spi":
             raise self.refusal("pins", f"uart, with --for {board.name}", self.pins)
@@ -364,11 +368,10 @@ def write_verilog(
             else:
                 beside = system_files(interface, emitter.file_names(top))
             if layer is not None:
+                block, more = block_of(interface, pins, top, beside)
+                beside = {**beside, **more}
                 abstracts = memory_abstracts(top, layer)
-                wide = pins_in(beside[f"{interface.prefix}_axi.v"])
-                further = partial(
-                    librelane_files, interface, abstracts=abstracts, least=LEAST_BITS, wide=wide
-                )
+                further = partial(librelane_files, block, abstracts=abstracts, least=LEAST_BITS)
         elif pins is not None or not trace:
             cannot = "leave out its trace" if pins is None else "take --pins"
             raise FamilyError(
@@ -382,6 +385,22 @@ def write_verilog(
             beside={**beside, **replacements.sources},
             further=further,
         )
+
+
+def block_of(
+    interface: ChipInterface, pins: PinFacts | None, top: "Part", beside: Mapping[str, str]
+) -> tuple[Block, Mapping[str, str]]:
+    """Return what becomes a block of a layout, and its constraints where nothing has them."""
+    if pins is None:
+        return axi_block(interface, pins_in(beside[f"{interface.prefix}_axi.v"])), {}
+    from amaranth.lib.wiring import Out
+
+    from hwgen.chip.rtl.line.few_pins import PINS
+
+    line = PINS[pins.line]
+    block = few_pins_block(interface, top.module_name, [*line])
+    driven = [name for name, member in line.items() if member.flow == Out]
+    return block, {block.constraints: few_pins_sdc(block, driven)}
 
 
 def on_board(

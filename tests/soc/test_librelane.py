@@ -4,7 +4,7 @@ import json
 import typing
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 import pytest
 
@@ -15,10 +15,13 @@ from tests.soc.test_files import elaborated
 MEMORIES = {"dbpim": "dbpim_activation_bank", "mram": "mram_record_table"}
 
 
-@pytest.fixture(scope="module", params=MEMORIES)
+@pytest.fixture(scope="module", params=["dbpim", "mram", "mram-spi", "dbpim-uart"])
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp(request.param) / "chip"
-    api.build(f"{request.param}/tiny", folder, flow="librelane", pin_layer="met3")
+    """Return the files of a chip with buses, or with few pins."""
+    family, _, line = request.param.partition("-")
+    folder = tmp_path_factory.mktemp(f"{request.param}-") / "chip"
+    pins = cast(Literal["spi", "uart"] | None, line or None)
+    api.build(f"{family}/tiny", folder, flow="librelane", pin_layer="met3", pins=pins)
     return folder
 
 
@@ -42,7 +45,7 @@ def named(value: object) -> list[str]:
     " large memories whose places do not overlap"
 )
 def test_what_is_named_is_there(built: Path) -> None:
-    given, family = config(built), built.parent.name.rstrip("0123456789")
+    given, family = config(built), built.parent.name.split("-")[0]
     listed = json.loads((built / "manifest.json").read_text())["files"]
     assert set(named(given)) <= set(listed)
     assert MEMORIES[family] in given["MACROS"]
@@ -77,6 +80,23 @@ def test_the_guide_tells_clock_metals_and_pins(built: Path) -> None:
     text = (built / "librelane.md").read_text()
     assert f"{config(built)['CLOCK_PERIOD']:g} ns" in text and "met3, power on met4" in text
     assert "config.json" in text and "PDN_MACRO_CONNECTIONS" in text
+
+
+@pytest.mark.promise(
+    "behind a line a block has its pins, a clock of its own, and the memory of programs and maps"
+)
+def test_a_block_with_few_pins(tmp_path: Path) -> None:
+    folder = tmp_path / "block"
+    api.build("mram/tiny", folder, flow="librelane", pins="spi", memory=8192)
+    given, text = config(folder), (folder / "mram_spi.sdc").read_text()
+    assert (given["DESIGN_NAME"], given["CLOCK_PORT"]) == ("mram_spi", "clk")
+    assert (folder / "pin_order.cfg").read_text().split() == (
+        ["#N", "clk", "rst", "#W", "sck", "cs_n", "mosi", "miso"]
+    )
+    assert f"-period {given['CLOCK_PERIOD']:.3f} [get_ports clk]" in text
+    assert "set_false_path -from [get_ports {sck cs_n mosi}]" in text
+    assert "[get_ports {miso}]" in text and "6 in all" in (folder / "librelane.md").read_text()
+    assert list(given["MACROS"]["mram_line_cells_1024x8"]["instances"]) == ["memory.cells"]
 
 
 @pytest.mark.parametrize(

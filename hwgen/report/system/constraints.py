@@ -89,7 +89,12 @@ def head(of: ChipInterface, written: str, kind: str) -> str:
 
 def times_of(of: ChipInterface) -> dict[str, float]:
     """Return the period of the clock and its shares, in ns."""
-    period = 1000 / of.clock_mhz
+    return periods(of.clock_mhz)
+
+
+def periods(mhz: float) -> dict[str, float]:
+    """Return the period of a clock and its shares, in ns."""
+    period = 1000 / mhz
     return {"period": period, "outside": OUTSIDE * period, "uncertainty": UNCERTAINTY * period}
 
 

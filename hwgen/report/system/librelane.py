@@ -6,10 +6,12 @@ Tests: `tests/soc/test_librelane.py`.
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from hwgen.chip.interface import ChipInterface
 from hwgen.physical.abstracts import Abstract, black_box, gds, lef, liberty
+from hwgen.report.system.constraints import periods
 from hwgen.report.system.wrapper import BUSES
 
 AROUND_UM = 20.0
@@ -20,6 +22,22 @@ CONFIG, PINS, GUIDE = "config.json", "pin_order.cfg", "librelane.md"
 
 SIDES = {"N": ["aclk", "aresetn", "irq"], "W": [f"{BUSES['registers']}_.*"]}
 SIDES |= {"E": [f"{BUSES['memory']}_.*"]}
+"""Pins of a wrapper with AXI."""
+AXI_PINS = """\
+registers west, memory east, clock, reset and interrupt north (`{file}`).
+- **The bus** outside is AXI, {wide} pins in all; with `hwgen build --pins spi` there are six."""
+FEW_PINS = """\
+the line west, clock and reset north (`{file}`), {wide} in all. The memory of program and maps is in
+  the block; `hwgen.host` speaks over the line."""
+SDC = """\
+# Timing of {top}, written by hwgen: pins of the line change when the host likes, and flip-flops
+# behind each of them take them over; reset is synchronous.
+create_clock -name clk -period {period:.3f} [get_ports clk]
+set_clock_uncertainty {uncertainty:.3f} [get_clocks clk]
+set_input_delay -clock clk {outside:.3f} [get_ports {{{inputs}}}]
+set_output_delay -clock clk {outside:.3f} [get_ports {{{outputs}}}]
+set_false_path -from [get_ports {{{line}}}]
+"""
 
 TEXT = """\
 # {what} for LibreLane
@@ -31,8 +49,7 @@ These files are for any process; what belongs to one you bring:
   says what the netlist reaches in cells of your process, without wires; ask for less at first
   (`CLOCK_PERIOD`, and `period` in `{sdc}`).
 - **Memories** of at least {least:,} bits are blocks, all others become gates. {memories}
-- **Pins**: registers west, memory east, clock, reset and interrupt north (`{pins}`).
-- **The bus** outside is AXI, {wide} pins in all; with `hwgen build --pins spi` there are six.
+- **Pins**: {pins}
 
 What no file here can say, and only a process design kit checks: rules of the layout, antennas,
 density, whether the power grid reaches the memories (`PDN_MACRO_CONNECTIONS`), layout against
@@ -45,23 +62,84 @@ Each has an abstract: outline (`.lef`,
   their places and names; `hwgen build --replace` puts its module into the Verilog."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """What becomes a block of a layout.
+
+    what: the chip; mhz: its clock; top, clock: the module, and its port
+    constraints: the file that has the clock; beside: Verilog beside that of modules
+    sides: pins by side; pins: what the guide says of them
+    root: module below which memories are; within: its path in the top
+    """
+
+    what: str
+    mhz: float
+    top: str
+    clock: str
+    constraints: str
+    beside: tuple[str, ...]
+    sides: Mapping[str, Sequence[str]]
+    pins: str
+    root: str
+    within: str
+
+
+def axi_block(of: ChipInterface, wide: int) -> Block:
+    """Return the chip in its wrapper; wide: pins of that."""
+    top = f"{of.prefix}_axi"
+    return Block(
+        what=of.what,
+        mhz=of.clock_mhz,
+        top=top,
+        clock="aclk",
+        constraints=f"{of.prefix}.sdc",
+        beside=(f"{top}.v",),
+        sides=SIDES,
+        pins=AXI_PINS.format(file=PINS, wide=wide),
+        root=of.top,
+        within="chip.",
+    )
+
+
+def few_pins_block(of: ChipInterface, top: str, line: Sequence[str]) -> Block:
+    """Return the chip behind a line; top: the module; line: pins besides clock and reset."""
+    return Block(
+        what=of.what,
+        mhz=of.clock_mhz,
+        top=top,
+        clock="clk",
+        constraints=f"{top}.sdc",
+        beside=(),
+        sides={"N": ["clk", "rst"], "W": [*line]},
+        pins=FEW_PINS.format(file=PINS, wide=2 + len(line)),
+        root=top,
+        within="",
+    )
+
+
+def few_pins_sdc(block: Block, outputs: Sequence[str]) -> str:
+    """Return the constraints of a chip behind a line; outputs: pins that it drives."""
+    line = [pin for pin in block.sides["W"] if pin not in outputs]
+    return SDC.format(
+        top=block.top,
+        inputs=" ".join(["rst", *line]),
+        outputs=" ".join(outputs),
+        line=" ".join(line),
+        **periods(block.mhz),
+    )
+
+
 def librelane_files(
-    of: ChipInterface,
-    files: Mapping[str, str],
-    abstracts: Sequence[Abstract],
-    *,
-    least: int,
-    wide: int,
+    of: Block, files: Mapping[str, str], abstracts: Sequence[Abstract], *, least: int
 ) -> dict[str, str | bytes]:
     """Return the configuration, the order of pins, abstracts of memories and a guide, by name.
 
     files: the Verilog of the chip by file; least: bits of the smallest memory that is an abstract
-    wide: pins of the wrapper
     """
     places = placed(of, files, abstracts)
     found: dict[str, str | bytes] = {
         CONFIG: json.dumps(configuration(of, files, abstracts, places), indent=2) + "\n",
-        PINS: pin_order(),
+        PINS: pin_order(of.sides),
     }
     for abstract in abstracts:
         found |= {
@@ -70,25 +148,25 @@ def librelane_files(
             f"{abstract.name}.gds": gds(abstract),
             f"{abstract.name}.vh": black_box(abstract),
         }
-    return found | {GUIDE: guide(of, abstracts, least=least, wide=wide)}
+    return found | {GUIDE: guide(of, abstracts, least=least)}
 
 
 def configuration(
-    of: ChipInterface,
+    of: Block,
     files: Mapping[str, str],
     abstracts: Sequence[Abstract],
     places: Mapping[str, Mapping[str, tuple[float, float]]],
 ) -> dict[str, Any]:
     """Return what LibreLane reads first."""
     without = {f"{abstract.name}.v" for abstract in abstracts}
-    verilog = [*(name for name in files if name not in without), f"{of.prefix}_axi.v"]
-    constraints = f"dir::{of.prefix}.sdc"
+    verilog = [*(name for name in files if name not in without), *of.beside]
+    constraints = f"dir::{of.constraints}"
     config = {
         "meta": {"version": 2},
-        "DESIGN_NAME": f"{of.prefix}_axi",
+        "DESIGN_NAME": of.top,
         "VERILOG_FILES": [f"dir::{name}" for name in verilog],
-        "CLOCK_PORT": "aclk",
-        "CLOCK_PERIOD": round(1000 / of.clock_mhz, 3),
+        "CLOCK_PORT": of.clock,
+        "CLOCK_PERIOD": round(1000 / of.mhz, 3),
         "PNR_SDC_FILE": constraints,
         "SIGNOFF_SDC_FILE": constraints,
         "IO_PIN_ORDER_CFG": f"dir::{PINS}",
@@ -112,16 +190,16 @@ def configuration(
     return {**config, "MACROS": macros}
 
 
-def pin_order() -> str:
+def pin_order(sides: Mapping[str, Sequence[str]]) -> str:
     """Return on which side each pin stands."""
     return "".join(
         f"#{side}\n" + "".join(f"{name}\n" for name in names) + "\n"
-        for side, names in SIDES.items()
+        for side, names in sides.items()
     )
 
 
 def placed(
-    of: ChipInterface, files: Mapping[str, str], abstracts: Sequence[Abstract]
+    of: Block, files: Mapping[str, str], abstracts: Sequence[Abstract]
 ) -> dict[str, dict[str, tuple[float, float]]]:
     """Return the lower left corner of each instance of each abstract: rows in a square."""
     from hwgen.chip.rtl.manifest import INSTANCE
@@ -130,7 +208,7 @@ def placed(
     for name, text in files.items():
         below[name.removesuffix(".v")] = INSTANCE.findall(text)
     sizes = {abstract.name: abstract.size_um for abstract in abstracts}
-    wanted = sorted(instances(below, of.top, "chip", sizes))
+    wanted = sorted(instances(below, of.root, of.within, sizes))
     area = sum(
         (sizes[module][0] + AROUND_UM) * (sizes[module][1] + AROUND_UM) for module, _ in wanted
     )
@@ -156,12 +234,12 @@ def instances(
     """Yield module and path of each instance of some modules below another one."""
     for inner, name in below.get(module, ()):
         if inner in wanted:
-            yield inner, f"{path}.{name}"
+            yield inner, f"{path}{name}"
         else:
-            yield from instances(below, inner, f"{path}.{name}", wanted)
+            yield from instances(below, inner, f"{path}{name}.", wanted)
 
 
-def guide(of: ChipInterface, abstracts: Sequence[Abstract], *, least: int, wide: int) -> str:
+def guide(of: Block, abstracts: Sequence[Abstract], *, least: int) -> str:
     """Return the page for a person."""
     memories = "This chip has none of that size."
     if abstracts:
@@ -174,12 +252,11 @@ def guide(of: ChipInterface, abstracts: Sequence[Abstract], *, least: int, wide:
     return TEXT.format(
         what=of.what[0].upper() + of.what[1:],
         config=CONFIG,
-        top=f"{of.prefix}_axi",
-        period=round(1000 / of.clock_mhz, 3),
-        mhz=of.clock_mhz,
-        sdc=f"{of.prefix}.sdc",
+        top=of.top,
+        period=round(1000 / of.mhz, 3),
+        mhz=of.mhz,
+        sdc=of.constraints,
         least=least,
         memories=memories,
-        pins=PINS,
-        wide=wide,
+        pins=of.pins,
     )
