@@ -19,8 +19,10 @@ FIGURES = {
 }
 MOST_NAMES = 12
 """Lines that the legend names at most."""
-WIDTH, HEIGHT = 4.6, 3.6
-"""Inches of one of the plots."""
+WIDTH, HEIGHT = 6.2, 3.0
+"""Inches of one of the plots, which stand above each other: a page shows them in full size."""
+ROOM = 1.08
+"""Above the highest point."""
 MARGIN = 0.25
 """Left of the first value and right of the last, in steps between values."""
 
@@ -30,13 +32,13 @@ def sweep_picture(report: SweepReport, kind: str) -> bytes:
     columns = [name for name in FIGURES if any(known(point, name) for point in report.points)]
 
     def draw_all(figure: Figure) -> None:
-        plots = figure.subplots(1, len(columns), squeeze=False)[0]
+        plots = figure.subplots(len(columns), 1, squeeze=False)[:, 0]
         for axes, name in zip(plots, columns, strict=True):
             draw(axes, report, name)
         if 1 < len(lines_of(report)) <= MOST_NAMES:
-            name_all(figure, plots, 7)
+            name_all(figure, plots, 8)
 
-    return report_picture(kind, WIDTH * len(columns), HEIGHT, draw_all)
+    return report_picture(kind, WIDTH, HEIGHT * len(columns), draw_all)
 
 
 def known(point: SweepPoint, name: str) -> bool:
@@ -69,7 +71,7 @@ def draw(axes: Axes, report: SweepReport, name: str) -> None:
     axes.set_xticks(range(len(values)), [shown(value) for value in values])
     axes.set_xlabel(key)
     axes.set_ylabel(FIGURES[name])
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, axes.get_ylim()[1] * ROOM)
     axes.set_xlim(-MARGIN, len(values) - 1 + MARGIN)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
     axes.grid()
