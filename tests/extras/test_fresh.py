@@ -12,7 +12,7 @@ import pytest
 
 from tests.extras.closure import ROOT
 
-LINE = re.compile(r"pip install (?!-)((?:'[^']+'|[\w./-]+)(?: [a-z][\w-]*)*)")
+LINE = re.compile(r"pip install (?!-)((?:'[^']+'|[\w./-]+)(?: (?:\./studies|[a-z][\w-]*))*)")
 ONNX = "tests/importers/files/prelu-script-calibrated.onnx"
 TFLITE = "tests/importers/files/means.tflite"
 RUN = "hwgen run digits_small_cnn dbpim/small"
@@ -61,6 +61,10 @@ LINES = [
             "hwgen explore digits_small_cnn dbpim/tiny --area 2 --points 2 --plot front.svg",
             "hwgen model digits_small_cnn dbpim/tiny --plot model.svg",
         ],
+    ),
+    Line(
+        given="'.[train,dse]' ./studies",
+        commands=["hwgen paper dbpim-zeros cifar10_resnet20_50 --out zeros"],
     ),
     Line(given="'hwgen[synth]'", commands=["hwgen cost dbpim/tiny"]),
     Line(given="'hwgen[layout]'", commands=["hwgen cost dbpim/tiny --module dbpim_ppu --placed"]),
