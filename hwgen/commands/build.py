@@ -393,14 +393,11 @@ def block_of(
     """Return what becomes a block of a layout, and its constraints where nothing has them."""
     if pins is None:
         return axi_block(interface, pins_in(beside[f"{interface.prefix}_axi.v"])), {}
-    from amaranth.lib.wiring import Out
-
-    from hwgen.chip.rtl.line.few_pins import PINS
+    from hwgen.chip.rtl.line.few_pins import PINS, driven
 
     line = PINS[pins.line]
     block = few_pins_block(interface, top.module_name, [*line])
-    driven = [name for name, member in line.items() if member.flow == Out]
-    return block, {block.constraints: few_pins_sdc(block, driven)}
+    return block, {block.constraints: few_pins_sdc(block, driven(pins.line))}
 
 
 def on_board(

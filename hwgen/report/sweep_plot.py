@@ -32,7 +32,7 @@ def sweep_picture(report: SweepReport, kind: str) -> bytes:
     columns = [name for name in FIGURES if any(known(point, name) for point in report.points)]
 
     def draw_all(figure: Figure) -> None:
-        plots = figure.subplots(len(columns), 1, squeeze=False)[:, 0]
+        plots = list(figure.subplots(len(columns), 1, squeeze=False)[:, 0])
         for axes, name in zip(plots, columns, strict=True):
             draw(axes, report, name)
         if 1 < len(lines_of(report)) <= MOST_NAMES:

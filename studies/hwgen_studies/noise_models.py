@@ -25,7 +25,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from golden.crossbar.effects import erring, levels_of
+from golden.crossbar.devices import levels_of
+from golden.crossbar.effects import erring
 from golden.network import predict
 from hwgen.chip.effects import DeviceEffects
 from hwgen.commands.effects import devices_of

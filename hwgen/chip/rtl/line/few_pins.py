@@ -22,6 +22,11 @@ PINS = {
 """The pins of each line, besides clock and reset."""
 
 
+def driven(line: str) -> list[str]:
+    """Return the pins of a line that the chip drives."""
+    return [name for name, member in PINS[line].items() if member.flow == Out]
+
+
 class FewPins(Part):
     """A chip behind a line, with the memory of its program and its maps.
 
