@@ -121,7 +121,7 @@ def drawn_table(report: OneDigitReport) -> Iterator[str]:
 def ports_table(report: OneDigitReport) -> Iterator[str]:
     """Return the table of ports, for chips and weights that one digit makes faster."""
     rows = report.of("ports")
-    first = rows[0].cycles
+    first = rows[0].cycles if rows else 0
     chosen = [row for row in rows if row.weights == rows[-1].weights or row.chip == rows[0].chip]
     return Sheet(
         ["weights", "chip", "cycles", "speed-up"],

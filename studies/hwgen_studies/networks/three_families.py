@@ -225,6 +225,7 @@ def found_on(context: Context, inputs: Inputs, case: Case) -> Found:
     ns, clock = clock_of(chip, inputs, case.family)
     time_us = run.cycles * ns / 1000
     parts, gated = parts_of(inputs, case, run, chip), None
+    parts_mhz = (subject if case.family == "crossbar" else chip).arch.clock_mhz
     if case.family == "mram":
         gated = sum(mram_energy(run, chip.arch, "segments").values()) + energy.outside.uj
     layer, share = longest_layer(subject, run)
@@ -235,7 +236,7 @@ def found_on(context: Context, inputs: Inputs, case: Case) -> Found:
         time_us=time_us,
         file_us=run.cycles / subject.arch.clock_mhz,
         energy=energy,
-        whole_uj=whole_uj(energy, parts, ns, chip) + energy.outside.uj,
+        whole_uj=whole_uj(energy, parts, ns, parts_mhz) + energy.outside.uj,
         gated_uj=gated,
         layer=layer,
         layer_share=share,
@@ -293,12 +294,13 @@ def longest_layer(subject: Subject, run: Any) -> tuple[str, float]:
     return longest.name, longest.cycles_model / run.cycles
 
 
-def whole_uj(energy: EnergySum, parts: Mapping[str, float], ns: float, chip: Timed) -> float:
+def whole_uj(energy: EnergySum, parts: Mapping[str, float], ns: float, parts_mhz: float) -> float:
     """Return the energy of all parts, which take what passes with time for the time of an image.
 
-    ns: of a cycle by which times are told; energies have the clock of the chip
+    ns: of a cycle by which times are told; parts_mhz: the clock by which the parts were told
     """
-    longer = ns * chip.arch.clock_mhz / 1000 - 1
+    assert energy.clock_mhz is not None
+    longer = (ns - 1000 / parts_mhz) * energy.clock_mhz / 1000
     return sum(parts.values()) + longer * energy.time_nj / NJ_IN_UJ
 
 

@@ -34,7 +34,7 @@ RECIPE: dict[str, Any] = {
     "weight_bits": 8,
     "activation_bits": 8,
 }
-STATE = "short training: quantized 0.48 of 0.95 passes"
+STATE = "quantized 0.48 of 0.95 passes"
 COUNTS = {"conv1": 16, "conv2": 16}
 ABOUT: dict[str, Any] = {
     "format": "hwgen.adaptive_training",
