@@ -161,7 +161,7 @@ class Arch:
 
     def at_clock(self, mhz: float) -> "Arch":
         """Return the chip at the clock of its netlist, by which energy of time counts."""
-        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        own = {field.name: getattr(self, field.name) for field in fields(Arch)}
         return AtClock(**own, netlist_mhz=mhz)
 
     @property

@@ -55,7 +55,7 @@ def sdc(of: ChipInterface, written: str) -> str:
     times = {name: f"${name}" for name in ("period", "outside", "uncertainty")}
     return (
         head(of, written, "timing for synthesis")
-        + VARIABLES.format(**times_of(of))
+        + VARIABLES.format(**periods(of.clock_mhz))
         + clock(inputs, outputs, times)
         + LIBRARY.format(inputs=inputs, outputs=outputs)
     )
@@ -75,7 +75,7 @@ def xdc(of: ChipInterface, written: str) -> str:
     """Return the constraints for Vivado, where the chip is synthesized by itself."""
     inputs = "[get_ports -filter {DIRECTION == IN && NAME != aclk}]"
     outputs = "[get_ports -filter {DIRECTION == OUT}]"
-    times = {name: f"{time:.3f}" for name, time in times_of(of).items()}
+    times = {name: f"{time:.3f}" for name, time in periods(of.clock_mhz).items()}
     return head(of, written, "timing for Vivado, out of context") + clock(inputs, outputs, times)
 
 
@@ -85,11 +85,6 @@ def head(of: ChipInterface, written: str, kind: str) -> str:
     return HEAD.format(
         written=written, kind=kind, mhz=of.clock_mhz, share=OUTSIDE, uncertainty=UNCERTAINTY
     )
-
-
-def times_of(of: ChipInterface) -> dict[str, float]:
-    """Return the period of the clock and its shares, in ns."""
-    return periods(of.clock_mhz)
 
 
 def periods(mhz: float) -> dict[str, float]:
