@@ -1,6 +1,6 @@
 """Accuracy against GOPS/W of ResNet20 chips over devices, converters and kinds of cells.
 
-    python -m hwgen_studies.device_points --data CIFAR10 --out FILE --json FILE --picture FILE
+    python -m hwgen_studies.device_points --data CIFAR10 --out FILE --json FILE
 
 A chip is what the search of `hwgen synthesize` finds for a kind of cells and ADCs of so many bits
 less than lose nothing; each device then errs on some chips, with the same images and seeds. Chips
@@ -272,12 +272,11 @@ def main(arguments: Sequence[str]) -> int:
     """Measure and write; return the exit code."""
     parser = page_options("device-points", __doc__)
     parser.add_argument("--images", type=int, default=IMAGES, help="test images, the first ones")
-    parser.add_argument("--picture", type=Path, required=True, help="accuracy against GOPS/W")
     given = parser.parse_args(arguments)
     try:
         report = Study(context=Context(work=given.work), data=given.data, images=given.images).run()
-        write_plot(given.picture, lambda kind: picture(report, kind))
-        write_text(given.out, page(report, given.picture.name), what="page")
+        write_plot(given.out.with_suffix(".svg"), lambda kind: picture(report, kind))
+        write_text(given.out, page(report), what="page")
         write_report(report, given.json)
     except HwgenError as error:
         print(f"device-points: {error}", file=sys.stderr)

@@ -84,8 +84,8 @@ class DevicePoints:
         return [point for point in self.points if point.device == device]
 
 
-def page(report: DevicePoints, picture: str) -> str:
-    """Return the page; picture: the name of its file beside the page."""
+def page(report: DevicePoints) -> str:
+    """Return the page, a part of docs/device-effects.md."""
     lines = [
         f"# {TITLE}",
         "",
@@ -99,13 +99,15 @@ def page(report: DevicePoints, picture: str) -> str:
         "",
         *Sheet(heads(report), rows(report), left=3).markdown(),
         "",
-        f"![Accuracy against GOPS/W, a point for each chip and device]({picture})",
+        f"![Accuracy against GOPS/W, a point for each chip and device]({PICTURE})",
         "",
         *costs(report),
     ]
     return "\n".join(lines) + "\n"
 
 
+PICTURE = "results/device-points.svg"
+"""From the page on."""
 TITLE = "ResNet20: accuracy against GOPS/W"
 INTRO = """\
 A row is the chip that the search of `hwgen synthesize {network} --power-w {watts:g} --evaluations

@@ -111,7 +111,7 @@ def test_a_small_study_measures_what_golden_does(
 
 
 def test_a_page_says_what_two_bits_less_cost() -> None:
-    text = page(REPORT, "points.svg")
+    text = page(REPORT)
     assert "| cells | ADC | side, cell, DAC | pJ | GOPS/W | none | 5 %, 2 seeds | memory |" in text
     assert (
         "| offset | 11 | 256, 2, 2 | 6.8 | 800 | 92.0 (91.0-93.0) | 75.0 (74.0-76.0) | - |" in text
@@ -123,7 +123,7 @@ def test_a_page_says_what_two_bits_less_cost() -> None:
         " weights: too much."
     ) in text
     enough = replace(REPORT, chips=[CHIP, CLIPPED])
-    assert "1.5 W for one copy of the weights." in page(enough, "points.svg")
+    assert "1.5 W for one copy of the weights." in page(enough)
 
 
 def test_a_picture_has_a_series_for_each_device() -> None:
