@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from hwgen.report.sheet import Sheet
 from hwgen.report.svg import MARKERS, SERIES, name_series, report_picture
 
-SIZE = (7.0, 4.0)
+SIZE = (7.0, 4.6)
 """Inches."""
 
 
@@ -115,10 +115,8 @@ A row is the chip that the search of `hwgen synthesize {network} --power-w {watt
 is that of this chip with its copies, in percent: mean of the seeds and its interval at 95 %, the
 same first {images:,} test images everywhere. Exact: {exact} %. pJ: a conversion, by
 `configs/crossbar/components.yaml`."""
-ARRAYS = (
-    "Its arrays lose nothing with {bits} bits, {whole:.3g} pJ in place of {less:.3g}, and need"
-    " {least:g} W for one copy of the weights{verdict}."
-)
+SEVERAL = 2
+"""Bits less whose cost is told."""
 
 
 def heads(report: DevicePoints) -> list[str]:
@@ -159,36 +157,34 @@ def percent(share: float) -> str:
 
 
 def costs(report: DevicePoints) -> Iterator[str]:
-    """Yield what two bits less cost, for each kind of cells."""
-    places = {(chip.cells, chip.bits_less): place for place, chip in enumerate(report.chips)}
-    for cells in dict.fromkeys(chip.cells for chip in report.chips):
-        before, behind = places[cells, 0], places[cells, 2]
-        whole, less = report.chips[before], report.chips[behind]
+    """Yield what two bits less, and more, cost for each kind of cells."""
+    whole = {chip.cells: at for at, chip in enumerate(report.chips) if not chip.bits_less}
+    for place, chip in enumerate(report.chips):
+        if chip.bits_less < SEVERAL:
+            continue
+        before = whole[chip.cells]
         changes = [
             f"{100 * (new.mean - old.mean):+.1f} points ({device})"
             for device in report.devices
-            if (old := report.at(before, device)) and (new := report.at(behind, device))
+            if (old := report.at(before, device)) and (new := report.at(place, device))
         ]
-        gain = less.gops_per_w / whole.gops_per_w - 1
+        gain = chip.gops_per_w / report.chips[before].gops_per_w - 1
         yield (
-            f"- {cells}, 2 bits less: {gain:+.0%} GOPS/W, {', '.join(changes)}."
-            f"{of_arrays(less, report.power_w)}"
+            f"- {chip.cells}, {chip.bits_less} bits less: {gain:+.0%} GOPS/W,"
+            f" {', '.join(changes)}. {of_arrays(chip, report.power_w)}"
         )
 
 
 def of_arrays(chip: Chip, power_w: float) -> str:
-    """Return what the arrays of a chip need to lose nothing; nothing where no ADC does."""
+    """Return what the arrays of a chip need to lose nothing."""
+    bits = f"Its arrays lose nothing with {chip.lossless_bits} bits"
     if chip.lossless_pj is None or chip.lossless_least_w is None:
-        return ""
-    verdict = ": too much" if chip.lossless_least_w > power_w else ""
-    told = ARRAYS.format(
-        bits=chip.lossless_bits,
-        whole=chip.lossless_pj,
-        less=chip.adc_pj,
-        least=chip.lossless_least_w,
-        verdict=verdict,
+        return f"{bits}, which no ADC of the table has."
+    verdict = ", more than there are" if chip.lossless_least_w > power_w else ""
+    return (
+        f"{bits}, {chip.lossless_pj:.3g} pJ in place of {chip.adc_pj:.3g}:"
+        f" {chip.lossless_least_w:g} W for one copy of the weights{verdict}."
     )
-    return f" {told}"
 
 
 def picture(report: DevicePoints, kind: str) -> bytes:
@@ -219,7 +215,7 @@ def picture(report: DevicePoints, kind: str) -> bytes:
         axes.set_ylim(0, 100)
         axes.set_xlim(left=0)
         axes.grid()
-        name_series(axes, 7, columns=4)
+        name_series(axes, 7, columns=2)
 
     def chip_of(point: Measurement) -> Chip:
         return report.chips[point.chip]

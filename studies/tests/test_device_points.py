@@ -119,11 +119,16 @@ def test_a_page_says_what_two_bits_less_cost() -> None:
     assert "| offset | 11, 2 less | 256, 4, 2 | 6.8 | 1,400 |" in text
     assert (
         "- offset, 2 bits less: +75% GOPS/W, -2.0 points (none), -10.0 points (5 %). Its arrays"
-        " lose nothing with 13 bits, 60 pJ in place of 6.8, and need 3.62 W for one copy of the"
-        " weights: too much."
+        " lose nothing with 13 bits, 60 pJ in place of 6.8: 3.62 W for one copy of the weights,"
+        " more than there are."
     ) in text
     enough = replace(REPORT, chips=[CHIP, CLIPPED])
     assert "1.5 W for one copy of the weights." in page(enough)
+    without = replace(CLIPPED, lossless_bits=15, lossless_pj=None, lossless_least_w=None)
+    none = page(replace(REPORT, chips=[CHIP, without]))
+    assert "nothing with 15 bits, which no ADC of the table has." in none
+    once = page(replace(REPORT, chips=[CHIP, replace(CLIPPED, bits_less=1)]))
+    assert "1 bits less" not in once
 
 
 def test_a_picture_has_a_series_for_each_device() -> None:
