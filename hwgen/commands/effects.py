@@ -51,7 +51,7 @@ ACCURACY = "hwgen.commands.effects:accuracy_of_task"
 MOST_TASKS = 4096
 TIME = "levels.time_s"
 """The key of the time from writing to the use of a chip."""
-PARTS = ("cells", "converters", "levels", "read")
+PARTS = ("cells", "converters", "levels", "read", "supply")
 """Parts of a file whose numbers can vary."""
 FIXED = ("format", "version", "name", "device", "writing.", "sources.")
 """Keys of a file that change no result, or what they begin with."""
@@ -162,8 +162,9 @@ class Effects(
                     least=min(each),
                     most=max(each),
                     layer=layer,
+                    cell_energy=None if effects.supply is None else effects.supply.energy,
                 )
-                for (layer, values, _), each in zip(combinations, found, strict=True)
+                for (layer, values, effects), each in zip(combinations, found, strict=True)
             ],
         )
         if self.plot is not None:

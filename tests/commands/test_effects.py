@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from golden.crossbar.effects import ErringCrossbars
 from golden.network import infer
@@ -21,6 +22,7 @@ from hwgen.files.shipped import tables
 from hwgen.network import Linear
 from hwgen.network.file import load_network, network_file
 from hwgen.report.effects_plot import effects_picture
+from hwgen.report.effects_table import effects_table
 
 CHIP = "crossbar/digits_small_cnn"
 FILE = "effects/reram_study"
@@ -154,6 +156,32 @@ def test_the_other_families(tmp_path: Path, network: str, chip: str, file: str, 
     none, many = report.points
     assert none.accuracies == [report.exact] * 2
     assert many.mean < none.mean
+
+
+@pytest.mark.promise(
+    "flipped cells follow the voltage of a measured chip, the energy of cells beside them"
+)
+def test_flips_by_voltage(tmp_path: Path) -> None:
+    """A share that is given by hand is the same chip; above the measured voltages none flips."""
+    context = api.Context(console=None, work=tmp_path)
+    chip = ("digits_small_cnn", "dbpim/small")
+    given: dict[str, Any] = {"seeds": 2, "images": 60, "workers": 1, "context": context}
+    report = api.effects(
+        *chip, effects="effects/sram_28nm", vary={"supply.volts": [0.54, 0.7]}, **given
+    )
+    low, high = report.points
+    (same,) = api.effects(
+        *chip, effects="effects/sram_low_voltage", vary={"cells.flipped": [6.24e-4]}, **given
+    ).points
+    assert low.accuracies == same.accuracies and same.cell_energy is None
+    assert high.accuracies == [report.exact] * 2
+    assert (low.cell_energy, high.cell_energy) == (pytest.approx(0.2916), pytest.approx(0.49))
+    console = Console(width=160)
+    with console.capture() as shown:
+        console.print(effects_table(report))
+    assert "energy of cells" in shown.get() and "0.29" in shown.get()
+    with pytest.raises(ConfigError, match=r"supply\.volts must be from 0\.54, the lowest measured"):
+        api.effects(*chip, effects="effects/sram_28nm", vary={"supply.volts": [0.5]}, **given)
 
 
 @pytest.mark.promise("effects that a family's devices lack are refused before anything is computed")
