@@ -7,7 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, asdict, dataclass, fields
+from dataclasses import KW_ONLY, asdict, dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -56,7 +56,6 @@ from hwgen.report.work import BuildReport, CompileReport
 
 if TYPE_CHECKING:
     from hwgen.chip.rtl.emit import Further
-    from hwgen.chip.rtl.line.few_pins import FewPins
     from hwgen.chip.rtl.part import Part
     from hwgen.commands.route import Routing
 
@@ -346,45 +345,115 @@ def write_verilog(
         if prefix is not None:
             emitter.rename(top, prefix)
         with_replacements(top, replacements)
-        beside: Mapping[str, str] = {}
-        further: Further | None = None
-        parameters = configuration_of(arch)
-        about = f"Of the chip {arch.name} ({family.name}, architecture {arch.digest[:8]})"
+        written = Written(top=top, parameters=configuration_of(arch))
         if hasattr(top, "interface"):
             top.shows_trace = trace
             interface = top.interface(name=arch.name, digest=arch.digest, clock_mhz=arch.clock_mhz)
-            if pins is not None:
-                from hwgen.chip.rtl.line.few_pins import FewPins
-
-                top.shows_trace = False
-                top, beside = FewPins(chip=top, facts=pins), register_files(interface)
-                parameters |= {"pins": asdict(pins)}
-                if board is not None:
-                    top, beside = on_board(top, beside, board, interface, pins)
-                    parameters |= {"board": board.name}
-                    if routing is not None:
-                        pin_file = beside[constraints_name(board)]
-                        further = partial(routing, board=board, top=top.module_name, pins=pin_file)
+            if pins is None:
+                written = in_system(written, interface)
             else:
-                beside = system_files(interface, emitter.file_names(top))
+                written = behind_pins(written, interface, pins)
+                if board is not None:
+                    written = on_board(written, interface, pins, board, routing)
             if layer is not None:
-                block, more = block_of(interface, pins, top, beside)
-                beside = {**beside, **more}
-                abstracts = memory_abstracts(top, layer)
-                further = partial(librelane_files, block, abstracts=abstracts, least=LEAST_BITS)
+                written = for_layout(written, interface, pins, layer)
         elif pins is not None or not trace:
             cannot = "leave out its trace" if pins is None else "take --pins"
             raise FamilyError(
                 f"the family {family.name} cannot {cannot}: its chip stands in no shell"
             )
+        about = f"Of the chip {arch.name} ({family.name}, architecture {arch.digest[:8]})"
         emitter.emit(
-            top,
+            written.top,
             out,
-            parameters=parameters,
+            parameters=written.parameters,
             about=f"{about}, written by hwgen {__version__}",
-            beside={**beside, **replacements.sources},
-            further=further,
+            beside={**written.beside, **replacements.sources},
+            further=written.further,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """What is written of a chip: its top, a `Part`, and what stands beside its Verilog.
+
+    parameters: of the manifest; beside: files by name; further: makes more of the Verilog
+    """
+
+    top: Any
+    parameters: Mapping[str, object]
+    beside: Mapping[str, str] = field(default_factory=dict)
+    further: "Further | None" = None
+
+
+def in_system(chip: Written, interface: ChipInterface) -> Written:
+    """Return a chip with the files that put it into a system."""
+    from hwgen.chip.rtl.emit import file_names
+
+    return replace(chip, beside=system_files(interface, file_names(chip.top)))
+
+
+def behind_pins(chip: Written, interface: ChipInterface, pins: PinFacts) -> Written:
+    """Return a chip behind few pins, with the files of its registers."""
+    from hwgen.chip.rtl.line.few_pins import FewPins
+
+    chip.top.shows_trace = False
+    return Written(
+        top=FewPins(chip=chip.top, facts=pins),
+        parameters={**chip.parameters, "pins": asdict(pins)},
+        beside=register_files(interface),
+    )
+
+
+def on_board(
+    chip: Written,
+    interface: ChipInterface,
+    pins: PinFacts,
+    board: Board,
+    routing: "Routing | None",
+) -> Written:
+    """Return the top of a board around a chip behind an UART, with the files of the board.
+
+    routing: makes the bit stream as well; None: none is made
+    """
+    from hwgen.chip.rtl.emit import file_names
+    from hwgen.chip.rtl.line.board_top import BoardTop
+
+    top = BoardTop(chip=chip.top, board=board)
+    baud = BAUD
+    if pins.bit_cycles != board.bit_cycles:
+        baud = round(1e6 * board.mhz / pins.bit_cycles)
+    files = board_files(
+        board,
+        interface.what,
+        top=top.module_name,
+        modules=file_names(top),
+        baud=baud,
+        written=f"Of {interface.what}, written by hwgen {__version__}",
+    )
+    further: Further | None = None
+    if routing is not None:
+        pin_file = files[constraints_name(board)]
+        further = partial(routing, board=board, top=top.module_name, pins=pin_file)
+    return Written(
+        top=top,
+        parameters={**chip.parameters, "board": board.name},
+        beside={**chip.beside, **files},
+        further=further,
+    )
+
+
+def for_layout(
+    chip: Written, interface: ChipInterface, pins: PinFacts | None, layer: str
+) -> Written:
+    """Return a chip with files for LibreLane; layer: of the pins of its memories."""
+    block, more = block_of(interface, pins, chip.top, chip.beside)
+    abstracts = memory_abstracts(chip.top, layer)
+    return replace(
+        chip,
+        beside={**chip.beside, **more},
+        further=partial(librelane_files, block, abstracts=abstracts, least=LEAST_BITS),
+    )
 
 
 def block_of(
@@ -398,32 +467,6 @@ def block_of(
     line = PINS[pins.line]
     block = few_pins_block(interface, top.module_name, [*line])
     return block, {block.constraints: few_pins_sdc(block, driven(pins.line))}
-
-
-def on_board(
-    chip: "FewPins",
-    beside: Mapping[str, str],
-    board: Board,
-    interface: ChipInterface,
-    pins: PinFacts,
-) -> tuple["Part", Mapping[str, str]]:
-    """Return the top of a board around a chip behind an UART, and the files beside it."""
-    from hwgen.chip.rtl.emit import file_names
-    from hwgen.chip.rtl.line.board_top import BoardTop
-
-    top = BoardTop(chip=chip, board=board)
-    baud = BAUD
-    if pins.bit_cycles != board.bit_cycles:
-        baud = round(1e6 * board.mhz / pins.bit_cycles)
-    files = board_files(
-        board,
-        interface.what,
-        top=top.module_name,
-        modules=file_names(top),
-        baud=baud,
-        written=f"Of {interface.what}, written by hwgen {__version__}",
-    )
-    return top, {**beside, **files}
 
 
 def verilog_of(
