@@ -354,7 +354,9 @@ def combined(
 
 
 @cache
-def read_inputs(family: str, network: str, images: str, program: str | None) -> tuple[Any, ...]:
+def read_inputs(
+    family: str, network: str, images: str, program: str | None = None
+) -> tuple[Any, ...]:
     """Return network, images, labels and program (None: of none) of a task, read once a process."""
     arrays = read_npz(Path(images), what="images", allowed="images of this command")
     loaded = program and families()[family].need(Family.programs).load_program(Path(program))
@@ -362,14 +364,23 @@ def read_inputs(family: str, network: str, images: str, program: str | None) -> 
 
 
 def accuracy_of_task(task: Task) -> float:
-    """Return the accuracy of one seed."""
+    """Return the accuracy of one seed; of a task without effects that of the network itself."""
     from golden.network import of_one_layer, predict
 
     network, images, labels, program = read_inputs(task["family"], *task[INPUTS])
-    family = families()[task["family"]]
-    arch = arch_of(family, task["configuration"], source=family.name)
-    effects = validate_spec(DeviceEffects, task["effects"], source="effects")
-    sums = erring_of(family)(network, arch, effects, task["seed"], program)
+    sums: Any = None
+    if "effects" in task:
+        family = families()[task["family"]]
+        chip = chip_of_task(family, task)
+        effects = validate_spec(DeviceEffects, task["effects"], source="effects")
+        sums = erring_of(family)(network, chip, effects, task["seed"], program)
     if "layer" in task:
         sums = of_one_layer(task["layer"], sums)
     return float(np.mean(predict(network, images, sums_by=sums) == labels))
+
+
+def chip_of_task(family: InstalledFamily, task: Task) -> Any:
+    """Return the chip of a task: a choice of a synthesis, or an architecture."""
+    if "choice" in task:
+        return family.need(Family.synthesis).erring_chip(task["choice"])
+    return arch_of(family, task["configuration"], source=family.name)
