@@ -34,7 +34,7 @@ from hwgen.commands.request import Request, Says
 from hwgen.commands.subject import Subject, check_stateless, program_of, program_path
 from hwgen.commands.sweep import check_values, leaves, values_of
 from hwgen.errors import ConfigError, DataError, FamilyError
-from hwgen.files.digests import digest_of_array
+from hwgen.files.digests import digest_of, digest_of_array
 from hwgen.files.load import validate_spec
 from hwgen.files.npz import read_npz, write_npz
 from hwgen.files.shipped import file_of, shown, tables
@@ -215,7 +215,7 @@ class Effects(
         tasks: list[Task] = [
             {
                 "network": subject.network.digest,
-                "images": batch.about.digest,
+                "images": digest_of_labelled(batch),
                 "count": len(batch.images),
                 "family": subject.family.name,
                 "configuration": subject.configuration,
@@ -241,9 +241,14 @@ class Effects(
         return effects_table(report)
 
 
+def digest_of_labelled(batch: Batch) -> str:
+    """Return the sha256 of images and of their labels, 64 hex digits."""
+    return digest_of({"images": batch.about.digest, "labels": np.asarray(batch.labels).tolist()})
+
+
 def image_file(work: Path, batch: Batch) -> Path:
     """Return the file of the images and their labels, written now if it is not there."""
-    path = work / "effects" / f"{batch.about.digest[:16]}-{len(batch.images)}.npz"
+    path = work / "effects" / f"{digest_of_labelled(batch)[:16]}-{len(batch.images)}.npz"
     if not path.is_file():
         labels = np.asarray(batch.labels)
         write_npz(path, {"images": batch.images, "labels": labels}, what="images")

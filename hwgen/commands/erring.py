@@ -14,7 +14,14 @@ from hwgen.chip.effects import DeviceEffects
 from hwgen.chip.family import Family
 from hwgen.chip.synthesis_request import Choice
 from hwgen.commands.context import Context
-from hwgen.commands.effects import ACCURACY, Devices, Task, erring_of, image_file
+from hwgen.commands.effects import (
+    ACCURACY,
+    Devices,
+    Task,
+    digest_of_labelled,
+    erring_of,
+    image_file,
+)
 from hwgen.commands.families import InstalledFamily
 from hwgen.commands.images import Batch
 from hwgen.commands.points import WithInputs, code_of
@@ -106,7 +113,7 @@ class JudgedChips:
         shared = {
             "family": chips.family.name,
             "network": chips.network.digest,
-            "images": self.about.digest,
+            "images": digest_of_labelled(self.batch),
         }
         files = [str(chips.network_file), str(image_file(context.work, self.batch))]
         store = Store(context.work / "accuracy", code=code_of(ACCURACY))

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from golden.crossbar.effects import ErringCrossbars
-from golden.network import infer
+from golden.network import infer, predict
 from hwgen import api
 from hwgen.chip.effects import load_effects
 from hwgen.commands.effects import erring_of
@@ -128,6 +128,30 @@ def test_a_picture_of_equal_accuracies(tmp_path: Path) -> None:
     (point,) = report.points
     equal = replace(point, mean=0.9000000000000001, least=0.9, most=0.9)
     assert effects_picture(replace(report, points=[equal]), "svg").startswith(b"<?xml")
+
+
+def test_other_labels_of_the_same_images_are_judged_anew(tmp_path: Path) -> None:
+    """In one work folder, where the first accuracies are kept."""
+    context = api.Context(console=None, work=tmp_path)
+    drawn = np.random.default_rng(1).integers(0, 256, (3, 8, 8, 1), np.uint8)
+    network = load_network(network_file(Path("digits_small_cnn")))
+    right = predict(network, drawn)
+    found = []
+    for name, labels in (("right", right), ("wrong", (right + 1) % 10)):
+        (tmp_path / name).mkdir()
+        np.savez(tmp_path / name / "images.npz", images=drawn, labels=labels)
+        report = api.effects(
+            "digits_small_cnn",
+            "dbpim/small",
+            effects="effects/sram_low_voltage",
+            vary={"cells.flipped": [0.0]},
+            data=tmp_path / name / "images.npz",
+            seeds=1,
+            workers=1,
+            context=context,
+        )
+        found.append((report.exact, report.points[0].accuracies))
+    assert found == [(1.0, [1.0]), (0.0, [0.0])]
 
 
 def test_a_network_of_another_chip_is_refused(tmp_path: Path) -> None:
