@@ -11,6 +11,7 @@ Tests: `tests/jobs/test_executors.py`.
 
 import json
 import multiprocessing
+import os
 import pickle
 import signal
 import sys
@@ -34,6 +35,10 @@ CONTEXT = multiprocessing.get_context("spawn")
 """A forked process would inherit the locks of numba's and Dask's threads, but not the threads."""
 
 
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
+"""Variables by which libraries count their threads, read as they are loaded."""
+
+
 class Job(NamedTuple):
     """A task on its way: which one it is, and its text."""
 
@@ -45,16 +50,21 @@ class Job(NamedTuple):
 def on_their_own() -> Iterator[None]:
     """Start processes that know of hwgen alone, neither of Ctrl-C nor of the script that runs.
 
-    One that is started meanwhile never sees an interrupt and prints no traceback. A worker finds
+    Each computes in one thread, unless a variable of yours says otherwise: there are as many as
+    cores, and NumPy's threads would spin while they wait for each other. One that is started meanwhile never sees an interrupt and prints no traceback. A worker finds
     what it does by name; a script without a main guard, run in it again, would start workers, too.
     """
     resource_tracker.ensure_running()  # when it starts, it lets interrupts through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     script = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
+    added = [name for name in ONE_THREAD if name not in os.environ]
+    os.environ |= dict.fromkeys(added, "1")
     try:
         yield
     finally:
+        for name in added:
+            del os.environ[name]
         sys.modules["__main__"] = script
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 

@@ -87,6 +87,19 @@ def test_exception_of_a_process_shows_where_it_was_raised(processes: ProcessExec
     assert "in refuse" in "".join(caught.value.__notes__)
 
 
+def test_a_worker_computes_in_one_thread_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Threads of several workers would spin while they wait for each other's cores."""
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+    with ProcessExecutor(1) as one:
+        found = dict(one.run(work.VARIABLE, [{"name": each} for each in names]))
+    assert found == {0: "1", 1: "3"}
+    assert "OPENBLAS_NUM_THREADS" not in os.environ
+
+
 def test_exception_that_cannot_travel_is_a_sentence(processes: ProcessExecutor) -> None:
     with pytest.raises(WorkerError, match="UnportableError: one and two"):
         list(processes.run(work.UNPORTABLE, [{}]))

@@ -14,12 +14,18 @@ HERE = "tests.jobs.work"
 WHAT_JSON_HOLDS = f"{HERE}:what_json_holds"
 SLOW, KILLED_ONCE, ALWAYS_KILLED = f"{HERE}:slow", f"{HERE}:killed_once", f"{HERE}:always_killed"
 REFUSE, UNPORTABLE, WHO = f"{HERE}:refuse", f"{HERE}:unportable", f"{HERE}:who"
+VARIABLE = f"{HERE}:variable"
 
 
 def what_json_holds(task: dict[str, Any]) -> dict[str, Any]:
     x = task["x"]
     values = [x / 3, -0.0, 1e300 * x, 5e-324, 2**70 + x, None, True, "ü", (x, [x])]
     return {"z": values, "a": {"keys": sorted(task)}}
+
+
+def variable(task: dict[str, Any]) -> str | None:
+    """Return a variable of the environment."""
+    return os.environ.get(task["name"])
 
 
 def slow(task: dict[str, Any]) -> float:
