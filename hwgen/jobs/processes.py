@@ -51,8 +51,9 @@ def on_their_own() -> Iterator[None]:
     """Start processes that know of hwgen alone, neither of Ctrl-C nor of the script that runs.
 
     Each computes in one thread, unless a variable of yours says otherwise: there are as many as
-    cores, and NumPy's threads would spin while they wait for each other. One that is started meanwhile never sees an interrupt and prints no traceback. A worker finds
-    what it does by name; a script without a main guard, run in it again, would start workers, too.
+    cores, and NumPy's threads would spin while they wait for each other. One that is started
+    meanwhile never sees an interrupt and prints no traceback. A worker finds what it does by name;
+    a script without a main guard, run in it again, would start workers, too.
     """
     resource_tracker.ensure_running()  # when it starts, it lets interrupts through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
