@@ -9,22 +9,15 @@ With `--kept`: faults that no machine draws, of `kept.yaml`, PLACE or not.
 """
 
 import argparse
-import json
 import sys
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from hwgen.commands.origin import commit
 from tests.changed.run import PACKAGES, house
+from tests.faults import worth
 from tests.faults.kept import kept
-from tests.faults.python import ALL, LANDING, NEAR, WORKERS, Verdict, draw, outcomes
+from tests.faults.python import WORKERS, draw, outcomes
 from verif.toolchain import ROOT
-
-RECORD = ROOT / "build/drawn.json"
-"""Who killed the faults of each place that met more than the tests near it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=20, metavar="N", help="how many faults: 20")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="which ones: 1")
     parser.add_argument(
-        "--reach", type=float, default=0, metavar="SECONDS", help="other tests, too"
+        "--reach", type=float, metavar="SECONDS", help="of other tests; who kills each as a table"
     )
     parser.add_argument("--workers", type=int, default=WORKERS, metavar="N", help="at once: 2")
     parser.add_argument("--kept", action="store_true", help="those of kept.yaml with PLACE in them")
@@ -73,49 +66,18 @@ def files_at(place: str, root: Path = ROOT) -> list[str]:
 def python(files: Sequence[str], given: argparse.Namespace) -> tuple[int, int]:
     """Plant faults of modules; generators are left to their benches, unless there is no other."""
     plain = [file for file in files if "/rtl/" not in file]
-    faults, verdicts = draw(ROOT, plain or files, given.count, given.seed), []
-    met = outcomes(ROOT, faults, house(), reach=given.reach, workers=given.workers)
+    faults, reach = draw(ROOT, plain or files, given.count, given.seed), given.reach
+    before = worth.known(given.place, given.seed) if reach is not None else {}
+    found = {}
+    met = outcomes(ROOT, faults, house(), reach=reach, workers=given.workers, before=before)
     for number, (fault, verdict) in enumerate(met, 1):
-        verdicts.append(verdict)
+        found[str(fault)] = verdict
         print(f"{number:3} {verdict}: {fault}", flush=True)
-    if given.reach:
-        print(table(keep(given, verdicts)))
-    return len(faults), sum(not verdict.failed for verdict in verdicts)
-
-
-def keep(given: argparse.Namespace, verdicts: Sequence[Verdict]) -> dict[str, dict[str, object]]:
-    """Write down how many faults of a place which tests killed; return it of all places."""
-    record = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.is_file() else {}
-    record[given.place] = {
-        "faults": len(verdicts),
-        "killed": Counter(verdict.by for verdict in verdicts),
-        "seed": given.seed,
-        "seconds": given.reach,
-        "date": f"{date.today():%Y-%m-%d}",
-        "commit": commit() or "",
-    }
-    RECORD.parent.mkdir(exist_ok=True)
-    RECORD.write_text(f"{json.dumps(record, indent=1)}\n", encoding="utf-8")
-    return record
-
-
-def table(record: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return who kills the faults of each place as a table, and what the figures are of."""
-    lines = [
-        "| package | faults | killed by the tests near it | by others of `scripts/test` |"
-        " by others of `--all` | not killed |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
-    for place, each in record.items():
-        killed = (each["killed"].get(by, 0) for by in (NEAR, LANDING, ALL, ""))
-        lines.append(f"| `{place}` | {' | '.join(map(str, (each['faults'], *killed)))} |")
-    of = {
-        tuple(each[key] for key in ("date", "commit", "seed", "seconds"))
-        for each in record.values()
-    }
-    for day, at, seed, seconds in sorted(of):
-        lines.append(f"\n{day}, commit {at}, seed {seed}, {seconds:g} s of further tests.")
-    return "\n".join(lines)
+        if reach is not None:
+            worth.keep(given.place, given.seed, {**before, **found})
+    if reach is not None:
+        print(worth.table(worth.read()))
+    return len(faults), sum(not verdict.failed for verdict in found.values())
 
 
 if __name__ == "__main__":

@@ -264,25 +264,38 @@ class Copies:
 
 
 def outcomes(
-    root: Path, faults: Sequence[PythonFault], known: House, *, reach: float = 0, workers: int
+    root: Path,
+    faults: Sequence[PythonFault],
+    known: House,
+    *,
+    reach: float | None = None,
+    workers: int = WORKERS,
+    before: Mapping[str, Verdict] | None = None,
 ) -> Iterator[tuple[PythonFault, Verdict]]:
     """Yield each fault with how its tests end, in the order in which they were drawn.
 
     reach: seconds that a fault which the tests near it leave meets the others that reach its
-        module, and as many the dear ones; 0: the tests near it alone, dear ones too
+        module, and as many the dear ones; None: the tests near it alone, dear ones too
+    before: verdicts by the text of the fault, which stay but for survivors that met others shorter
     """
+    found = before or {}
 
     def tried(fault: PythonFault) -> Verdict:
         # What is compiled would be compiled again for each fault.
         text = (root / fault.file).read_text(encoding="utf-8")
         plain, texts = "hwgen.chip.compiled" in text, {fault.file: fault.change.of(text)}
         near = nearest_tests(fault.file, known)
-        verdict = copies.verdict(texts, near, plain=plain, only="--landing" if reach else "")
-        if verdict.failed or not reach:
+        verdict = found.get(str(fault))
+        if verdict is None:
+            only = "" if reach is None else "--landing"
+            verdict = copies.verdict(texts, near, plain=plain, only=only)
+            if reach is not None and not verdict.failed:
+                verdict = replace(verdict, by="")
+        if verdict.failed or not reach or 0 < verdict.stopped >= reach:
             return verdict
         others = further_tests(fault.file, known)
-        found = copies.further(texts, near, others, plain=plain, seconds=reach)
-        return replace(found, seconds=verdict.seconds + found.seconds)
+        further = copies.further(texts, near, others, plain=plain, seconds=reach)
+        return replace(further, seconds=verdict.seconds + further.seconds)
 
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(workers) as pool:
         copies = Copies(root, Path(scratch), workers)

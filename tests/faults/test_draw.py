@@ -1,9 +1,9 @@
 """Faults that a machine draws: which there are, which tests meet them, and those that are kept."""
 
-import argparse
 import ast
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ import yaml
 
 from tests.changed.run import house
 from tests.faults import draw as door
+from tests.faults import worth
 from tests.faults.kept import KEPT, Kept, planted, read_kept
 from tests.faults.operators import changes_of_lines
 from tests.faults.python import (
@@ -23,6 +24,7 @@ from tests.faults.python import (
     draw,
     further_tests,
     nearest_tests,
+    outcomes,
 )
 from tests.faults.verilog import made_by
 from verif.toolchain import ROOT
@@ -214,13 +216,33 @@ def test_who_kills_a_fault(small: Path, tmp_path: Path) -> None:
 
 
 def test_the_table_holds_what_runs_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(door, "RECORD", tmp_path / "drawn.json")
-    given = argparse.Namespace(place="network", seed=1, reach=60)
-    door.keep(given, [Verdict("a", 1, 1), Verdict("b", 1, 1, by=LANDING), Verdict("", 1, 1, by="")])
-    given.place = "golden"
-    rows = door.table(door.keep(given, [Verdict("a", 1, 1)])).splitlines()
+    at, record = "1234567890", tmp_path / "drawn.json"
+    monkeypatch.setattr(worth, "commit", lambda: at)
+    killed, lives = Verdict("a", 1, 1), Verdict("", 1, 1, by="", stopped=3)
+    found = {"x": killed, "y": replace(killed, by=LANDING), "z": lives}
+    worth.keep("network", 1, found, record)
+    worth.keep("golden", 1, {"x": killed}, record)
+    assert worth.known("network", 1, record) == found
+    assert worth.known("network", 2, record) == {}
+    rows = worth.table(worth.read(record)).splitlines()
     assert rows[2:4] == ["| `network` | 3 | 1 | 1 | 0 | 1 |", "| `golden` | 1 | 1 | 0 | 0 | 0 |"]
-    assert rows[-1].endswith("seed 1, 60 s of further tests.")
+    assert rows[4].endswith(", commit 1234567890, seed 1")
+    at = "1234567891"
+    assert worth.known("network", 1, record) == {}
+
+
+def test_a_run_goes_on_from_what_is_known(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (small / "conftest.py").write_text(OPTIONS, encoding="utf-8")
+    monkeypatch.setattr("tests.faults.python.FIRST_SECONDS", 10)
+    faults = draw(small, ["hwgen/room/sums.py"], 2, seed=2)
+    before = {str(fault): Verdict("", 1, 1, by="", stopped=9) for fault in faults[:1]}
+    near, kept = {}, {}
+    for found, others in ((near, {}), (kept, before)):
+        for fault, verdict in outcomes(small, faults, house(small), reach=0, before=others):
+            found[str(fault)] = verdict
+    assert kept[str(faults[0])] == before[str(faults[0])]
+    assert {each.failed and each.by for each in near.values()} == {"", NEAR}
+    assert near.keys() == kept.keys()
 
 
 def test_places() -> None:
