@@ -29,7 +29,7 @@ TIME = "time"
 """What fails where a run takes longer than it may."""
 NEAR, LANDING, ALL = "near", "scripts/test", "--all"
 """Which tests kill a fault: those near it, others of `scripts/test`, others of `--all`."""
-FILES_OF_RUN = 24
+FILES_OF_RUN = 8
 """So many files of tests are collected together."""
 FAILED = re.compile(r"^(?:FAILED|ERROR) ((?:studies/)?tests/.+?)(?: - .*)?$", re.MULTILINE)
 UNKNOWN, NO_TESTS = 4, 5
@@ -121,13 +121,18 @@ def first_ring(rings: Iterable[set[str]], room: Path, known: House) -> list[str]
 
 
 def further_tests(file: str, known: House) -> list[str]:
-    """Return the files of tests that reach a module, by the files between; simulations last."""
-    rings, tests = known.rings(file), set(known.tests)
-    return [
-        test
-        for ring in rings
-        for test in sorted(ring & tests, key=lambda test: (test.startswith("tests/verif"), test))
+    """Return the files of tests that reach a module: of the rooms around it, the nearest first.
+
+    In a room those first that need few files between, simulations last.
+    """
+    room = Path(room_of(file))
+    rooms = (room, *room.parents)
+    found = [
+        (next(rooms.index(each) for each in Path(test).parents if each in rooms), number, test)
+        for number, ring in enumerate(known.rings(file))
+        for test in ring.intersection(known.tests)
     ]
+    return [test for *_, test in sorted(found, key=lambda each: ("verif/" in each[-1], *each))]
 
 
 class Copies:
