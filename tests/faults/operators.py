@@ -84,7 +84,7 @@ def changes_of_lines(text: str) -> dict[int, list[Change]]:
 
 def nodes(node: ast.AST) -> Iterator[ast.AST]:
     """Yield what is computed, no types; texts with values inside have places that 3.11 errs in."""
-    if isinstance(node, ast.JoinedStr) or is_callable(node):
+    if isinstance(node, ast.JoinedStr) or is_callable(node) or is_strict(node):
         return
     yield node
     for name, value in ast.iter_fields(node):
@@ -96,6 +96,11 @@ def nodes(node: ast.AST) -> Iterator[ast.AST]:
 def is_callable(node: ast.AST) -> bool:
     """Return whether a node is the type of a function, which stands for itself in an alias."""
     return isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Callable"
+
+
+def is_strict(node: ast.AST) -> bool:
+    """Return whether a node asks that sequences are of one length, which they are."""
+    return isinstance(node, ast.keyword) and node.arg == "strict"
 
 
 def narrows(test: ast.expr) -> bool:
@@ -153,7 +158,9 @@ def of_calls(node: ast.AST) -> Iterator[tuple[Any, Any]]:
     yield from ((node, each) for each in args)
     if isinstance(node.func, ast.Attribute):
         yield node, node.func.value
-    for at in range(len(node.keywords)):
+    for at, keyword in enumerate(node.keywords):
+        if is_strict(keyword):
+            continue
         rest = node.keywords[:at] + node.keywords[at + 1 :]
         yield node, ast.Call(node.func, node.args, rest)
     if len(node.args) > 1:
