@@ -17,7 +17,7 @@ DOCS = Path(__file__).parent
 PICTURE = DOCS / "front.svg"
 SEARCHES = DOCS.parent / "studies/results/crossbar-chip.json"
 IMAGES = 4
-WIDTH, HEIGHT, PANEL, LONGEST, STEP = 1040, 370, 346, 190, 40
+WIDTH, HEIGHT, PANEL, LONGEST, STEP = 1040, 376, 346, 190, 40
 NAMES = {
     "none": "nothing skipped",
     "input_bits": "zero bits of inputs",
@@ -38,17 +38,18 @@ class Bar(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """A family: its name, two sentences, the boxes of its chip, the title of its bars."""
+    """A family: name, sentences, boxes of its chip, network and chip of its bars, their title."""
 
     name: str
     sentences: tuple[str, str]
     boxes: tuple[str, str, str]
+    of: str
     title: str
     bars: Sequence[Bar]
 
 
 STYLE = """
-  .page { fill: #ffffff; } .ink { fill: #16202c; } .soft { fill: #566374; font-size: 12px; }
+  .page { fill: #ffffff; } .ink { fill: #16202c; } .soft { fill: #566374; font-size: 12.4px; }
   .mid { text-anchor: middle; }
   .box { fill: #ffffff; stroke: #445; } .store { fill: #e3eefb; stroke: #445; }
   .work { fill: #fdeed8; stroke: #445; } .block { fill: #f5f7fa; stroke: #9aa5b4; }
@@ -75,6 +76,7 @@ def panels() -> Iterator[Panel]:
         "DB-PIM",
         ("Digital SRAM cells hold two digits", "of a weight; zeros are skipped."),
         ("switch", "SRAM macros", "SIMD"),
+        "digits_small_cnn on dbpim/small",
         f"cycles of {IMAGES} images by what is skipped",
         [Bar(w, cycles[n], f"{cycles[n]:,}", n == "none") for n, w in NAMES.items()],
     )
@@ -83,6 +85,7 @@ def panels() -> Iterator[Panel]:
         "mram",
         ("SOT-MRAM keeps all weights; each", "image has a width of its own."),
         ("former", "MRAM arrays", "DPU"),
+        "cadnn_digits on mram/small",
         "cycles of an image by width",
         [
             Bar(
@@ -100,7 +103,8 @@ def panels() -> Iterator[Panel]:
         "crossbar",
         ("A search finds the ReRAM chip of a", "power budget, and bounds all others."),
         ("budget", "search", "ReRAM chip"),
-        "GOPS/W of the digits network",
+        "digits_small_cnn on chips made by a search",
+        "GOPS/W within a budget",
         [
             bar
             for row in found
@@ -115,21 +119,22 @@ def panels() -> Iterator[Panel]:
 def drawn(panel: Panel, left: int) -> str:
     """Return a family as SVG."""
     lines = [
-        f'<rect class="block" x="{left}" y="8" width="{PANEL - 16}" height="322" rx="6"/>',
+        f'<rect class="block" x="{left}" y="8" width="{PANEL - 16}" height="328" rx="6"/>',
         f'<text class="ink" x="{left + 14}" y="32" font-weight="bold">{panel.name}</text>',
     ]
     for row, sentence in enumerate(panel.sentences):
-        lines.append(f'<text class="soft" x="{left + 84}" y="{26 + 15 * row}">{sentence}</text>')
+        lines.append(f'<text class="soft" x="{left + 92}" y="{26 + 15 * row}">{sentence}</text>')
     for place, words in enumerate(panel.boxes):
         x, kind = left + 14 + 102 * place, ("box", "work", "store")[place]
         lines.append(f'<rect class="{kind}" x="{x}" y="52" width="92" height="30" rx="5"/>')
         lines.append(f'<text class="soft mid" x="{x + 46}" y="71">{words}</text>')
         if place:
             lines.append(f'<path class="tip" d="M{x - 9} 62 l8 5 l-8 5 z"/>')
-    lines.append(f'<text class="ink" x="{left + 14}" y="110" font-size="13">{panel.title}</text>')
+    lines.append(f'<text class="soft" x="{left + 14}" y="100">{panel.of}</text>')
+    lines.append(f'<text class="ink" x="{left + 14}" y="116" font-size="13">{panel.title}</text>')
     most = max(each.value for each in panel.bars)
     for place, bar in enumerate(panel.bars):
-        y, width = 130 + STEP * place, LONGEST * bar.value / most
+        y, width = 136 + STEP * place, LONGEST * bar.value / most
         kind = "dense" if bar.beaten else "sparse"
         text = bar.text or f"{bar.value:.0f}"
         lines.append(f'<text class="soft" x="{left + 14}" y="{y}">{bar.words}</text>')

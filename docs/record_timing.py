@@ -38,6 +38,8 @@ CLOCK = "host.clk"
 DATAPATH = "host.chip.datapath."
 OCTET = f"{DATAPATH}octet_0."
 ARRAY = f"{OCTET}array_0."
+STEPS = f"{OCTET}control."
+ADDER_STEPS = f"{OCTET}adder."
 CONTROL = "host.chip.control."
 RING = f"{DATAPATH}ring."
 TREE = f"{DATAPATH}input_tree."
@@ -137,8 +139,9 @@ def bit(path: str) -> Row:
 
 IMAGES = Diagram(
     windows=(
-        Window(path="host.m_arvalid", cycles=22, before=2),
-        Window(path="host.m_awvalid", cycles=10, before=2),
+        Window(path="host.m_arvalid", cycles=3, before=1),
+        Window(path="host.m_rvalid", cycles=11, before=1),
+        Window(path="host.m_awvalid", cycles=8, before=1),
     ),
     rows={
         "arvalid": bit("host.m_arvalid"),
@@ -165,12 +168,12 @@ AND = Diagram(
         "input_row": Row(path=f"{OCTET}input_row", shown=f"{OCTET}input_valid"),
         "go": bit(f"{OCTET}go"),
         "free": bit(f"{OCTET}free"),
-        "and_en": bit(f"{OCTET}and_en"),
-        "row_0 (weights)": Row(path=f"{OCTET}row_0", shown=f"{OCTET}and_en"),
-        "row_1 (inputs)": Row(path=f"{OCTET}row_1", shown=f"{OCTET}and_en"),
-        "first": bit(f"{OCTET}first"),
-        "double": bit(f"{OCTET}double"),
-        "subtract": bit(f"{OCTET}subtract"),
+        "and_en": bit(f"{STEPS}and_en"),
+        "row_0 (weights)": Row(path=f"{STEPS}row_0", shown=f"{STEPS}and_en"),
+        "row_1 (inputs)": Row(path=f"{STEPS}row_1", shown=f"{STEPS}and_en"),
+        "first": bit(f"{STEPS}first"),
+        "double": bit(f"{STEPS}double"),
+        "subtract": bit(f"{STEPS}subtract"),
         "count 0": Row(path=f"{ARRAY}count_0", shown=f"{ARRAY}in_sums"),
         "accumulator 0": Row(path=f"{ARRAY}accumulators", low=32, signed=True),
     },
@@ -180,13 +183,13 @@ ADDER = Diagram(
     rows={
         "add_go": bit(f"{OCTET}add_go"),
         "adding": bit(f"{OCTET}adding"),
-        "xor_en": bit(f"{OCTET}xor_en"),
-        "row_0": Row(path=f"{OCTET}row_0", shown=f"{OCTET}xor_en"),
-        "row_1": Row(path=f"{OCTET}row_1", shown=f"{OCTET}xor_en"),
-        "row_2 (carry)": Row(path=f"{OCTET}row_2", shown=f"{OCTET}xor_en"),
-        "write_zeros": bit(f"{OCTET}write_zeros"),
-        "write_sum": bit(f"{OCTET}write_sum"),
-        "write_carry": bit(f"{OCTET}write_carry"),
+        "xor_en": bit(f"{ADDER_STEPS}xor_en"),
+        "row_0": Row(path=f"{ADDER_STEPS}row_0", shown=f"{ADDER_STEPS}xor_en"),
+        "row_1": Row(path=f"{ADDER_STEPS}row_1", shown=f"{ADDER_STEPS}xor_en"),
+        "row_2 (carry)": Row(path=f"{ADDER_STEPS}row_2", shown=f"{ADDER_STEPS}xor_en"),
+        "write_zeros": bit(f"{ADDER_STEPS}write_zeros"),
+        "write_sum": bit(f"{ADDER_STEPS}write_sum"),
+        "write_carry": bit(f"{ADDER_STEPS}write_carry"),
         "write_row": Row(path=f"{OCTET}write_row", shown=f"{OCTET}adding"),
     },
 )
@@ -228,7 +231,7 @@ BANK = Diagram(
         "last tap": bit(f"{POOL}last"),
         "result_valid": bit(f"{POOL}result_valid"),
         "write_valid": bit(f"{BANKS}write_valid"),
-        "write_en": Row(path=f"{BANKS}write_en", shown=f"{BANKS}write_valid"),
+        "write_en": Row(path=f"{BANKS}bank_0.write_en", shown=f"{BANKS}write_valid"),
     },
 )
 MODE = Diagram(

@@ -197,7 +197,7 @@ class ErringMacros:
         flipped = codes
         if flips:
             rng = np.random.default_rng((self.seed, *place))
-            drawn = rng.random((*codes.shape, len(cells))) < self.effects.cells.flipped
+            drawn = rng.random((*codes.shape, len(cells))) < self.effects.flipped
             flipped = codes ^ (drawn * (1 << cells)).sum(axis=-1).astype(np.uint8)
         enable = np.array(
             [tile.fields["filter_enable"] >> n & 1 for n in range(2 * codes.shape[2])]

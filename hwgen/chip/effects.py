@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.chip.device_levels import LevelTable
+from hwgen.chip.supply import SupplyTable
 from hwgen.errors import ConfigError, FieldError
 from hwgen.files.digests import digest_of
 from hwgen.files.load import EXACT, load_spec
@@ -44,6 +45,8 @@ UNITS = {
     "levels.rounds": "writes of a cell at most",
     "levels.within": "share of the highest level, farthest from the mean that a write is good",
     "levels.retention_s": "s until a cell loses its level, on average; 0: it does not",
+    "supply.volts": "V at which the cells stand",
+    "supply.nominal_volts": "V of the technology",
 }
 """What each number of a file is."""
 
@@ -168,6 +171,8 @@ class DeviceEffects:
     levels: cells by level, as they were measured, in place of `cells.variation` and `cells.drift`;
         a file may leave it out
     read: noise of each read; a file may leave it out, and has none then
+    supply: flipped cells by voltage, as they were measured, in place of `cells.flipped`; a file may
+        leave it out
     """
 
     format: Literal["hwgen.effects"]
@@ -180,6 +185,14 @@ class DeviceEffects:
     sources: Mapping[str, str]
     levels: LevelTable | None = None
     read: ReadEffects = NO_NOISE
+    supply: SupplyTable | None = None
+
+    @model_validator(mode="after")
+    def _check_supply(self) -> Self:
+        if self.supply is not None and self.cells.flipped:
+            allowed = "0 beside a table of voltages"
+            raise FieldError("cells.flipped", allowed, f"{self.cells.flipped:g}")
+        return self
 
     @model_validator(mode="after")
     def _check_levels(self) -> Self:
@@ -190,9 +203,15 @@ class DeviceEffects:
         return self
 
     @property
+    def flipped(self) -> float:
+        """Share of the cells of one bit that read as the other bit, given or by the voltage."""
+        return self.cells.flipped if self.supply is None else self.supply.flipped
+
+    @property
     def digest(self) -> str:
         """sha256 over all that decides an answer, 64 hex digits."""
         facts = {"cells": asdict(self.cells), "converters": asdict(self.converters)}
+        facts["cells"]["flipped"] = self.flipped
         if not self.converters.nonlinearity:
             del facts["converters"]["nonlinearity"]
         if self.levels is not None:
@@ -217,6 +236,9 @@ def check_taken(effects: DeviceEffects, taken: Collection[str], family: str) -> 
     if effects.levels is not None and "levels" not in taken:
         allowed = f"left out, since chips of the family {family} have {', '.join(taken)} alone"
         raise ConfigError(field="levels", allowed=allowed, given="it", source=effects.name)
+    if effects.supply is not None and "cells.flipped" not in taken:
+        allowed = f"left out, since chips of the family {family} have {', '.join(taken)} alone"
+        raise ConfigError(field="supply", allowed=allowed, given="it", source=effects.name)
     for part in ("cells", "converters", "read"):
         for name, value in asdict(getattr(effects, part)).items():
             key = f"{part}.{name}"

@@ -4,6 +4,7 @@ Tests: `tests/commands/test_families.py`.
 """
 
 from collections.abc import Callable
+from dataclasses import fields, replace
 from typing import Any
 
 from hwgen.chip.page_protocols import (
@@ -83,6 +84,17 @@ class Family:
         arch: of the family; images run on such a chip only together with a file of effects
         """
         return False
+
+    def at_clock(self, arch: Any, mhz: float) -> Any:
+        """Return a chip at the clock of its netlist, by which energy of time counts.
+
+        Only `clock_mhz` of it differs, which is a field of the architecture: a family overrides
+        this whose clock is none. An architecture without the field is returned as it is.
+
+        arch: of the family; mhz: at least 0.001
+        """
+        has_field = any(field.name == "clock_mhz" for field in fields(arch))
+        return replace(arch, clock_mhz=mhz) if has_field else arch
 
     def architectures(self) -> Architectures:
         """Read architecture files."""
@@ -192,6 +204,6 @@ class Family:
 CAPABILITIES: dict[str, Callable[[Family], object]] = {
     name: method
     for name, method in vars(Family).items()
-    if callable(method) and name not in ("offers", "lacking", "is_clipped")
+    if callable(method) and name not in ("offers", "lacking", "is_clipped", "at_clock")
 }
 """All capabilities, by name."""

@@ -6,6 +6,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from hwgen.chip.synthesis_request import Choice, Context, SynthesisRequest
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -57,7 +59,10 @@ class Synthesis(Protocol):
     @property
     def COMPONENTS_FORMAT(self) -> str: ...  # noqa: N802
 
-    def synthesize_network(self, context: Any, request: Any) -> Synthesized: ...
+    def synthesize_network(self, context: Context, request: SynthesisRequest) -> Synthesized: ...
+    def erring_chip(self, choice: Choice) -> Any:
+        """Return the chip of a choice, as what computes as the family's devices do takes it."""
+
     def write_page(self, made: Any, path: Path) -> None: ...
     def synthesis_table(self, report: Any) -> "RenderableType": ...
 

@@ -1,10 +1,12 @@
 """What a synthesis of a family is given by the command: the request, and where progress goes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self
+
+from hwgen.chip.effects import DeviceEffects
 
 RUN_FILES = ("run.json", "run.svg")
 """What a run leaves beside the chip: its report, and the schedule as promised and as seen."""
@@ -34,6 +36,49 @@ class OtherSearch:
     name: str
     package: str
     stage: Callable[[Any], None]
+
+
+Choice = Mapping[str, Any]
+"""What tells a chip that a synthesis may choose, as JSON can hold it: `Synthesis.erring_chip` makes
+the chip of it, in whatever process computes its accuracy."""
+
+
+class LabelledImages(Protocol):
+    """Some test images of a request, with labels; about: a `hwgen.report.types.Images` of them."""
+
+    @property
+    def about(self) -> Any: ...
+    def accuracies(self, choices: Sequence[Choice], seeds: Sequence[int]) -> list[list[float]]:
+        """Return the accuracy of each choice, from 0 to 1: of a chip for each seed.
+
+        Each is computed once and kept in the work folder.
+        """
+
+    def exact(self) -> float:
+        """Return the accuracy of the network itself."""
+
+
+class ErringChips(Protocol):
+    """Chips with the network and the devices of a request, which err as its file of effects says.
+
+    effects: of the devices; source: of their file, a `hwgen.report.types.Source`
+    """
+
+    @property
+    def effects(self) -> DeviceEffects: ...
+    @property
+    def source(self) -> Any: ...
+    def check(self, choice: Choice) -> None:
+        """Refuse what the devices of the family do not have: ConfigError."""
+
+    def first(self, count: int) -> LabelledImages:
+        """Return the first images, all if they are no more."""
+
+    def writing(self, arch: Any) -> Any:
+        """Return what it costs to write the cells of a chip, a `hwgen.report.writing.WritingCost`.
+
+        arch: an architecture of the family
+        """
 
 
 class SynthesisRequest(Protocol):
@@ -76,13 +121,18 @@ class SynthesisRequest(Protocol):
     @property
     def least_accuracy(self) -> float | None: ...
     @property
-    def data(self) -> Any: ...
-    @property
     def images_to_choose(self) -> int: ...
     @property
     def images(self) -> int: ...
     @property
     def effect_seeds(self) -> int: ...
+
+    def erring_chips(self, family: str) -> ErringChips:
+        """Return the chips of a family, by its name, that err as `effects` says.
+
+        Raises DataError for images without labels, ConfigError or FormatError for a wrong file of
+        effects.
+        """
 
     def other_search(self) -> OtherSearch | None: ...
     def within(self, seconds: float | None) -> Self: ...

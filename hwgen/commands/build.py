@@ -3,64 +3,32 @@
 Tests: `tests/commands/test_replace.py`.
 """
 
-import json
 import re
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import KW_ONLY, asdict, dataclass, fields
-from functools import partial
+from dataclasses import KW_ONLY, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 from rich.console import RenderableType
 
-from hwgen import __version__
-from hwgen.chip.boards import BAUD, BOARDS, ROUTED_TOOLS, Board
+from hwgen.chip.boards import BOARDS, ROUTED_TOOLS, Board
 from hwgen.chip.family import Family
-from hwgen.chip.interface import ChipInterface
 from hwgen.chip.line import BIT_CYCLES, LEAST_MEMORY_BYTES, MOST_MEMORY_BYTES, PinFacts
-from hwgen.chip.protocols import Architecture
-from hwgen.chip.replacement import NO_REPLACEMENTS, Replacements
-from hwgen.commands.context import Context
-from hwgen.commands.families import InstalledFamily
 from hwgen.commands.fields import Batch, File, Replace, Sparsity, Whole
-from hwgen.commands.hand_over import LAYER, LEAST_BITS, PIN_LAYER, Flow, memory_abstracts, pins_in
+from hwgen.commands.hand_over import LAYER, PIN_LAYER, Flow
 from hwgen.commands.keywords import KEYWORDS
 from hwgen.commands.on_chip import Arch, OnChip, chip_of
 from hwgen.commands.prices import Prices
 from hwgen.commands.replacing import placed_parts, replaced_parts, replacements_of
 from hwgen.commands.request import OUTPUT_FILE, OUTPUT_FOLDER, Says, Working
 from hwgen.commands.subject import configuration_of, program_of, program_path
-from hwgen.errors import FamilyError
-from hwgen.files.digests import (
-    digest_of,
-    digest_of_array,
-    digest_of_code,
-    digest_of_files,
-    versions,
-)
+from hwgen.commands.verilog import what_was_written, write_verilog
+from hwgen.files.digests import digest_of_array, versions
 from hwgen.files.earlier import PROGRAM_FILES
 from hwgen.report.info_tables import build_table, compile_table
-from hwgen.report.system import register_files, system_files
-from hwgen.report.system.board_files import board_files, constraints_name
-from hwgen.report.system.librelane import (
-    Block,
-    axi_block,
-    few_pins_block,
-    few_pins_sdc,
-    librelane_files,
-)
 from hwgen.report.types import Source
 from hwgen.report.work import BuildReport, CompileReport
 
-if TYPE_CHECKING:
-    from hwgen.chip.rtl.emit import Further
-    from hwgen.chip.rtl.line.few_pins import FewPins
-    from hwgen.chip.rtl.part import Part
-    from hwgen.commands.route import Routing
-
-MANIFEST = "manifest.json"
 LONGEST_PREFIX = 32
 BIT_CYCLES_BY_DEFAULT, MEMORY_BYTES_BY_DEFAULT = 217, 1 << 15
 """115,200 baud at 25 MHz; a small trained network on a small chip."""
@@ -316,152 +284,3 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
     def agrees(self, report: BuildReport) -> bool:
         """Return whether what was routed is as fast as the clock of its board."""
         return report.routed is None or report.routed.is_fast_enough
-
-
-def write_verilog(
-    context: Context,
-    family: InstalledFamily,
-    arch: Architecture,
-    out: Path,
-    *,
-    prefix: str | None = None,
-    trace: bool = True,
-    replacements: Replacements = NO_REPLACEMENTS,
-    pins: PinFacts | None = None,
-    layer: str | None = None,
-    board: Board | None = None,
-    routing: "Routing | None" = None,
-) -> None:
-    """Write the Verilog of a chip; one that stands in a shell has its files for systems beside.
-
-    pins: the line that it is put behind; then the files for systems are the registers alone
-    layer: of the pins of memories, where files for LibreLane are wanted as well
-    board: that the chip behind an UART is put on; routing: makes its bit stream
-    """
-    with context.progress(f"building {arch.name}"):
-        top = family.need(Family.verilog).make_chip(arch)
-        from hwgen.chip.rtl import emit as emitter
-        from hwgen.chip.rtl.replace import with_replacements
-
-        if prefix is not None:
-            emitter.rename(top, prefix)
-        with_replacements(top, replacements)
-        beside: Mapping[str, str] = {}
-        further: Further | None = None
-        parameters = configuration_of(arch)
-        about = f"Of the chip {arch.name} ({family.name}, architecture {arch.digest[:8]})"
-        if hasattr(top, "interface"):
-            top.shows_trace = trace
-            interface = top.interface(name=arch.name, digest=arch.digest, clock_mhz=arch.clock_mhz)
-            if pins is not None:
-                from hwgen.chip.rtl.line.few_pins import FewPins
-
-                top.shows_trace = False
-                top, beside = FewPins(chip=top, facts=pins), register_files(interface)
-                parameters |= {"pins": asdict(pins)}
-                if board is not None:
-                    top, beside = on_board(top, beside, board, interface, pins)
-                    parameters |= {"board": board.name}
-                    if routing is not None:
-                        pin_file = beside[constraints_name(board)]
-                        further = partial(routing, board=board, top=top.module_name, pins=pin_file)
-            else:
-                beside = system_files(interface, emitter.file_names(top))
-            if layer is not None:
-                block, more = block_of(interface, pins, top, beside)
-                beside = {**beside, **more}
-                abstracts = memory_abstracts(top, layer)
-                further = partial(librelane_files, block, abstracts=abstracts, least=LEAST_BITS)
-        elif pins is not None or not trace:
-            cannot = "leave out its trace" if pins is None else "take --pins"
-            raise FamilyError(
-                f"the family {family.name} cannot {cannot}: its chip stands in no shell"
-            )
-        emitter.emit(
-            top,
-            out,
-            parameters=parameters,
-            about=f"{about}, written by hwgen {__version__}",
-            beside={**beside, **replacements.sources},
-            further=further,
-        )
-
-
-def block_of(
-    interface: ChipInterface, pins: PinFacts | None, top: "Part", beside: Mapping[str, str]
-) -> tuple[Block, Mapping[str, str]]:
-    """Return what becomes a block of a layout, and its constraints where nothing has them."""
-    if pins is None:
-        return axi_block(interface, pins_in(beside[f"{interface.prefix}_axi.v"])), {}
-    from hwgen.chip.rtl.line.few_pins import PINS, driven
-
-    line = PINS[pins.line]
-    block = few_pins_block(interface, top.module_name, [*line])
-    return block, {block.constraints: few_pins_sdc(block, driven(pins.line))}
-
-
-def on_board(
-    chip: "FewPins",
-    beside: Mapping[str, str],
-    board: Board,
-    interface: ChipInterface,
-    pins: PinFacts,
-) -> tuple["Part", Mapping[str, str]]:
-    """Return the top of a board around a chip behind an UART, and the files beside it."""
-    from hwgen.chip.rtl.emit import file_names
-    from hwgen.chip.rtl.line.board_top import BoardTop
-
-    top = BoardTop(chip=chip, board=board)
-    baud = BAUD
-    if pins.bit_cycles != board.bit_cycles:
-        baud = round(1e6 * board.mhz / pins.bit_cycles)
-    files = board_files(
-        board,
-        interface.what,
-        top=top.module_name,
-        modules=file_names(top),
-        baud=baud,
-        written=f"Of {interface.what}, written by hwgen {__version__}",
-    )
-    return top, {**beside, **files}
-
-
-def verilog_of(
-    context: Context,
-    family: InstalledFamily,
-    arch: Architecture,
-    *,
-    name: str,
-    replacements: Replacements = NO_REPLACEMENTS,
-) -> Path:
-    """Return the folder of a chip's Verilog in the work folder; write it if it is not cached."""
-    facts = [configuration_of(arch), digest_of_code(*family.code), versions()]
-    if replacements:
-        facts.append(repr(replacements))
-    folder = context.work / "verilog" / f"{arch.name}-{name}-{digest_of(facts)[:16]}"
-    if not folder.exists():
-        write_verilog(context, family, arch, folder, replacements=replacements)
-    return folder
-
-
-def what_was_written(folder: Path) -> dict[str, Any]:
-    """Return top, files, instances of each module and digest of a folder of Verilog."""
-    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    files = [*manifest["files"], MANIFEST]
-    return {
-        "top": manifest["top"],
-        "files": files,
-        "modules": dict(uses(manifest["modules"], manifest["top"])),
-        "digest": digest_of_files([folder / name for name in files], folder),
-    }
-
-
-def uses(modules: Mapping[str, Any], name: str) -> Counter[str]:
-    """Return how many instances of each module a module holds, itself and all levels below."""
-    found = Counter({name: 1})
-    # Modules of replacements stand in files that are not of the chip.
-    below_it = modules[name]["instances"].items() if name in modules else ()
-    for below, count in below_it:
-        for inner, times in uses(modules, below).items():
-            found[inner] += count * times
-    return found

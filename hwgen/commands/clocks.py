@@ -3,12 +3,12 @@
 Tests: `tests/commands/test_clocks.py`.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
 
 from hwgen.chip.protocols import Architecture
+from hwgen.commands.families import InstalledFamily
 from hwgen.files.shipped import shipped_folder
 from hwgen.report.clocks import MeasuredClocks, read_clocks
 from hwgen.report.types import ChipClock
@@ -33,8 +33,8 @@ class Timed:
         return None if self.clock is None else cycles / self.clock.mhz
 
 
-def timed(arch: Architecture, file: Path) -> Timed:
-    """Return a chip with the clock of its times; file: of its architecture.
+def timed(family: InstalledFamily, arch: Architecture, file: Path) -> Timed:
+    """Return a chip of a family with the clock of its times; file: of its architecture.
 
     A file may name a slower clock than the netlist reaches, which then counts.
     """
@@ -43,12 +43,7 @@ def timed(arch: Architecture, file: Path) -> Timed:
         return Timed(clock=None, arch=arch)
     if arch.clock_mhz < clock.mhz:
         clock = replace(clock, ns=1000 / arch.clock_mhz, mhz=arch.clock_mhz, of_file=True)
-    kept: Any = cast(Any, arch)
-    if hasattr(kept, "at_clock"):
-        kept = kept.at_clock(clock.mhz)
-    elif "clock_mhz" in {field.name for field in fields(kept)}:
-        kept = replace(kept, clock_mhz=clock.mhz)
-    return Timed(clock=clock, arch=kept)
+    return Timed(clock=clock, arch=family.family.at_clock(arch, clock.mhz))
 
 
 def measured(arch: Architecture, file: Path) -> ChipClock | None:

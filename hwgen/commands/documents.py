@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hwgen.chip.family import Family
-from hwgen.commands.build import MANIFEST, write_verilog
 from hwgen.commands.clocks import CLOCKS
 from hwgen.commands.context import Context
 from hwgen.commands.families import InstalledFamily, is_architecture, offering
 from hwgen.commands.info import parts_picture
 from hwgen.commands.operators import operators_page
 from hwgen.commands.subject import load_chip
+from hwgen.commands.verilog import MANIFEST, write_verilog
 from hwgen.files.output import write_text
 from hwgen.report.clocks import read_clocks
 from hwgen.report.clocks_page import clock_lines, placed_lines

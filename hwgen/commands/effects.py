@@ -34,7 +34,7 @@ from hwgen.commands.request import Request, Says
 from hwgen.commands.subject import Subject, check_stateless, program_of, program_path
 from hwgen.commands.sweep import check_values, leaves, values_of
 from hwgen.errors import ConfigError, DataError, FamilyError
-from hwgen.files.digests import digest_of_array
+from hwgen.files.digests import digest_of, digest_of_array
 from hwgen.files.load import validate_spec
 from hwgen.files.npz import read_npz, write_npz
 from hwgen.files.shipped import file_of, shown, tables
@@ -51,7 +51,7 @@ ACCURACY = "hwgen.commands.effects:accuracy_of_task"
 MOST_TASKS = 4096
 TIME = "levels.time_s"
 """The key of the time from writing to the use of a chip."""
-PARTS = ("cells", "converters", "levels", "read")
+PARTS = ("cells", "converters", "levels", "read", "supply")
 """Parts of a file whose numbers can vary."""
 FIXED = ("format", "version", "name", "device", "writing.", "sources.")
 """Keys of a file that change no result, or what they begin with."""
@@ -162,8 +162,9 @@ class Effects(
                     least=min(each),
                     most=max(each),
                     layer=layer,
+                    cell_energy=None if effects.supply is None else effects.supply.energy,
                 )
-                for (layer, values, _), each in zip(combinations, found, strict=True)
+                for (layer, values, effects), each in zip(combinations, found, strict=True)
             ],
         )
         if self.plot is not None:
@@ -214,7 +215,7 @@ class Effects(
         tasks: list[Task] = [
             {
                 "network": subject.network.digest,
-                "images": batch.about.digest,
+                "images": digest_of_labelled(batch),
                 "count": len(batch.images),
                 "family": subject.family.name,
                 "configuration": subject.configuration,
@@ -240,9 +241,14 @@ class Effects(
         return effects_table(report)
 
 
+def digest_of_labelled(batch: Batch) -> str:
+    """Return the sha256 of images and of their labels, 64 hex digits."""
+    return digest_of({"images": batch.about.digest, "labels": np.asarray(batch.labels).tolist()})
+
+
 def image_file(work: Path, batch: Batch) -> Path:
     """Return the file of the images and their labels, written now if it is not there."""
-    path = work / "effects" / f"{batch.about.digest[:16]}-{len(batch.images)}.npz"
+    path = work / "effects" / f"{digest_of_labelled(batch)[:16]}-{len(batch.images)}.npz"
     if not path.is_file():
         labels = np.asarray(batch.labels)
         write_npz(path, {"images": batch.images, "labels": labels}, what="images")
@@ -353,7 +359,9 @@ def combined(
 
 
 @cache
-def read_inputs(family: str, network: str, images: str, program: str | None) -> tuple[Any, ...]:
+def read_inputs(
+    family: str, network: str, images: str, program: str | None = None
+) -> tuple[Any, ...]:
     """Return network, images, labels and program (None: of none) of a task, read once a process."""
     arrays = read_npz(Path(images), what="images", allowed="images of this command")
     loaded = program and families()[family].need(Family.programs).load_program(Path(program))
@@ -361,14 +369,23 @@ def read_inputs(family: str, network: str, images: str, program: str | None) -> 
 
 
 def accuracy_of_task(task: Task) -> float:
-    """Return the accuracy of one seed."""
+    """Return the accuracy of one seed; of a task without effects that of the network itself."""
     from golden.network import of_one_layer, predict
 
     network, images, labels, program = read_inputs(task["family"], *task[INPUTS])
-    family = families()[task["family"]]
-    arch = arch_of(family, task["configuration"], source=family.name)
-    effects = validate_spec(DeviceEffects, task["effects"], source="effects")
-    sums = erring_of(family)(network, arch, effects, task["seed"], program)
+    sums: Any = None
+    if "effects" in task:
+        family = families()[task["family"]]
+        chip = chip_of_task(family, task)
+        effects = validate_spec(DeviceEffects, task["effects"], source="effects")
+        sums = erring_of(family)(network, chip, effects, task["seed"], program)
     if "layer" in task:
         sums = of_one_layer(task["layer"], sums)
     return float(np.mean(predict(network, images, sums_by=sums) == labels))
+
+
+def chip_of_task(family: InstalledFamily, task: Task) -> Any:
+    """Return the chip of a task: a choice of a synthesis, or an architecture."""
+    if "choice" in task:
+        return family.need(Family.synthesis).erring_chip(task["choice"])
+    return arch_of(family, task["configuration"], source=family.name)

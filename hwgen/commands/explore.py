@@ -331,7 +331,7 @@ class Exploration:
 
     def _run(self, arch: Architecture, result: Result) -> ExploredRun:
         """Return the figures of a network: of one image."""
-        at = timed(arch, self.space.start.file)
+        at = timed(self.space.start.family, arch, self.space.start.file)
         energy = self.space.prices.image(
             result["events"],
             result["cycles"],

@@ -11,7 +11,6 @@ from rich.console import RenderableType
 
 from hwgen.chip.family import Family
 from hwgen.chip.in_memory import InMemory
-from hwgen.commands.build import write_verilog
 from hwgen.commands.context import Context
 from hwgen.commands.effects import Devices, check_devices, check_effect_seed, devices_given
 from hwgen.commands.engines import expected_outputs
@@ -21,6 +20,7 @@ from hwgen.commands.modes import choose_stream
 from hwgen.commands.on_chip import OnChip
 from hwgen.commands.request import OUTPUT_FOLDER, Says
 from hwgen.commands.subject import Subject, program_of
+from hwgen.commands.verilog import write_verilog
 from hwgen.commands.writing import run_effects
 from hwgen.errors import DataError
 from hwgen.files.earlier import refuse_others

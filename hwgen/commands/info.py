@@ -213,6 +213,7 @@ def describe_effects(file: Path, read: Path) -> InfoReport:
     parts = ["cells", "converters", "writing"]
     parts += ["levels"] if given.levels else []
     parts += ["read"] if given.read != NO_NOISE else []
+    parts += ["supply"] if given.supply else []
     plain = {part: leaves(asdict(getattr(given, part))) for part in parts}
     effects = [
         Effect(
@@ -226,6 +227,7 @@ def describe_effects(file: Path, read: Path) -> InfoReport:
     ]
     if given.converters.nonlinearity:
         effects.append(nonlinearity_of(given))
+    effects += flips_of(given)
     about = EffectsInfo(
         name=given.name,
         device=given.device,
@@ -247,6 +249,19 @@ def nonlinearity_of(given: DeviceEffects) -> Effect:
         unit=f"steps of a code at most, by a table of {points} codes",
         source=sources.get(key) or sources.get("converters"),
     )
+
+
+def flips_of(given: DeviceEffects) -> list[Effect]:
+    """Return the share of flipped cells at each voltage that was measured."""
+    return [
+        Effect(
+            key="supply.flips",
+            value=point.flipped,
+            unit=f"share of the cells, at {point.volts:g} V",
+            source=given.sources.get("supply.flips"),
+        )
+        for point in (given.supply.flips if given.supply else ())
+    ]
 
 
 def levels_of(given: LevelTable) -> list[EffectLevel]:

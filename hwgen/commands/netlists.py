@@ -12,11 +12,11 @@ from typing import Any
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture, EnergyTable
 from hwgen.chip.replacement import NO_REPLACEMENTS, Replacements
-from hwgen.commands.build import MANIFEST, uses, verilog_of
 from hwgen.commands.context import Context
 from hwgen.commands.families import InstalledFamily
 from hwgen.commands.prices import Prices
 from hwgen.commands.subject import configuration_of
+from hwgen.commands.verilog import MANIFEST, uses, verilog_of
 from hwgen.errors import ConfigError, with_near
 from hwgen.files.digests import versions
 from hwgen.physical.cells import Library

@@ -59,7 +59,7 @@ class Subject:
     @property
     def timed(self) -> Timed:
         """The chip with the clock of its times."""
-        return timed(self.arch, self.arch_file)
+        return timed(self.family, self.arch, self.arch_file)
 
     def setting(self, program: Program | None, batch: Batch) -> Setting:
         """Return everything that decides a result; program: None if none was needed."""

@@ -256,7 +256,7 @@ def point_of(prices: Prices, chip: Chip, results: Any, images: int, file: Path) 
         names = set(SweepPoint.__dataclass_fields__) - set(alone)
         nothing: dict[str, Any] = dict.fromkeys(names)
         return SweepPoint(**alone, **nothing)
-    arch, at = chip.arch, timed(chip.arch, file)
+    arch, at = chip.arch, timed(prices.family, chip.arch, file)
     energy = prices.image(
         found["events"],
         found["cycles"],

@@ -10,7 +10,9 @@ from rich.console import Group, RenderableType
 from hwgen.chip.family import Family
 from hwgen.chip.page_protocols import Graphs, Synthesis
 from hwgen.chip.synthesis_request import RUN_FILES, OtherSearch
-from hwgen.commands.families import offering
+from hwgen.commands.effects import devices_of, labelled
+from hwgen.commands.erring import ErringChips
+from hwgen.commands.families import families, offering
 from hwgen.commands.fields import (
     Count,
     Data,
@@ -21,8 +23,10 @@ from hwgen.commands.fields import (
     Scheduler,
     Seed,
     Workers,
+    images_of,
     path_of,
 )
+from hwgen.commands.images import choose_images
 from hwgen.commands.request import OUTPUT_FILE, Request, Says, Working
 from hwgen.commands.run import Simulate
 from hwgen.errors import FamilyError, FormatError
@@ -30,6 +34,7 @@ from hwgen.files import shipped
 from hwgen.files.earlier import ONNX_FILES, PAGES
 from hwgen.files.load import read_mapping
 from hwgen.files.output import write_text
+from hwgen.network.file import load_network
 from hwgen.report.files import report_text
 from hwgen.report.run import RunReport
 from hwgen.report.tables import run_table
@@ -201,6 +206,22 @@ class Synthesize(
     def other_search(self) -> OtherSearch | None:
         """Return a search whose design stands beside our bound; None: our own search."""
         return None
+
+    def erring_chips(self, family: str) -> ErringChips:
+        """Return the chips of a family that err as the file of effects says; it must be given."""
+        assert self.effects is not None
+        file = Path(self.network_file)
+        network = load_network(file)
+        return ErringChips(
+            context=self.quiet,
+            family=families()[family],
+            network=network,
+            network_file=file,
+            batch=labelled(choose_images(network, images_of(self.data), None)),
+            devices=devices_of(Path(self.effects), 1),
+            workers=self.workers,
+            scheduler=self.scheduler,
+        )
 
     def within(self, seconds: float | None) -> Self:
         """Return the same request with another limit of time."""

@@ -40,6 +40,9 @@ class Crossbar(Family):
     def is_clipped(self, arch: "Arch") -> bool:
         return arch.is_clipped
 
+    def at_clock(self, arch: "Arch", mhz: float) -> "Arch":
+        return arch.at_clock(mhz)
+
     def architectures(self) -> Architectures:
         from hwgen.crossbar.pages import architectures
 

@@ -16,6 +16,8 @@ class EffectPoint:
     layer: that alone errs; null: all layers err
     accuracies: of each seed, in the order of the seeds
     mean, least, most: of them
+    cell_energy: of cells at a supply of their own, dynamic, as a share of that at the nominal
+        voltage; null: the file has no voltages
     """
 
     values: dict[str, bool | int | float]
@@ -24,6 +26,7 @@ class EffectPoint:
     least: Fraction
     most: Fraction
     layer: str | None = None
+    cell_energy: Fraction | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)

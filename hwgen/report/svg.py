@@ -50,8 +50,8 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
 }
 NO_DATE = {"Date": None, "Creator": None, "Format": None, "Type": None}
-THIRD, HALF, WHOLE = 4.4, 6.2, 12.8
-"""Width of a picture in inches: of three in a row, of two, alone."""
+THIRD, HALF, WHOLE, COLUMN = 4.4, 6.2, 12.8, 7.9
+"""Width of a picture in inches: of three in a row, of two, alone; alone in a page of text."""
 
 
 @contextmanager

@@ -26,12 +26,21 @@ def test_effects_have_units_and_sources(name: str, report: Any) -> None:
     assert list(found) == [
         key
         for key in UNITS
-        if (levels or not key.startswith("levels.")) and not key.startswith("read.")
+        if (levels or not key.startswith("levels.")) and not key.startswith(("read.", "supply."))
     ]
     assert all(one["source"] for one in found.values())
     assert found["cells.stuck_at_full"]["value"] == given.cells.stuck_at_full
     assert found["converters.bits_below_lossless"]["unit"] == "bits"
     assert all(key in out for key in found)
+
+
+def test_cells_by_voltage_have_a_row_for_each_measured_one(report: Any) -> None:
+    content, out = report("info", "effects/sram_28nm")
+    found = [one for one in content["effects"]["effects"] if one["key"].startswith("supply.")]
+    assert [one["key"] for one in found[:2]] == ["supply.volts", "supply.nominal_volts"]
+    assert len(found) == 9 and all("MICRO 2018" in one["source"] for one in found[2:])
+    assert (found[2]["value"], found[2]["unit"]) == (6.24e-4, "share of the cells, at 0.54 V")
+    assert "share of the cells, at 0.6 V" in out
 
 
 def test_densities_have_their_layers(report: Any, tmp_path: Path) -> None:

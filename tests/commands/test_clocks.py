@@ -7,6 +7,7 @@ import yaml
 
 from hwgen import api
 from hwgen.commands.clocks import CLOCKS, measured, timed
+from hwgen.commands.families import families
 from hwgen.crossbar.facts import load_arch as load_crossbar
 from hwgen.crossbar.model.events import leakage_pj
 from hwgen.dbpim.facts import load_arch
@@ -71,7 +72,7 @@ def test_a_file_may_name_a_slower_clock(tmp_path: Path) -> None:
     for mhz, ns, of_file in ((50.0, 20.0, True), (100.0, 10.0, False), (500.0, 10.0, False)):
         file = changed(tmp_path, queue_depth=4, clock_mhz=mhz)
         noted(tmp_path, load_arch(file), 10.0)
-        found = timed(load_arch(file), file)
+        found = timed(families()["dbpim"], load_arch(file), file)
         assert found.clock is not None and (found.clock.ns, found.clock.of_file) == (ns, of_file)
         assert found.arch.clock_mhz == 1000 / ns and found.arch.digest == load_arch(file).digest
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from golden.crossbar.effects import ErringCrossbars
-from golden.network import infer
+from golden.network import infer, predict
 from hwgen import api
 from hwgen.chip.effects import load_effects
 from hwgen.commands.effects import erring_of
@@ -21,6 +22,7 @@ from hwgen.files.shipped import tables
 from hwgen.network import Linear
 from hwgen.network.file import load_network, network_file
 from hwgen.report.effects_plot import effects_picture
+from hwgen.report.effects_table import effects_table
 
 CHIP = "crossbar/digits_small_cnn"
 FILE = "effects/reram_study"
@@ -128,6 +130,30 @@ def test_a_picture_of_equal_accuracies(tmp_path: Path) -> None:
     assert effects_picture(replace(report, points=[equal]), "svg").startswith(b"<?xml")
 
 
+def test_other_labels_of_the_same_images_are_judged_anew(tmp_path: Path) -> None:
+    """In one work folder, where the first accuracies are kept."""
+    context = api.Context(console=None, work=tmp_path)
+    drawn = np.random.default_rng(1).integers(0, 256, (3, 8, 8, 1), np.uint8)
+    network = load_network(network_file(Path("digits_small_cnn")))
+    right = predict(network, drawn)
+    found = []
+    for name, labels in (("right", right), ("wrong", (right + 1) % 10)):
+        (tmp_path / name).mkdir()
+        np.savez(tmp_path / name / "images.npz", images=drawn, labels=labels)
+        report = api.effects(
+            "digits_small_cnn",
+            "dbpim/small",
+            effects="effects/sram_low_voltage",
+            vary={"cells.flipped": [0.0]},
+            data=tmp_path / name / "images.npz",
+            seeds=1,
+            workers=1,
+            context=context,
+        )
+        found.append((report.exact, report.points[0].accuracies))
+    assert found == [(1.0, [1.0]), (0.0, [0.0])]
+
+
 def test_a_network_of_another_chip_is_refused(tmp_path: Path) -> None:
     context = api.Context(console=None, work=tmp_path)
     with pytest.raises(HwgenError, match="layers must be 9") as error:
@@ -154,6 +180,32 @@ def test_the_other_families(tmp_path: Path, network: str, chip: str, file: str, 
     none, many = report.points
     assert none.accuracies == [report.exact] * 2
     assert many.mean < none.mean
+
+
+@pytest.mark.promise(
+    "flipped cells follow the voltage of a measured chip, the energy of cells beside them"
+)
+def test_flips_by_voltage(tmp_path: Path) -> None:
+    """A share that is given by hand is the same chip; above the measured voltages none flips."""
+    context = api.Context(console=None, work=tmp_path)
+    chip = ("digits_small_cnn", "dbpim/small")
+    given: dict[str, Any] = {"seeds": 2, "images": 60, "workers": 1, "context": context}
+    report = api.effects(
+        *chip, effects="effects/sram_28nm", vary={"supply.volts": [0.54, 0.7]}, **given
+    )
+    low, high = report.points
+    (same,) = api.effects(
+        *chip, effects="effects/sram_low_voltage", vary={"cells.flipped": [6.24e-4]}, **given
+    ).points
+    assert low.accuracies == same.accuracies and same.cell_energy is None
+    assert high.accuracies == [report.exact] * 2
+    assert (low.cell_energy, high.cell_energy) == (pytest.approx(0.2916), pytest.approx(0.49))
+    console = Console(width=160)
+    with console.capture() as shown:
+        console.print(effects_table(report))
+    assert "energy of cells" in shown.get() and "0.29" in shown.get()
+    with pytest.raises(ConfigError, match=r"supply\.volts must be from 0\.54, the lowest measured"):
+        api.effects(*chip, effects="effects/sram_28nm", vary={"supply.volts": [0.5]}, **given)
 
 
 @pytest.mark.promise("effects that a family's devices lack are refused before anything is computed")

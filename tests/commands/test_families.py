@@ -4,20 +4,27 @@ import importlib
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, cast, get_type_hints
 
 import pytest
 
 from hwgen.chip import protocols
-from hwgen.chip.family import CAPABILITIES
+from hwgen.chip.family import CAPABILITIES, Family
 from hwgen.commands.context import Context
 from hwgen.commands.engines import zero_bit_planes
-from hwgen.commands.families import PROJECT, InstalledFamily, families, family_of
+from hwgen.commands.families import (
+    PROJECT,
+    InstalledFamily,
+    families,
+    family_of,
+    is_architecture,
+)
 from hwgen.commands.packages import optional_packages
 from hwgen.commands.subject import load_subject, split_cost
 from hwgen.errors import FamilyError, FormatError, MissingToolError
+from hwgen.files.shipped import tables
 
 ROOT = Path(__file__).parents[2]
 NETWORK, ARCH = ROOT / "configs/networks/digits_small_cnn.npz", ROOT / "configs/dbpim/small.yaml"
@@ -110,6 +117,55 @@ def test_each_capability_exports_what_it_should(family: str, key: str) -> None:
 def test_a_missing_capability_is_one_sentence(family: str, key: str) -> None:
     with pytest.raises(FamilyError, match=f"the family {family} cannot .* yet: it has no "):
         families()[family].need(CAPABILITIES[key])
+
+
+@pytest.mark.promise(
+    "every family puts a chip at the clock of its netlist, and nothing else differs"
+)
+@pytest.mark.parametrize("name", OFFERED)
+def test_every_family_puts_a_chip_at_a_clock(name: str) -> None:
+    family = families()[name]
+    file = next(file for file in tables(name).values() if is_architecture(file))
+    arch = family.need(Family.architectures).load_arch(file)
+    given: Any = arch
+    for mhz in (123.4, 0.001, arch.clock_mhz):
+        given = family.family.at_clock(given, mhz)
+        assert given.clock_mhz == mhz and given.digest == arch.digest
+        for each in fields(cast(Any, arch)):
+            same = getattr(given, each.name) == getattr(arch, each.name)
+            assert same or each.name == "clock_mhz"
+
+
+@dataclass(frozen=True)
+class Clocked:
+    """An architecture whose clock is a key of its file."""
+
+    lanes: int
+    clock_mhz: float
+
+
+@dataclass(frozen=True)
+class Derived:
+    """An architecture whose clock follows from another key."""
+
+    clock_ns: float
+
+    @property
+    def clock_mhz(self) -> float:
+        return 1000 / self.clock_ns
+
+
+class Own(Family):
+    """A family whose architecture has another key of its clock."""
+
+    def at_clock(self, arch: Derived, mhz: float) -> Derived:
+        return replace(arch, clock_ns=1000 / mhz)
+
+
+def test_a_family_of_others_need_not_say_how_a_chip_has_a_clock() -> None:
+    assert Family().at_clock(Clocked(4, 500.0), 250.0) == Clocked(4, 250.0)
+    assert Family().at_clock(Derived(2.0), 250.0) == Derived(2.0)
+    assert Own().at_clock(Derived(2.0), 250.0) == Derived(4.0)
 
 
 def test_promises_are_seen() -> None:

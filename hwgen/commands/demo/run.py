@@ -9,7 +9,6 @@ from pathlib import Path
 
 from hwgen.chip.family import Family
 from hwgen.commands.adaptive import run_adaptive
-from hwgen.commands.build import verilog_of
 from hwgen.commands.context import Context
 from hwgen.commands.demo.report import DemoReport
 from hwgen.commands.engines import Maps, expected_maps, golden_accuracy
@@ -18,6 +17,7 @@ from hwgen.commands.model import DENSE, SPARSE, causes_of, modelled_variant, spe
 from hwgen.commands.run import run_network
 from hwgen.commands.subject import Subject, load_subject, with_switches
 from hwgen.commands.train import Train
+from hwgen.commands.verilog import verilog_of
 from hwgen.files.output import write_text
 from hwgen.report.model import Speedup, Variant
 from hwgen.report.run import RunReport

@@ -11,22 +11,15 @@ Tests: `tests/crossbar/pages/test_accuracy.py`.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hwgen.chip.effects import DeviceEffects
-from hwgen.chip.synthesis_request import Context, SynthesisRequest
-from hwgen.commands.effects import Devices, devices_of, erring_of, image_file, labelled, read_inputs
-from hwgen.commands.families import families
-from hwgen.commands.fields import images_of
-from hwgen.commands.images import Batch, choose_images
-from hwgen.commands.points import INPUTS, WithInputs, code_of
-from hwgen.commands.writing import run_effects
-from hwgen.crossbar.facts.arch import Arch
+from hwgen.chip.synthesis_request import Choice, ErringChips, LabelledImages, SynthesisRequest
 from hwgen.crossbar.facts.buildable import with_buildable_adcs
+from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.point import (
     Point,
     clipped,
@@ -38,17 +31,11 @@ from hwgen.crossbar.facts.point import (
 )
 from hwgen.crossbar.pages.problem import Problem
 from hwgen.errors import ConfigError
-from hwgen.files.digests import digest_of_array
-from hwgen.files.load import validate_spec
-from hwgen.jobs.store import Store, run_stored
-from hwgen.network.file import load_network
-from hwgen.report.writing import WritingCost
 
 if TYPE_CHECKING:
     from hwgen.crossbar.synthesis.result import Candidate
 
 FAMILY = "crossbar"
-ACCURACY = "hwgen.crossbar.pages.accuracy:accuracy_of_task"
 DRAWN = ("variation", "drift", "stuck_at_zero", "stuck_at_full", "failed_writes")
 """Effects of cells that a seed draws."""
 
@@ -57,8 +44,6 @@ WITH_WEIGHTS = ("conv", "fc")
 
 NORMAL = 1.96
 """Deviations of a normal draw within which 95 % of them are."""
-
-Task = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,16 +130,16 @@ class Measured:
 class Measuring:
     """The accuracies that a request asks for.
 
+    chips: that err
     few, many: images to choose by, and those of the printed curve; all there are if they are fewer
     seeds: of the devices; a single one where nothing is drawn
     found: by choice, on the images to choose by, the best step of each; tried: every step
     """
 
-    context: Context
     problem: Problem
-    devices: Devices
-    few: Batch
-    many: Batch
+    chips: ErringChips
+    few: LabelledImages
+    many: LabelledImages
     seeds: tuple[int, ...]
     found: dict[Point, Measured] = field(default_factory=dict)
     tried: dict[Point, Measured] = field(default_factory=dict)
@@ -187,8 +172,8 @@ class Measuring:
         if best < self.least:
             raise ConfigError(
                 field="--least-accuracy",
-                allowed=f"at most {best:g}, the most of any choice on {len(self.few.images)} images"
-                f" with devices of {self.devices.source.name}",
+                allowed=f"at most {best:g}, the most of any choice on"
+                f" {self.few.about.images} images with devices of {self.chips.source.name}",
                 given=f"{self.least:g}",
                 source="command line",
             )
@@ -202,54 +187,26 @@ class Measuring:
         self.found |= {point: self.tried[point] for point in best}
         return best
 
-    def measure(self, points: Sequence[Point], batch: Batch) -> list[Measured]:
+    def measure(self, points: Sequence[Point], images: LabelledImages) -> list[Measured]:
         """Return the accuracies of some points, with one copy of each layer."""
-        return self.of_chips([{"point": asdict(point)} for point in points], batch)
+        components = self.problem.components
+        return self.of_chips([of_one_copy(point, components) for point in points], images)
 
-    def of_design(self, design: "Candidate", batch: Batch) -> Measured:
+    def of_design(self, design: "Candidate", images: LabelledImages) -> Measured:
         """Return the accuracies of the chip that a design is, with all its copies."""
         placed = zip(self.problem.network.layers, design.chosen.copies, strict=True)
         copies = [copies for layer, copies in placed if layer.kind in WITH_WEIGHTS]
-        (found,) = self.of_chips([{"point": asdict(design.point), "copies": copies}], batch)
+        choice = {**of_one_copy(design.point, self.problem.components), "copies": copies}
+        (found,) = self.of_chips([choice], images)
         return found
 
-    def of_chips(self, chips: Sequence[Task], batch: Batch) -> list[Measured]:
+    def of_chips(self, choices: Sequence[Choice], images: LabelledImages) -> list[Measured]:
         """Return the accuracies of some chips, which are computed if they are not kept."""
-        effects = asdict(self.devices.given)
-        found = self.run(
-            batch,
-            [{**chip, "effects": effects, "seed": seed} for chip in chips for seed in self.seeds],
-        )
-        size = len(self.seeds)
+        count = images.about.images
         return [
-            Measured(images=len(batch.images), accuracies=tuple(found[first : first + size]))
-            for first in range(0, len(found), size)
+            Measured(images=count, accuracies=tuple(each))
+            for each in images.accuracies(choices, self.seeds)
         ]
-
-    def exact(self) -> float:
-        """Return the accuracy without effects and clipping, of the images of the curve."""
-        return self.run(self.many, [{"point": None}])[0]
-
-    def run(self, batch: Batch, choices: Sequence[Task]) -> list[float]:
-        """Return the accuracy of each choice."""
-        from hwgen.jobs.executors import make_executor
-
-        network, components = Path(self.request.network_file), self.problem.components
-        shared = {
-            "network": load_network(network).digest,
-            "images": batch.about.digest,
-            "weight_bits": components.weight_bits,
-            "activation_bits": components.activation_bits,
-        }
-        files = [str(network), str(image_file(self.context.work, batch))]
-        store = Store(self.context.work / "accuracy", code=code_of(ACCURACY))
-        with (
-            self.context.progress("accuracies", len(choices)) as done,
-            make_executor(self.request.workers, self.request.scheduler) as executor,
-        ):
-            placed = WithInputs(executor, lambda _: files)
-            tasks = [{**shared, **choice} for choice in choices]
-            return run_stored(placed, ACCURACY, tasks, store, lambda *_: done())
 
 
 def student(freedom: int) -> float:
@@ -272,53 +229,28 @@ FEW_CHIPS = (12.706, 4.303, 3.182, 2.776)
 """Student's t at 95 % of one to four degrees of freedom."""
 
 
-def measuring_of(context: Context, problem: Problem) -> Measuring:
-    """Return the measurement that a request asks for; DataError for images without labels."""
-    request = problem.request
-    assert request.effects is not None
-    network = load_network(Path(request.network_file))
-    batch = labelled(choose_images(network, images_of(request.data), None))
-    devices, components = devices_of(Path(request.effects), 1), problem.components
-    one = Copied(
-        point=points(components, problem.rules)[0],
-        weight_bits=components.weight_bits,
-        activation_bits=components.activation_bits,
-    )
-    # Refuses what the devices of crossbars do not have, before a seed is computed.
-    erring_of(families()[FAMILY])(network, one, devices.given, devices.seed)
+def measuring_of(problem: Problem, chips: ErringChips) -> Measuring:
+    """Return the measurement that a request asks for.
+
+    Raises ConfigError for effects that the devices of crossbars do not have.
+    """
+    request, components = problem.request, problem.components
+    # Before a seed is computed.
+    chips.check(of_one_copy(points(components, problem.rules)[0], components))
     return Measuring(
-        context=context,
         problem=problem,
-        devices=devices,
-        few=first_of(batch, request.images_to_choose),
-        many=first_of(batch, request.images),
-        seeds=tuple(range(1, 1 + (request.effect_seeds if is_drawn(devices.given) else 1))),
+        chips=chips,
+        few=chips.first(request.images_to_choose),
+        many=chips.first(request.images),
+        seeds=tuple(range(1, 1 + (request.effect_seeds if is_drawn(chips.effects) else 1))),
     )
 
 
-def writing_of(request: SynthesisRequest, arch: Arch) -> WritingCost:
-    """Return what it costs to write the cells of a chip, by the figures of the file of effects."""
-    assert request.effects is not None
-    devices = devices_of(Path(request.effects), 1)
-    network = load_network(Path(request.network_file))
-    chip = erring_of(families()[FAMILY])(network, arch, devices.given, devices.seed)
-    return run_effects(devices, chip).writing
-
-
-def first_of(batch: Batch, most: int) -> Batch:
-    """Return the first images, all if they are no more."""
-    images = batch.images[:most]
-    assert batch.labels is not None
-    about = replace(batch.about, images=len(images), digest=digest_of_array(images))
-    modes = batch.modes[:most]
-    return Batch(images=images, labels=batch.labels[:most], about=about, modes=modes)
-
-
-def options_of(request: SynthesisRequest) -> dict[str, bool]:
+def options_of(chips: ErringChips | None) -> dict[str, bool]:
     """Return what a chip is built with for its file of effects, if there is one."""
-    if request.effects is None:
+    if chips is None:
         return {}
-    given = devices_of(Path(request.effects), 1).given
+    given = chips.effects
     return {
         "effects": True,
         "read_noise": given.read.deviation > 0,
@@ -333,16 +265,20 @@ def is_drawn(effects: DeviceEffects) -> bool:
     return bool(drawn or any(others))
 
 
-def accuracy_of_task(task: Task) -> float:
-    """Return the accuracy of one seed of a choice; without a point that of the network itself."""
-    from golden.network import predict
+def of_one_copy(point: Point, components: Components) -> Choice:
+    """Return what tells a chip of a point with one copy of each layer."""
+    return {
+        "point": asdict(point),
+        "weight_bits": components.weight_bits,
+        "activation_bits": components.activation_bits,
+    }
 
-    network, images, labels, _ = read_inputs(FAMILY, *task[INPUTS], None)
-    sums = None
-    if task["point"] is not None:
-        effects = validate_spec(DeviceEffects, task["effects"], source="effects")
-        bits = {name: task[name] for name in ("weight_bits", "activation_bits")}
-        layers = tuple(CopiedLayer(copies=copies) for copies in task.get("copies", ()))
-        chip = Copied(point=point_of(task["point"]), layers=layers, **bits)
-        sums = erring_of(families()[FAMILY])(network, chip, effects, task["seed"])
-    return float(np.mean(predict(network, images, sums_by=sums) == labels))
+
+def erring_chip(choice: Choice) -> Copied:
+    """Return the chip of a choice; copies: of each layer with weights, one each without the key."""
+    return Copied(
+        point=point_of(choice["point"]),
+        weight_bits=choice["weight_bits"],
+        activation_bits=choice["activation_bits"],
+        layers=tuple(CopiedLayer(copies=copies) for copies in choice.get("copies", ())),
+    )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from matplotlib.figure import Figure
 
-from hwgen.chip.synthesis_request import Context
+from hwgen.chip.synthesis_request import Context, ErringChips
 from hwgen.crossbar.facts.point import Point, narrowed
 from hwgen.crossbar.pages.accuracy import Measured, Measuring, measuring_of
 from hwgen.crossbar.pages.problem import Problem
@@ -40,26 +40,26 @@ class Curve:
     accuracy: SynthesisAccuracy
 
 
-def curve_of(context: Context, problem: Problem) -> Curve:
-    """Measure accuracies, and search the designs of each step.
+def curve_of(context: Context, problem: Problem, chips: ErringChips) -> Curve:
+    """Measure accuracies of chips that err, and search the designs of each step.
 
     An interrupt while a later step is searched ends the steps; what was found is the answer.
     """
-    measuring = measuring_of(context, problem)
+    measuring = measuring_of(problem, chips)
     try:
         measuring.choose()
         designs, ended_early = searched(context, problem, measuring)
-        exact = measuring.exact()
+        exact = measuring.many.exact()
     except KeyboardInterrupt:
         context.say(f"stopped before accuracy was known; {RESUME}")
         raise
     steps = steps_of(designs)
     accuracy = SynthesisAccuracy(
-        effects=measuring.devices.source,
+        effects=measuring.chips.source,
         least_accuracy=measuring.least,
         data=measuring.many.about,
         exact=exact,
-        images_to_choose=len(measuring.few.images),
+        images_to_choose=measuring.few.about.images,
         seeds=list(measuring.seeds),
         choices=[choice_of(point, each.mean) for point, each in measuring.tried.items()],
         curve=list(told_steps(steps)),
@@ -159,7 +159,7 @@ def refuse_accuracy(measuring: Measuring, reached: float) -> NoReturn:
     raise ConfigError(
         field="--least-accuracy",
         allowed=f"at most {reached:g}, the most of any chip that was found, with the copies of its"
-        f" layers and devices of {measuring.devices.source.name}",
+        f" layers and devices of {measuring.chips.source.name}",
         given=f"{measuring.least:g}",
         source="command line",
     )

@@ -1,5 +1,6 @@
 """Synthesis as a capability: what `hwgen synthesize` finds of this family."""
 
+from hwgen.crossbar.pages.accuracy import erring_chip
 from hwgen.crossbar.pages.problem import COMPONENTS
 from hwgen.crossbar.pages.synthesis_files import write_page
 from hwgen.crossbar.pages.synthesis_table import synthesis_table
@@ -10,6 +11,7 @@ COMPONENTS_FORMAT = "hwgen.crossbar.components"
 __all__ = [
     "COMPONENTS",
     "COMPONENTS_FORMAT",
+    "erring_chip",
     "synthesis_table",
     "synthesize_network",
     "write_page",

@@ -15,7 +15,7 @@ from hwgen.report.types import Source
 
 def synthesize_network(context: Context, request: SynthesisRequest) -> Synthesis:
     """Search, confirm the best design, and write all that is known of it."""
-    from hwgen.crossbar.pages.accuracy import options_of, writing_of
+    from hwgen.crossbar.pages.accuracy import FAMILY, options_of
     from hwgen.crossbar.pages.curve import accuracy_picture, curve_of
     from hwgen.crossbar.pages.synthesis_page import synthesis_page
     from hwgen.crossbar.synthesis.result import finish
@@ -24,10 +24,11 @@ def synthesize_network(context: Context, request: SynthesisRequest) -> Synthesis
     network, components = problem.network, problem.components
     folder = Path(request.out or context.work / "synthesis" / problem.name)
     refuse_foreign(folder, earlier_output)
-    curve = None if request.effects is None else curve_of(context, problem)
+    chips = None if request.effects is None else request.erring_chips(FAMILY)
+    curve = None if chips is None else curve_of(context, problem, chips)
     result = search(context, problem) if curve is None else curve.best
     with simulating(context):
-        found = finish(network, components, result, problem.name, **options_of(request))
+        found = finish(network, components, result, problem.name, **options_of(chips))
         network_file, table = shown(Path(request.network_file)), shown(problem.table)
         report = synthesis_report(
             result,
@@ -37,8 +38,8 @@ def synthesize_network(context: Context, request: SynthesisRequest) -> Synthesis
             versions=versions(),
         )
     picture = None
-    if curve is not None:
-        report = erring_report(report, curve.accuracy, writing_of(request, found.arch))
+    if chips is not None and curve is not None:
+        report = erring_report(report, curve.accuracy, chips.writing(found.arch))
         picture = accuracy_picture(curve.accuracy)
     made = Synthesis(
         folder=folder,

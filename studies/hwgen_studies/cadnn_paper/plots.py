@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from hwgen.report.svg import INK, MARKERS, MUTED, SERIES, WHOLE, name_series, picture
+from hwgen.report.svg import COLUMN, INK, MARKERS, MUTED, SERIES, name_series, picture
 from hwgen_studies.cadnn_paper.report import AdaptivePaperReport
 from hwgen_studies.cadnn_paper.table import KIB, PARTS, SCHEDULES, by_layer, modes_of
 
@@ -41,7 +41,7 @@ def layers(report: AdaptivePaperReport, schedule: str, what: str, label: str) ->
     kept: list[str] = []
     modes = modes_of(report)
     by, names = by_layer(report.layers)
-    with picture(WHOLE, HEIGHT, kept) as axes:
+    with picture(COLUMN, HEIGHT, kept) as axes:
         width = BAR / len(modes)
         for place, mode in enumerate(modes):
             heights = [getattr(by[name, mode], what)[schedule] for name in names]
@@ -68,7 +68,7 @@ def energy(report: AdaptivePaperReport) -> str:
     """Return a lying bar for each schedule, kind of enables and mode, cut into parts."""
     kept: list[str] = []
     count = len(report.energy)
-    with picture(WHOLE, 1 + ROW * count, kept) as axes:
+    with picture(COLUMN, 1 + ROW * count, kept) as axes:
         low, places = np.zeros(count), np.arange(count)
         for part, name in PARTS.items():
             sizes = np.array([each.parts_uj[part] for each in report.energy])
@@ -97,7 +97,7 @@ def energy(report: AdaptivePaperReport) -> str:
 def memory(report: AdaptivePaperReport) -> str:
     """Return a bar for each configuration, cut into what is stored."""
     kept: list[str] = []
-    with picture(WHOLE, HEIGHT, kept) as axes:
+    with picture(COLUMN, HEIGHT, kept) as axes:
         names = [f"{each.bits}:{each.mode}" for each in report.memory]
         low = np.zeros(len(names))
         for colour, (key, label) in zip(SERIES, MEMORY_PARTS.items(), strict=False):
@@ -113,7 +113,7 @@ def trade_off(report: AdaptivePaperReport) -> str:
     """Return energy over cycles of each schedule without enables, a point for each mode."""
     kept: list[str] = []
     schedules = list(dict.fromkeys(each.schedule for each in report.energy))
-    with picture(WHOLE, HEIGHT, kept) as axes:
+    with picture(COLUMN, HEIGHT, kept) as axes:
         for place, schedule in enumerate(schedules):
             found = [
                 each

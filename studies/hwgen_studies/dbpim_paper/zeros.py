@@ -23,7 +23,7 @@ from hwgen.network.densities import has_blocks
 from hwgen.network.file import load_network
 from hwgen.report.files import report_text
 from hwgen.report.sheet import Sheet
-from hwgen.report.svg import SERIES, WHOLE, name_series, picture
+from hwgen.report.svg import COLUMN, SERIES, name_series, picture
 from hwgen_studies.dbpim_paper.report import Zeros, ZerosReport
 
 NAME = "dbpim-zeros"
@@ -214,12 +214,12 @@ def drawn(rows: Sequence[Zeros]) -> str:
         "zero columns of 16": [row.columns["16"] for row in rows],
     }
     kept, width = list[str](), 0.16
-    with picture(WHOLE, 3.4, kept) as axes:
+    with picture(COLUMN, 3.4, kept) as axes:
         for turn, (name, shares) in enumerate(kinds.items()):
             places = np.arange(len(rows)) + (turn - (len(kinds) - 1) / 2) * width
             axes.bar(places, 100 * np.array(shares), width, color=SERIES[turn], label=name)
         axes.set_xticks(range(len(rows)), [row.network for row in rows])
         axes.set_ylabel("%")
         axes.grid(axis="y")
-        name_series(axes)
+        name_series(axes, columns=3)
     return kept[0]

@@ -10,7 +10,7 @@ import matplotlib.ticker as ticks
 from matplotlib.figure import Figure
 
 from hwgen.report.sheet import Sheet
-from hwgen.report.svg import SERIES, WHOLE, name_all, report_picture
+from hwgen.report.svg import COLUMN, SERIES, name_all, report_picture
 from hwgen.report.tables import NOTHING, number
 from hwgen_studies.networks.families_report import FamiliesReport, HomeRow, Loading
 from hwgen_studies.networks.families_why import reasons, share_of
@@ -204,7 +204,7 @@ def families_picture(report: FamiliesReport) -> str:
     shown = [(name, rows) for name, rows in by_network(report.rows)]
 
     def draw(figure: Figure) -> None:
-        plots = figure.subplots(1, len(kinds))
+        plots = figure.subplots(1, len(kinds), sharey=True)
         for axes, (label, figure_of) in zip(plots, kinds.items(), strict=True):
             for group, (_, rows) in enumerate(shown):
                 compared = [row for row in rows if row.mode is None]
@@ -222,9 +222,9 @@ def families_picture(report: FamiliesReport) -> str:
             axes.set_xscale("log")
             axes.xaxis.set_major_formatter(ticks.FuncFormatter(lambda value, _: f"{value:g}"))
             axes.set_xlabel(label)
-            axes.set_yticks(range(len(shown)), [name.partition(",")[0] for name, _ in shown])
-            axes.invert_yaxis()
             axes.grid(axis="x")
+        plots[0].set_yticks(range(len(shown)), [name.partition(",")[0] for name, _ in shown])
+        plots[0].invert_yaxis()
         name_all(figure, plots)
 
-    return report_picture("svg", WHOLE, 4.6, draw).decode()
+    return report_picture("svg", COLUMN, 4.6, draw).decode()

@@ -24,7 +24,7 @@ from hwgen.crossbar.facts.point import Point, clipped, points, stepped
 from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.record import confirm, design_of
 from hwgen.crossbar.pages import REPORTS, curve
-from hwgen.crossbar.pages.accuracy import Measured, Measuring, measuring_of
+from hwgen.crossbar.pages.accuracy import FAMILY, Measured, Measuring, measuring_of
 from hwgen.crossbar.pages.problem import problem_of
 from hwgen.crossbar.pages.synthesis import AccuracyStep, ErringReport
 from hwgen.crossbar.synthesis.result import SearchResult
@@ -70,7 +70,8 @@ def asked(tmp_path: Path, parts: Path) -> Callable[..., Synthesize]:
 
 def measuring(request: Synthesize) -> Measuring:
     assert request.context is not None
-    return measuring_of(request.context, problem_of(request.context, request))
+    problem = problem_of(request.context, request)
+    return measuring_of(problem, request.erring_chips(FAMILY))
 
 
 @pytest.mark.dear
@@ -97,7 +98,7 @@ def test_accuracy_of_choices(
     ]
     # Three bits less: what clipping takes is more than what a step of two sums does.
     assert list(first.found) == [*CHOICES[:3], stepped(CHOICES[3])[1]]
-    assert first.exact() == first.found[POINT].mean and len(first.seeds) == 1
+    assert first.many.exact() == first.found[POINT].mean and len(first.seeds) == 1
     # Nothing is measured again.
     computed: list[Any] = []
 
@@ -118,7 +119,7 @@ def test_seeds_are_chips(asked: Callable[..., Synthesize]) -> None:
     """Where devices vary each seed has an accuracy, of as many images as were asked for."""
     some = measuring(asked(effects="effects/reram_study", images_to_choose=40, effect_seeds=3))
     (measured,) = some.measure([POINT], some.few)
-    assert (len(some.many.images), measured.images) == (359, 40)
+    assert (some.many.about.images, measured.images) == (359, 40)
     assert len(set(measured.accuracies)) > 1 and len(measured.accuracies) == 3
     assert measured.deviation > 0
     low, high = measured.interval
@@ -195,7 +196,7 @@ def answered(
         of_design=lambda best, batch: Measured(
             images=1, accuracies=(best.accuracy - (batch == "many") * more.get("worse", 0.0),)
         ),
-        devices=SimpleNamespace(source=SimpleNamespace(name="devices")),
+        chips=SimpleNamespace(source=SimpleNamespace(name="devices")),
     )
     request = Synthesize(NETWORK, 1.0, context=Context(console=None))
     problem = problem_of(Context(console=None), request)
