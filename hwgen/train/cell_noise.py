@@ -10,7 +10,8 @@ A weight of 0 has the error of u = 128, too: errors do not shrink with the weigh
 inputs as they are stored, so that e meets the zero point of a map, too, and its padding.
 
 A layer with many copies has other cells for each pixel and its neighbours. Such noise is drawn by
-pixel, as a normal sum with the mean and the variance that cells give it.
+pixel, as a normal sum with the mean and the variance that cells give it. Which layers have it the
+recipe says, or leaves to the pixels of their maps.
 
 Tests: `tests/train/test_cell_noise.py`.
 """
@@ -23,6 +24,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from hwgen.train.plans.plan import Plan
 from hwgen.train.recipe import Noise
 
 WEIGHT_BITS = 8
@@ -37,11 +39,6 @@ class ErringCells:
 
     noise: Noise
     random: torch.Generator
-
-    @property
-    def by_pixel(self) -> bool:
-        """Whether each pixel has cells of its own."""
-        return self.noise.by_pixel
 
     def errors(self, weights: Tensor) -> Tensor:
         """Return errors of weights that all pixels share, as `weight_errors` does."""
@@ -60,6 +57,12 @@ class ErringCells:
         deviation = convolve(inputs.square(), variance).clamp(min=0).sqrt()
         drawn = torch.randn(deviation.shape, generator=self.random).to(deviation.device)
         return convolve(inputs, mean) + drawn * deviation
+
+
+def layers_by_pixel(plan: Plan, noise: Noise) -> list[str]:
+    """Return the layers with weights whose pixels have cells of their own, in order."""
+    pixels = {node.name: math.prod(plan.shapes[node.name][:2]) for node in plan.weighted}
+    return [name for name, count in pixels.items() if noise.is_by_pixel(count)]
 
 
 def error_moments(weights: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from hwgen.network import INPUT
 from hwgen.train.batch_norm import BatchNorm
-from hwgen.train.cell_noise import ErringCells
+from hwgen.train.cell_noise import ErringCells, layers_by_pixel
 from hwgen.train.fake_quantization import MapRange, WeightQuantizer, straight_through
 from hwgen.train.plans.plan import Node, Plan
 
@@ -102,6 +102,7 @@ class QuantizedConv(BiasedConv):
         super().__init__(node, inputs)
         self.quantizer = quantizer
         self.cells: ErringCells | None = None
+        self.by_pixel = False
 
     def integers(self) -> tuple[Tensor, Tensor]:
         """Return weights (out, in, kh, kw), float32 whole numbers, and the step of each filter."""
@@ -116,7 +117,7 @@ class QuantizedConv(BiasedConv):
             return self.convolve(x, self.quantizer(self.kept(), self.mask), self.bias)
         q, steps = self.integers()
         steps = steps.reshape(-1, 1, 1, 1)
-        if self.cells.by_pixel:
+        if self.by_pixel:
             exact = self.convolve(x, straight_through(self.kept(), q * steps), self.bias)
             return exact + self.errors_by_pixel(x, zero, q) * steps.reshape(1, -1, 1, 1)
         errors = self.cells.errors(q)
@@ -238,8 +239,10 @@ class QuantizedTraining(Network):
         image_zero: real value that zero has above the least of the image's bytes
         """
         self.image_zero = image_zero
+        by_pixel = layers_by_pixel(self.plan, cells.noise)
         for node in self.plan.weighted:
-            self.conv(node.name).cells = cells
+            conv = self.conv(node.name)
+            conv.cells, conv.by_pixel = cells, node.name in by_pixel
 
     def compute(self, node: Node, sources: list[Tensor]) -> Tensor:
         """Return what a node makes of its inputs, before its clip."""

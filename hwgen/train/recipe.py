@@ -137,13 +137,18 @@ class Noise:
     variation: deviation of the logarithm of a level, as `cells.variation` of a file of effects
     cell_bits: of a cell; side: rows of a crossbar, which are flipped together
     by_pixel: each pixel of a map has cells of its own, as in layers with many copies; false: one
-        copy of each layer computes all pixels
+        copy of each layer computes all pixels; `auto`: by pixel in the layers whose images stand in
+        a map of several pixels, which a chip can give copies
     """
 
     variation: Annotated[float, Field(gt=0, le=4)]
     cell_bits: Annotated[int, Field(ge=1, le=8)]
     side: Count
-    by_pixel: bool = False
+    by_pixel: Literal[False, True, "auto"] = False
+
+    def is_by_pixel(self, pixels: int) -> bool:
+        """Return whether the pixels of a layer, so many an image, have cells of their own."""
+        return pixels > 1 if self.by_pixel == "auto" else self.by_pixel
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)

@@ -21,7 +21,10 @@ from hwgen.train.transformer.recipe import TransformerRecipe
 
 @dataclass(frozen=True, kw_only=True)
 class TrainResult:
-    """Accuracies on the test images (0 to 1), the files written, and the history of the epochs."""
+    """Accuracies on the test images (0 to 1), the files written, and the history of the epochs.
+
+    noise_by_pixel: layers that were trained with cells of their own for each pixel; null: no noise
+    """
 
     accuracy_float: float
     accuracy_pruned: float
@@ -29,6 +32,7 @@ class TrainResult:
     network_path: Path
     report_path: Path
     history: list[Epoch]
+    noise_by_pixel: list[str] | None = None
 
 
 def write_report(
@@ -52,6 +56,7 @@ def write_report(
         "network": result.network_path.name,
         "network_digest": load_network(result.network_path).digest,
         **circumstances(recipe, dataset, device=device, start_sha256=start_sha256),
+        **({} if result.noise_by_pixel is None else {"noise_by_pixel": result.noise_by_pixel}),
         "history": result.history,
     }
     write_text(result.report_path, json.dumps(report, indent=1) + "\n", what="report")

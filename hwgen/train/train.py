@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from hwgen.data import load_dataset
 from hwgen.network.file import save_network
 from hwgen.train.budget import fitted
+from hwgen.train.cell_noise import layers_by_pixel
 from hwgen.train.export import export_network
 from hwgen.train.parallel import processes, rank, wait_for_all
 from hwgen.train.prune import prune
@@ -82,6 +83,9 @@ def train_network(
             network_path=network_path,
             report_path=out / "training.json",
             history=run.history,
+            noise_by_pixel=(
+                None if recipe.noise is None else layers_by_pixel(run.plan, recipe.noise)
+            ),
         )
         if rank() == 0:
             write_report(result, recipe, dataset, device=device.type, start_sha256=run.start_digest)

@@ -80,7 +80,9 @@ def test_its_test_passes_and_sees_another_chip(tmp_path: Path) -> None:
     chip = project / "chip.yaml"
     text = chip.read_text(encoding="utf-8")
     chip.write_text(text.replace("rounding: [half_up]", "rounding: [float32]"), encoding="utf-8")
-    assert ran(project, "test_chip.py").returncode == 1
+    refused = ran(project, "test_chip.py")
+    assert refused.returncode == 1
+    assert "rounding" in refused.stderr and "Traceback" not in refused.stderr
 
 
 def test_a_folder_with_files_is_left_alone(tmp_path: Path) -> None:

@@ -56,6 +56,14 @@ LINES = [
         ],
     ),
     Line(
+        given="'.[onnxruntime]'",
+        commands=[
+            "python {}/tests/extras/float_onnx.py",
+            "hwgen import model.onnx --calibrate images.npz --out network.npz",
+            "hwgen model network.npz dbpim/paper_rows",
+        ],
+    ),
+    Line(
         given="'.[dse]'",
         commands=[
             "hwgen explore digits_small_cnn dbpim/tiny --area 2 --points 2 --plot front.svg",

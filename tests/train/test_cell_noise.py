@@ -1,5 +1,6 @@
 """Noise of a training is what the cells of a crossbar do to weights, and ends with the training."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from golden.crossbar.effects import ErringCrossbars
 from golden.crossbar.encoding import encode
 from hwgen.data import Dataset
 from hwgen.errors import ConfigError
+from hwgen.files.load import validate_spec
 from hwgen.train.cell_noise import ErringCells, cells_of, error_moments, weight_errors
 from hwgen.train.models import plan_model
 from hwgen.train.network import Network, QuantizedTraining, fold
@@ -22,6 +24,7 @@ from tests.golden.crossbar.test_effects import chip, digits, with_effects
 from tests.train.conftest import RECIPES, interrupted_after
 
 NOISE = Noise(variation=0.1, cell_bits=2, side=128)
+NOISY = {"variation": 0.1, "cell_bits": 2, "side": 128, "by_pixel": "often"}
 
 
 def weights_of(rows: int, filters: int = 5) -> torch.Tensor:
@@ -166,6 +169,42 @@ def test_resumed_equals_unbroken(
     exact = train_network(recipe, out=tmp_path / "exact", progress=False)
     assert exact.network_path.read_bytes() != unbroken.network_path.read_bytes()
     assert exact.accuracy_pruned == unbroken.accuracy_pruned
+
+
+def test_auto_is_by_pixel_where_a_map_has_pixels(
+    recipe: Recipe, on_few_digits: Dataset, tmp_path: Path
+) -> None:
+    """Convolutions have maps, the head has one pixel; the record names the layers."""
+    trained, told = {}, {}
+    for choice in (True, False, "auto"):
+        noise = replace(NOISE, by_pixel=choice)
+        out = tmp_path / str(choice)
+        result = train_network(replace(recipe, noise=noise), out=out, progress=False)
+        trained[choice] = result.network_path.read_bytes()
+        told[choice] = json.loads(result.report_path.read_text())["noise_by_pixel"]
+    layers = [node.name for node in plan_model("small_cnn", (8, 8, 1), 10).weighted]
+    assert told == {True: layers, False: [], "auto": layers[:-1]}
+    assert len(set(trained.values())) == 3
+    with pytest.raises(
+        ConfigError, match=r"noise.by_pixel must be False, True or 'auto', got 'often'"
+    ):
+        validate_spec(Recipe, {**recipe.fields(), "noise": NOISY}, source="mine")
+
+
+def test_auto_errs_by_the_layer() -> None:
+    """Of two images alike, a map errs in each pixel, and a head of one pixel alike."""
+    plan = plan_model("small_cnn", (8, 8, 1), 10)
+    quantized = QuantizedTraining(plan, rule="int8", momentum=0.9)
+    torch.manual_seed(0)
+    fold(Network(plan), quantized)
+    cells = ErringCells(replace(NOISE, by_pixel="auto"), torch.Generator().manual_seed(1))
+    quantized.err_by(cells, image_zero=0.5)
+    quantized.train()
+    for node, alike in ((plan.nodes[0], False), (plan.nodes[-1], True)):
+        height, width, channels = plan.shapes[node.inputs[0]]
+        seen = torch.ones(2, channels, height, width)
+        one, other = quantized.conv(node.name)(seen, 0.5).detach()
+        assert torch.equal(one, other) == alike
 
 
 def test_noise_is_of_the_last_phase(recipe: Recipe) -> None:

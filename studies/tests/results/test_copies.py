@@ -13,6 +13,8 @@ from hwgen_studies.dbpim_paper import lanes, one_digit_page, phi_curve_page
 from hwgen_studies.dbpim_paper.area_race_page import AreaRaceReport, area_race_page
 from hwgen_studies.dbpim_paper.report import ZerosReport
 from hwgen_studies.dbpim_paper.zeros import zeros_files
+from hwgen_studies.device_points_page import DevicePoints
+from hwgen_studies.device_points_page import page as device_points_page
 from hwgen_studies.mlperf_tiny.page import mlperf_tiny_page
 from hwgen_studies.mlperf_tiny.report import MlperfTinyReport
 from hwgen_studies.networks.families_page import families_page
@@ -50,6 +52,7 @@ OWN: dict[str, tuple[Any, Callable[[Any], str]]] = {
     ),
     "dbpim-race": (AreaRaceReport, lambda found: area_race_page(found, "dbpim-race.svg")),
     "dbpim-zeros": (ZerosReport, lambda found: zeros_files(found)["dbpim-zeros.md"]),
+    "device-points": (DevicePoints, device_points_page),
     "mlperf-tiny": (MlperfTinyReport, mlperf_tiny_page),
     "mram-overlap": (WidthsReport, widths_page),
     "mram-paper": (
