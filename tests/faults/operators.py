@@ -83,14 +83,29 @@ def changes_of_lines(text: str) -> dict[int, list[Change]]:
 
 
 def nodes(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield what is computed; texts with values inside have places that 3.11 errs in."""
-    if isinstance(node, ast.JoinedStr):
+    """Yield what is computed, no types; texts with values inside have places that 3.11 errs in."""
+    if isinstance(node, ast.JoinedStr) or is_callable(node) or is_strict(node):
         return
     yield node
     for name, value in ast.iter_fields(node):
         for each in value if isinstance(value, list) else [value]:
             if isinstance(each, ast.AST) and name not in NO_VALUE:
                 yield from nodes(each)
+
+
+def is_callable(node: ast.AST) -> bool:
+    """Return whether a node is the type of a function, which stands for itself in an alias."""
+    return isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Callable"
+
+
+def is_strict(node: ast.AST) -> bool:
+    """Return whether a node asks that sequences are of one length, which they are."""
+    return isinstance(node, ast.keyword) and node.arg == "strict"
+
+
+def narrows(test: ast.expr) -> bool:
+    """Return whether an assertion tells the types alone that a value is there."""
+    return isinstance(test, ast.Compare) and ast.unparse(test).endswith(" is not None")
 
 
 def wrong_texts(node: ast.AST) -> Wrong:
@@ -143,7 +158,9 @@ def of_calls(node: ast.AST) -> Iterator[tuple[Any, Any]]:
     yield from ((node, each) for each in args)
     if isinstance(node.func, ast.Attribute):
         yield node, node.func.value
-    for at in range(len(node.keywords)):
+    for at, keyword in enumerate(node.keywords):
+        if is_strict(keyword):
+            continue
         rest = node.keywords[:at] + node.keywords[at + 1 :]
         yield node, ast.Call(node.func, node.args, rest)
     if len(node.args) > 1:
@@ -190,7 +207,9 @@ def of_statements(node: ast.AST) -> Iterator[tuple[Any, Any]]:
             yield node, f"{ast.unparse(target)} = {ast.unparse(value)}"
         case ast.Expr(ast.Call() | ast.Yield() | ast.YieldFrom()) | ast.Raise():
             yield node, "pass"
-        case ast.Continue() | ast.Break() | ast.Assert() | ast.Delete():
+        case ast.Continue() | ast.Break() | ast.Delete():
+            yield node, "pass"
+        case ast.Assert(test) if not narrows(test):
             yield node, "pass"
         case ast.Assign([ast.Attribute() | ast.Subscript()]):
             yield node, "pass"

@@ -3,6 +3,7 @@
 import ast
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,21 @@ import yaml
 
 from tests.changed.run import house
 from tests.faults import draw as door
+from tests.faults import worth
 from tests.faults.kept import KEPT, Kept, planted, read_kept
 from tests.faults.operators import changes_of_lines
-from tests.faults.python import Copies, differs, draw, nearest_tests
+from tests.faults.python import (
+    ALL,
+    LANDING,
+    NEAR,
+    Copies,
+    Verdict,
+    differs,
+    draw,
+    further_tests,
+    nearest_tests,
+    outcomes,
+)
 from tests.faults.verilog import made_by
 from verif.toolchain import ROOT
 
@@ -36,6 +49,10 @@ WRONG = {
     "x = True": "x = False",
     "f(a)": "a | pass",
     "x: a | b = c": "",
+    "x = Callable[[a, b], c]": "",
+    "x = zip(a, strict=True)": "x = a",
+    "assert a": "pass",
+    "assert a is not None": "assert a is None",
     "def f(a: b | c) -> b | c: pass": "",
     "x = f'{a + b}'": "",
     "x = 'é' + a": "x = 'é' | x = a | x = 'é' - a",
@@ -134,6 +151,7 @@ def test_a_module_without_tests_has_those_around_it_or_a_row_of_a_table() -> Non
 def test_killed_surviving_and_hanging(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("tests.faults.python.FIRST_SECONDS", 4)
     monkeypatch.setattr("tests.faults.python.SLACK_SECONDS", 1)
     copies = Copies(small, tmp_path)
 
@@ -148,6 +166,87 @@ def test_killed_surviving_and_hanging(
     assert failed("hwgen/room/loops.py", "a -= 1", "a -= ", [loops]) == loops
     assert failed("hwgen/room/loops.py", "a > 0", "a > 1", []) == ""
     assert (small / "hwgen/room/loops.py").read_text() == FILES["hwgen/room/loops.py"]
+
+
+OPTIONS = """
+def pytest_addoption(parser):
+    parser.addoption("--landing", action="store_true")
+    parser.addoption("--dear", action="store_true")
+
+
+def pytest_collection_modifyitems(config, items):
+    for option, left_out in (("--landing", True), ("--dear", False)):
+        if config.getoption(option):
+            items[:] = [item for item in items if ("dear" in item.name) != left_out]
+"""
+
+
+@pytest.mark.promise(
+    "of each drawn fault it is known whether tests near it, others of the landing run, or dear ones"
+    " kill it; a run that its time ends kills nothing"
+)
+def test_who_kills_a_fault(small: Path, tmp_path: Path) -> None:
+    sums, more, elsewhere = "hwgen/room/sums.py", "tests/room/test_more.py", "tests/other/test_b.py"
+    (small / "conftest.py").write_text(OPTIONS, encoding="utf-8")
+    (small / more).write_text(
+        "from hwgen.room.sums import total\n\n\ndef test_one():\n    assert total(1, 0) == 1\n\n\n"
+        "def test_dear():\n    assert total(1, 2) < 4\n",
+        encoding="utf-8",
+    )
+    (small / elsewhere).write_text(
+        "import time\nfrom hwgen.room import sums\n\n\n"
+        "def test_fails_anyway():\n    assert sums.total(1, 0) == 3\n\n\n"
+        "def test_b():\n    time.sleep(sums.unread() - 1)\n    assert sums.total(2, 0) == 2\n",
+        encoding="utf-8",
+    )
+    copies, reaching = Copies(small, tmp_path, 1), further_tests(sums, house(small))
+    assert set(reaching) == {
+        *(more, elsewhere, "tests/room/test_sums.py", "tests/other/test_elsewhere.py")
+    }
+
+    def found(old: str, new: str, seconds: float = 60) -> tuple[str, str, float]:
+        texts, others = {sums: FILES[sums].replace(old, new)}, [more, elsewhere]
+        near = copies.verdict(texts, [more], plain=False, only="--landing")
+        if near.failed:
+            return near.by, near.failed, 0
+        far = copies.further(texts, [more], others, plain=False, seconds=seconds)
+        return far.by, far.failed, far.stopped
+
+    assert found("a + b", "b") == (NEAR, f"{more}::test_one", 0)
+    assert found("a + b", "min(a, 1) + b") == (LANDING, f"{elsewhere}::test_b", 0)
+    assert found("a + b", "a + b * b") == (ALL, f"{more}::test_dear", 0)
+    assert found("a + b", "b + a") == ("", "", 0)
+    assert found("return 1", "return 99", seconds=1) == ("", "", 1)
+
+
+def test_the_table_holds_what_runs_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at, record = "1234567890", tmp_path / "drawn.json"
+    monkeypatch.setattr(worth, "commit", lambda: at)
+    killed, lives = Verdict("a", 1, 1), Verdict("", 1, 1, by="", stopped=3)
+    found = {"x": killed, "y": replace(killed, by=LANDING), "z": lives}
+    worth.keep("network", 1, found, record)
+    worth.keep("golden", 1, {"x": killed}, record)
+    assert worth.known("network", 1, record) == found
+    assert worth.known("network", 2, record) == {}
+    rows = worth.table(worth.read(record)).splitlines()
+    assert rows[2:4] == ["| `network` | 3 | 1 | 1 | 0 | 1 |", "| `golden` | 1 | 1 | 0 | 0 | 0 |"]
+    assert rows[4].endswith(", commit 1234567890, seed 1")
+    at = "1234567891"
+    assert worth.known("network", 1, record) == {}
+
+
+def test_a_run_goes_on_from_what_is_known(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (small / "conftest.py").write_text(OPTIONS, encoding="utf-8")
+    monkeypatch.setattr("tests.faults.python.FIRST_SECONDS", 10)
+    faults = draw(small, ["hwgen/room/sums.py"], 2, seed=2)
+    before = {str(fault): Verdict("", 1, 1, by="", stopped=9) for fault in faults[:1]}
+    near, kept = {}, {}
+    for found, others in ((near, {}), (kept, before)):
+        for fault, verdict in outcomes(small, faults, house(small), reach=0, before=others):
+            found[str(fault)] = verdict
+    assert kept[str(faults[0])] == before[str(faults[0])]
+    assert {each.failed and each.by for each in near.values()} == {"", NEAR}
+    assert near.keys() == kept.keys()
 
 
 def test_places() -> None:

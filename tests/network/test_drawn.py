@@ -113,5 +113,7 @@ def test_all_is_drawn_again_alike_and_follows_the_densities(tmp_path: Path) -> N
     maps, again = drawn_maps(found, 2), drawn_maps(found, 2)
     assert all((maps[name] == again[name]).all() for name in maps)
     assert maps["input"].shape == (2, 8, 8, 3)
+    raw = {name: feature.raw for name, feature in found.graph.maps.items()}
+    assert {name: not maps[name].any() for name in maps} == raw
     other = load_densities(written(tmp_path, OWN.replace("0.5, 1]", "0.25, 1]")))
     assert drawn_network(other).digest != drawn_network(found).digest

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from hwgen.network import QuantizedNetwork
+from hwgen.network.check import check_network
 from hwgen.network.host import RawImage
-from tests.network.changes import BYTES, HEAD, TOKENS, refused
+from tests.network.changes import BYTES, HEAD, TOKENS, graphed, refused
 from verif.dbpim.directed_network import directed
 
 
@@ -58,4 +59,12 @@ def test_places_of_an_answer_are_int64(dtype: type) -> None:
     places = np.arange(3).astype(dtype)
     assert refused(replace(BYTES, answer_places=places)) == (
         f"answer_places must be int64, of at least one element, got {np.dtype(dtype)}, 3"
+    )
+
+
+def test_an_answer_in_another_order_has_a_name_for_each_place() -> None:
+    network = graphed(BYTES, class_names=["one", "two", "three"])
+    check_network(replace(network, answer_places=np.array([2, 0, 1])), source="here")
+    assert refused(replace(network, answer_places=np.array([2, 0]))) == (
+        "class_names must be empty or 2 names, got 3 names"
     )

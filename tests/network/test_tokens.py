@@ -8,7 +8,7 @@ import pytest
 from hwgen.errors import DataError
 from hwgen.network.file import load_network
 from hwgen.network.maps import byte_map
-from hwgen.network.tokens import TokenRows, token_complaints
+from hwgen.network.tokens import TokenRows, read_ids, token_complaints
 
 IMAGE = byte_map((1, 1, 2), scale=0.1, zero_point=100, low=0, high=255)
 ROWS = TokenRows(
@@ -41,6 +41,12 @@ def test_ids_and_positions_without_a_row_are_refused() -> None:
         image(2, 0)
     with pytest.raises(DataError, match="must be at most 3, one a position, got 4"):
         image(0, 3)
+
+
+def test_a_word_among_ids_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "ids.txt").write_text("1, 2\n3 -x4\n", encoding="utf-8")
+    with pytest.raises(DataError, match="line 2 must have ids alone, got -x4"):
+        read_ids(tmp_path / "ids.txt")
 
 
 def test_a_row_for_each_position() -> None:

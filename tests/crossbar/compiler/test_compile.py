@@ -16,9 +16,11 @@ from tests.verif.crossbar.whole import design, plain_network
 from verif.common.drawing import Drawing
 
 
-def other_network(*, bits: int = 8, kernel: int = 3, channels: int = 5) -> QuantizedNetwork:
-    """Return the plain network with other bits, another window, or more channels."""
-    drawing = Drawing(2, modes=("full",), shape=(6, 6, 3), bits=bits)
+def other_network(
+    *, bits: int = 8, kernel: int = 3, channels: int = 5, width: int = 6
+) -> QuantizedNetwork:
+    """Return the plain network with other bits, another window, more channels or columns."""
+    drawing = Drawing(2, modes=("full",), shape=(6, width, 3), bits=bits)
     border = (kernel // 2,) * 4
     first = drawing.conv(
         "input", (channels,), kernel=(kernel, kernel), stride=(1, 1), padding=border
@@ -81,6 +83,7 @@ def test_other_weights_are_another_program(arch: Arch) -> None:
     ("given", "words"),
     [
         ({"channels": 6}, r"out_channels must be 5, which plain was made for, got 6"),
+        ({"width": 8}, r"input_columns must be None, which plain was made for, got 8"),
         ({"kernel": 1}, r"must be .*, which plain was made for, got "),
         ({"bits": 16}, r"bits of activations must be at most 8, as plain has them, got 16"),
     ],

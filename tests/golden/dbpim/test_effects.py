@@ -18,6 +18,8 @@ from hwgen.dbpim.facts.arch import load_arch
 from hwgen.errors import ConfigError
 from hwgen.files.shipped import tables
 from hwgen.network.file import load_network, network_file
+from tests.verif.dbpim.test_pairs import pairs_of_all_kinds
+from verif.common.drawing import draw_images
 from verif.reference.dbpim.ipu import ipu
 
 
@@ -46,6 +48,17 @@ def test_without_flips_maps_are_exact(arch: str) -> None:
     images = choose_images(macros.network, "digits", 4).images
     found, wanted = infer(macros.network, images, sums_by=macros), infer(macros.network, images)
     assert macros._checked  # layers whose weights are in macros
+    for name, values in wanted.items():
+        np.testing.assert_array_equal(found[name], values, err_msg=name)
+
+
+def test_both_groups_of_a_pair_tile_are_exact() -> None:
+    arch = replace(load_arch(tables("dbpim")["dbpim/small"]), one_digit="paired")
+    network = pairs_of_all_kinds()
+    macros = ErringMacros(network, arch, with_flips(0.0), 1, compile_network(network, arch))
+    images = draw_images(network, 2, seed=1)
+    found, wanted = infer(network, images, sums_by=macros), infer(network, images)
+    assert "linear_5" in macros._checked
     for name, values in wanted.items():
         np.testing.assert_array_equal(found[name], values, err_msg=name)
 

@@ -16,7 +16,7 @@ from hwgen.commands.operators import operators_page
 from hwgen.importers.onnx.qdq import answers
 from hwgen.importers.onnx.qdq.qoperator import FORMS
 from hwgen.importers.onnx.quantized import read_integer_graph
-from hwgen.importers.onnx.runtime import pairs_saturate
+from hwgen.importers.onnx.runtime import pairs_saturate, whole_numbers
 from hwgen.network.file import load_network
 from tests.quantized_onnx import IMAGES, Model, saved
 
@@ -364,3 +364,8 @@ def test_what_ends_a_file_behind_its_maps_is_the_hosts(
     assert f"left to the host: {name.partition(',')[0]} (" in told
     assert "the network ends before them" in told
     assert len(load_network(tmp_path / "net.npz").graph.outputs) == maps
+
+
+def test_steps_of_the_runtime_are_integers_where_all_are_whole() -> None:
+    assert whole_numbers(np.array([1.0, -2.0])).dtype == np.int64
+    assert whole_numbers(np.array([1.0, 2.5])).tolist() == [1.0, 2.5]

@@ -13,6 +13,8 @@ from hwgen.cli import main
 from hwgen.commands.imports import ImportNetwork, describe_import
 from hwgen.errors import FormatError
 from hwgen.importers.integer import RefusedNetworkError, lower
+from hwgen.importers.onnx.qdq.integer_bias import with_integer_biases
+from hwgen.importers.onnx.qdq.weights import STEP_TOLERANCE
 from hwgen.importers.onnx.quantized import read_integer_graph
 from hwgen.network.file import load_network
 from tests.quantized_onnx import Model, agreeing, differing, kinds, saved
@@ -250,6 +252,15 @@ def test_a_bias_counts_as_the_session_takes_it(name: str, kind: type, tmp_path: 
     path = saved(model.build(answer), tmp_path)
     assert [each.steps for each in describe_import(path).differences] == [steps] * (steps > 0)
     assert differing(path) <= steps
+
+
+@pytest.mark.parametrize(
+    ("ratio", "stays"), [(1 + STEP_TOLERANCE / 2, True), (1 + 3 * STEP_TOLERANCE, False)]
+)
+def test_a_bias_in_steps_of_its_sums_is_left_alone(ratio: float, stays: bool) -> None:
+    model = Model((1, 20))
+    file = model.build(gemm(model, model.quantized("x", 0.02, 128), ratio=ratio))
+    assert (with_integer_biases(file) is file) == stays
 
 
 def test_sums_that_end_a_network_tell_a_rounded_bias(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from hwgen.mram.facts import timing
 from hwgen.mram.facts.events import EVENTS
 from hwgen.mram.facts.records import Kind
 from hwgen.mram.facts.stream import decode_program, section_beats
-from hwgen.mram.model import CycleModel, SplitCost, utilization_of, where_cycles_go
+from hwgen.mram.model import CycleModel, SplitCost, bound_of, utilization_of, where_cycles_go
 from tests.mram.compiler.archs import arch_of
 from tests.mram.compiler.nets import chain, residual
 
@@ -123,6 +123,8 @@ def test_where_cycles_go_and_how_many_columns_work() -> None:
     assert 0 < found < 1
     assert utilization_of([prediction], layer="max_pool_1") is None
     assert utilization_of([prediction], layer="conv_0") != found
+    most = {"conv_0": "and", "max_pool_1": "pool", "answer": "answer", "nobody": None}
+    assert {layer: bound_of([prediction], layer=layer) for layer in most} == most
 
 
 def test_the_seed_with_write_back_is_three_times_as_slow_in_its_ands() -> None:
