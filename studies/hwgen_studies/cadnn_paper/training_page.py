@@ -15,7 +15,7 @@ Width = dict[str, Any]
 """A mode of a training: an entry of its `widths`."""
 Cells = Iterable[str]
 
-WANTED = ("cadnn_cifar10_multi_short", "cadnn_cifar10_single_short")
+WANTED = ("cadnn_cifar10_multi_short", "cadnn_cifar10_single")
 """Recipes of non-uniform sub-nets on CIFAR-10, whose rows say so where they are not trained."""
 
 INTRODUCTION = """# Channel-adaptive networks, trained
@@ -161,7 +161,7 @@ def not_trained(recipe: str) -> list[str]:
     """Return the row of a recipe that nobody has trained."""
     start = "--data FOLDER --start resnet20-12fca82f.th"
     command = f"`hwgen train configs/train/{recipe}.yaml {start}`"
-    return [recipe, "-", f"not trained: {command}, 10 to 20 minutes on one core", *"-----"]
+    return [recipe, "-", f"not trained: {command}", *"-----"]
 
 
 def uniform_modes(rows: Sequence[Row], like: Row) -> list[Width]:
