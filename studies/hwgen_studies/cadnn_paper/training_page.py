@@ -136,7 +136,8 @@ def comparisons(rows: Sequence[Row]) -> str:
     text = (
         "Accuracy of uniform sub-nets of the same network, data, bits and teacher (CA, all widths"
         " above, mean of all seeds; short trainings beside short ones) at equal cost: a straight"
-        " line between the two nearest ones."
+        " line between the two nearest ones. A non-uniform recipe trains some passes more, in which"
+        " its channels are chosen."
     )
     title = "Non-uniform sub-nets against uniform ones"
     return table(title, head, body, text) if body else ""
