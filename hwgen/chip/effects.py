@@ -233,12 +233,10 @@ def check_taken(effects: DeviceEffects, taken: Collection[str], family: str) -> 
     Raises ConfigError for the first other one that is not 0; whether converters are trimmed says
     nothing by itself.
     """
-    if effects.levels is not None and "levels" not in taken:
-        allowed = f"left out, since chips of the family {family} have {', '.join(taken)} alone"
-        raise ConfigError(field="levels", allowed=allowed, given="it", source=effects.name)
-    if effects.supply is not None and "cells.flipped" not in taken:
-        allowed = f"left out, since chips of the family {family} have {', '.join(taken)} alone"
-        raise ConfigError(field="supply", allowed=allowed, given="it", source=effects.name)
+    for table, means in (("levels", "levels"), ("supply", "cells.flipped")):
+        if getattr(effects, table) is not None and means not in taken:
+            allowed = f"left out, since chips of the family {family} have {', '.join(taken)} alone"
+            raise ConfigError(field=table, allowed=allowed, given="it", source=effects.name)
     for part in ("cells", "converters", "read"):
         for name, value in asdict(getattr(effects, part)).items():
             key = f"{part}.{name}"

@@ -6,7 +6,7 @@ Tests: `tests/commands/test_erring.py`.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,6 @@ from hwgen.commands.families import InstalledFamily
 from hwgen.commands.images import Batch
 from hwgen.commands.points import WithInputs, code_of
 from hwgen.commands.writing import run_effects
-from hwgen.files.digests import digest_of_array
 from hwgen.jobs.store import Store, run_stored
 from hwgen.network import QuantizedNetwork
 from hwgen.report.types import Images, Source
@@ -65,7 +64,7 @@ class ErringChips:
 
     def first(self, count: int) -> "JudgedChips":
         """Return the first images, all if they are no more."""
-        return JudgedChips(chips=self, batch=first_of(self.batch, count))
+        return JudgedChips(chips=self, batch=self.batch.part(slice(count)))
 
     def writing(self, arch: Any) -> WritingCost:
         """Return what it costs to write the cells of a chip, by the figures of its file."""
@@ -124,12 +123,3 @@ class JudgedChips:
             placed = WithInputs(executor, lambda _: files)
             every = [{**shared, **task} for task in tasks]
             return run_stored(placed, ACCURACY, every, store, lambda *_: done())
-
-
-def first_of(batch: Batch, most: int) -> Batch:
-    """Return the first images, all if they are no more."""
-    images = batch.images[:most]
-    assert batch.labels is not None
-    about = replace(batch.about, images=len(images), digest=digest_of_array(images))
-    modes = batch.modes[:most]
-    return Batch(images=images, labels=batch.labels[:most], about=about, modes=modes)

@@ -1,7 +1,7 @@
 """The images that a command runs: the test images of a known set, or a file that the user gives."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,16 @@ class Batch:
     labels: NDArray[np.int64] | None
     about: Images
     modes: tuple[int, ...]
+
+    def part(self, taken: slice) -> "Batch":
+        """Return some of the images, with a digest of their own."""
+        images = self.images[taken]
+        return Batch(
+            images=images,
+            labels=None if self.labels is None else self.labels[taken],
+            about=replace(self.about, images=len(images), digest=digest_of_array(images)),
+            modes=self.modes[taken],
+        )
 
 
 Data = str | NDArray[Any] | None

@@ -55,15 +55,9 @@ def parts_of(batch: Batch, calibration: int) -> Parts:
         )
     return Parts(
         measuring=batch.images[:calibration],
-        deciding=cut(batch, slice(calibration, middle)),
-        judging=cut(batch, slice(middle, None)),
+        deciding=batch.part(slice(calibration, middle)),
+        judging=batch.part(slice(middle, None)),
     )
-
-
-def cut(batch: Batch, part: slice) -> Batch:
-    """Return some images of a batch."""
-    labels = None if batch.labels is None else batch.labels[part]
-    return replace(batch, images=batch.images[part], labels=labels)
 
 
 class Lowering:

@@ -44,7 +44,6 @@ from hwgen.crossbar.pages.problem import Problem, problem_of
 from hwgen.crossbar.pages.searching import search
 from hwgen.crossbar.synthesis.result import SearchResult, finish
 from hwgen.errors import HwgenError
-from hwgen.files.digests import digest_of_array
 from hwgen.files.output import write_text
 from hwgen.report.files import write_report
 from hwgen_studies.device_points_page import Chip, DevicePoints, Measurement, page, picture
@@ -224,18 +223,8 @@ class Found:
 
 def parts_of(batch: Batch) -> Iterator[Batch]:
     """Yield the images in parts, the last one perhaps smaller."""
-    assert batch.labels is not None
     for first in range(0, len(batch.images), AT_ONCE):
-        taken = slice(first, first + AT_ONCE)
-        images = batch.images[taken]
-        about = replace(batch.about, images=len(images), digest=digest_of_array(images))
-        yield replace(
-            batch,
-            images=images,
-            labels=batch.labels[taken],
-            about=about,
-            modes=batch.modes[taken],
-        )
+        yield batch.part(slice(first, first + AT_ONCE))
 
 
 def told_chip(arch: Arch, result: SearchResult, problem: Problem, less: int) -> Chip:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hwgen.commands.origin import commit
+from hwgen.report.sheet import Sheet
 from tests.faults.python import ALL, LANDING, NEAR, Verdict
 from verif.toolchain import ROOT
 
@@ -72,11 +73,11 @@ def keep(place: str, seed: int, faults: Mapping[str, Verdict], path: Path = RECO
 
 def table(found: Mapping[str, Worth]) -> str:
     """Return the rows of all places, and of what they are."""
-    rows = [HEAD, ("---",) * len(HEAD), *(each.row() for each in found.values())]
+    rows = (each.row() for each in found.values())
     of = sorted({(each.date, each.commit, each.seed) for each in found.values()})
     return "\n".join(
         [
-            *(f"| {' | '.join(map(str, row))} |" for row in rows),
+            *Sheet(HEAD, rows).markdown(),
             *(f"{day}, commit {at}, seed {seed}" for day, at, seed in of),
         ]
     )
