@@ -22,6 +22,7 @@ from rich.console import RenderableType
 from hwgen.chip.effects import DeviceEffects, check_taken, load_effects
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Program
+from hwgen.commands.context import Context
 from hwgen.commands.durations import seconds_of
 from hwgen.commands.engines import golden_accuracy
 from hwgen.commands.families import InstalledFamily, families
@@ -203,8 +204,6 @@ class Effects(
         choices: Sequence[tuple[str | None, DeviceEffects]],
     ) -> list[list[float]]:
         """Return the accuracies of all seeds for each of some effects, in a layer or in all."""
-        from hwgen.jobs.executors import make_executor
-
         if len(choices) * self.seeds > MOST_TASKS:
             raise self.refusal("seeds", f"at most {MOST_TASKS} in all", len(choices) * self.seeds)
         files = [
@@ -227,18 +226,45 @@ class Effects(
             for layer, effects in choices
             for seed in self.all_seeds
         ]
-        store = Store(self.quiet.work / "effects", code=code_of(ACCURACY))
-        with (
-            self.quiet.progress("seeds", len(tasks)) as done,
-            make_executor(self.workers, self.scheduler) as executor,
-        ):
-            placed = WithInputs(executor, lambda _: files)
-            found = run_stored(placed, ACCURACY, tasks, store, lambda *_: done())
+        found = accuracies_of_tasks(
+            self.quiet,
+            tasks,
+            files,
+            kept="effects",
+            told="seeds",
+            workers=self.workers,
+            scheduler=self.scheduler,
+        )
         return [found[first : first + self.seeds] for first in range(0, len(found), self.seeds)]
 
     def table(self, report: EffectsReport) -> RenderableType:
         """Return a row for each combination."""
         return effects_table(report)
+
+
+def accuracies_of_tasks(
+    context: Context,
+    tasks: Sequence[Task],
+    files: Sequence[str],
+    *,
+    kept: str,
+    told: str,
+    workers: int,
+    scheduler: str | None,
+) -> list[float]:
+    """Return the accuracy of each task, which is computed if it is not kept.
+
+    files: with what all tasks read; kept: folder of --work; told: what the tasks are, to a person
+    """
+    from hwgen.jobs.executors import make_executor
+
+    store = Store(context.work / kept, code=code_of(ACCURACY))
+    with (
+        context.progress(told, len(tasks)) as done,
+        make_executor(workers, scheduler) as executor,
+    ):
+        placed = WithInputs(executor, lambda _: files)
+        return run_stored(placed, ACCURACY, tasks, store, lambda *_: done())
 
 
 def digest_of_labelled(batch: Batch) -> str:

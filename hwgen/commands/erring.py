@@ -15,18 +15,16 @@ from hwgen.chip.family import Family
 from hwgen.chip.synthesis_request import Choice
 from hwgen.commands.context import Context
 from hwgen.commands.effects import (
-    ACCURACY,
     Devices,
     Task,
+    accuracies_of_tasks,
     digest_of_labelled,
     erring_of,
     image_file,
 )
 from hwgen.commands.families import InstalledFamily
 from hwgen.commands.images import Batch
-from hwgen.commands.points import WithInputs, code_of
 from hwgen.commands.writing import run_effects
-from hwgen.jobs.store import Store, run_stored
 from hwgen.network import QuantizedNetwork
 from hwgen.report.types import Images, Source
 from hwgen.report.writing import WritingCost
@@ -105,8 +103,6 @@ class JudgedChips:
 
     def run(self, tasks: Sequence[Task]) -> list[float]:
         """Return the accuracy of each task, which is computed if it is not kept."""
-        from hwgen.jobs.executors import make_executor
-
         chips = self.chips
         context = chips.context
         shared = {
@@ -115,11 +111,12 @@ class JudgedChips:
             "images": digest_of_labelled(self.batch),
         }
         files = [str(chips.network_file), str(image_file(context.work, self.batch))]
-        store = Store(context.work / "accuracy", code=code_of(ACCURACY))
-        with (
-            context.progress("accuracies", len(tasks)) as done,
-            make_executor(chips.workers, chips.scheduler) as executor,
-        ):
-            placed = WithInputs(executor, lambda _: files)
-            every = [{**shared, **task} for task in tasks]
-            return run_stored(placed, ACCURACY, every, store, lambda *_: done())
+        return accuracies_of_tasks(
+            context,
+            [{**shared, **task} for task in tasks],
+            files,
+            kept="accuracy",
+            told="accuracies",
+            workers=chips.workers,
+            scheduler=chips.scheduler,
+        )

@@ -118,7 +118,7 @@ def test_what_is_kept(tmp_path: Path, computed: list[Any], monkeypatch: pytest.M
     computed.clear()
     some.first(8).accuracies([CHOICE], [1])
     assert not computed
-    monkeypatch.setattr("hwgen.commands.erring.code_of", lambda _: "of another version")
+    monkeypatch.setattr("hwgen.commands.effects.code_of", lambda _: "of another version")
     some.first(8).accuracies([CHOICE], [1])
     assert len(computed) == 1
 
