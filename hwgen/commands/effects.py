@@ -258,13 +258,20 @@ def accuracies_of_tasks(
     """
     from hwgen.jobs.executors import make_executor
 
-    store = Store(context.work / kept, code=code_of(ACCURACY))
+    store = Store(context.work / kept, code=code_of(ACCURACY, *packages_of_devices()))
     with (
         context.progress(told, len(tasks)) as done,
         make_executor(workers, scheduler) as executor,
     ):
         placed = WithInputs(executor, lambda _: files)
         return run_stored(placed, ACCURACY, tasks, store, lambda *_: done())
+
+
+def packages_of_devices() -> list[str]:
+    """Return the packages of others that compute as the devices of a family do."""
+    return sorted(
+        {point.module.partition(".")[0] for point in entry_points(group=GROUP)} - {"golden"}
+    )
 
 
 def digest_of_labelled(batch: Batch) -> str:

@@ -136,13 +136,12 @@ def run_points_on(
     return found
 
 
-def code_of(function: str) -> str:
-    """Return the digest of the code that a result comes from."""
+def code_of(function: str, *others: str) -> str:
+    """Return the digest of the code that a result comes from; others: packages beside families."""
     module = importlib.util.find_spec(function.partition(":")[0])
     files = [Path(__file__), *([Path(module.origin)] if module and module.origin else [])]
-    return digest_of(
-        [digest_of_code("golden", *code_of_families()), np.__version__, *map(digest_of_file, files)]
-    )
+    code = digest_of_code("golden", *code_of_families(), *others)
+    return digest_of([code, np.__version__, *map(digest_of_file, files)])
 
 
 def predict(task: Task) -> Result:

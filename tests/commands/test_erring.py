@@ -4,6 +4,7 @@ import importlib
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -118,7 +119,7 @@ def test_what_is_kept(tmp_path: Path, computed: list[Any], monkeypatch: pytest.M
     computed.clear()
     some.first(8).accuracies([CHOICE], [1])
     assert not computed
-    monkeypatch.setattr("hwgen.commands.effects.code_of", lambda _: "of another version")
+    monkeypatch.setattr("hwgen.commands.effects.code_of", lambda *_: "of another version")
     some.first(8).accuracies([CHOICE], [1])
     assert len(computed) == 1
 
@@ -174,6 +175,26 @@ def hashed_files(monkeypatch: pytest.MonkeyPatch) -> set[Path]:
         code_of(ACCURACY)
     digests.digest_of_code.cache_clear()
     return found
+
+
+def test_the_code_of_devices_of_another_package_is_in_the_name_of_a_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The package that an entry point names, a module of it that the point does not name too."""
+    point = EntryPoint("crossbar", "their_devices.cells:erring", effects.GROUP)
+    found = EntryPoints([*entry_points(group=effects.GROUP), point])
+    monkeypatch.setattr(effects, "entry_points", lambda **_: found)
+    monkeypatch.syspath_prepend(tmp_path)
+    package = tmp_path / "their_devices"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    names = []
+    for text in ("one = 1", "one = 2"):
+        (package / "formula.py").write_text(text)
+        digests.digest_of_code.cache_clear()
+        names.append(code_of(ACCURACY, *effects.packages_of_devices()))
+    assert effects.packages_of_devices() == ["their_devices"]
+    assert names[0] != names[1]
 
 
 def test_effects_of_other_devices_are_refused(tmp_path: Path, computed: list[Any]) -> None:
