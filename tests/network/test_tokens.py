@@ -49,6 +49,18 @@ def test_a_word_among_ids_is_refused(tmp_path: Path) -> None:
         read_ids(tmp_path / "ids.txt")
 
 
+def test_all_sequences_are_as_long_as_the_first_or_as_they_must_be(tmp_path: Path) -> None:
+    """Empty lines are no sequences; without a length that of the first line is asked of all."""
+    file = tmp_path / "ids.txt"
+    file.write_text("\n1, 2\n\n3 4\n", encoding="utf-8")
+    assert read_ids(file).tolist() == read_ids(file, 2).tolist() == [[1, 2], [3, 4]]
+    with pytest.raises(DataError, match="line 2 must have 3 ids, got 2"):
+        read_ids(file, 3)
+    file.write_text("1 2\n3 4 5\n", encoding="utf-8")
+    with pytest.raises(DataError, match="line 2 must have 2 ids, got 3"):
+        read_ids(file)
+
+
 def test_a_row_for_each_position() -> None:
     assert not list(token_complaints(ROWS, IMAGE, positions=3))
     assert list(token_complaints(ROWS, IMAGE, positions=4))

@@ -22,7 +22,7 @@ from hwgen.commands.subject import configuration_of
 from hwgen.commands.sweep import leaves
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.model.energy import default_table
-from hwgen.errors import HwgenError
+from hwgen.errors import FormatError, HwgenError
 from hwgen.files.digests import versions
 from hwgen.files.output import write_text
 from hwgen.jobs.executors import Executor, make_executor
@@ -43,6 +43,7 @@ from hwgen_studies.dbpim_paper.area_race_page import (
 from hwgen_studies.dbpim_paper.mac_chip import MacChip, is_of_macros, mac_chip, module_um2
 from hwgen_studies.dbpim_paper.six_kinds import (
     KINDS,
+    MASKS_KEYS,
     NEAR,
     POINTS,
     TRAINED,
@@ -55,18 +56,22 @@ from hwgen_studies.options import page_options
 PAPER = KindOfChip(
     name="paper", what="two signed digits, the paper's sizes", network=TRAINED, keys={}
 )
+PRUNED = KindOfChip(
+    name="best_masks",
+    what="int8, masks and zero planes, 60 % of blocks pruned",
+    network="cifar10_resnet20_int8_60",
+    keys=MASKS_KEYS,
+)
+"""A chip of the race with another network."""
 OF_SPARSE_PARTS = ("queue_depth", "switch_rate")
 """Keys that change nothing of a dense chip."""
-TESTED = 10_000
-"""Test images of a record of training."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Race:
     """What all chips of a race have.
 
-    liberty: cells of the netlists; data: labelled images; images: for mean, least and most cycles;
-    judged: for the accuracy of a network that has no record
+    liberty: cells of the netlists; data: images; images: of them for mean, least and most cycles
     """
 
     context: Context
@@ -74,7 +79,6 @@ class Race:
     liberty: Path
     data: str | None
     images: int
-    judged: int
 
     def chip(self, kind: KindOfChip) -> RaceChip:
         """Return what a chip that ships takes."""
@@ -111,7 +115,7 @@ class Race:
     def spread(self, kind: KindOfChip) -> Spread:
         """Return mean, least and most cycles of test images, one a run."""
         report = api.simulate(
-            network_file(self.context, kind.network),
+            network_file(kind.network),
             _file(kind),
             images=self.images,
             engine="model",
@@ -122,36 +126,32 @@ class Race:
         mean = sum(cycles) / len(cycles)
         return Spread(images=len(cycles), mean=mean, least=min(cycles), most=max(cycles))
 
-    def weights(self, kind: KindOfChip) -> Weights:
-        """Return the accuracy of a network: by its record, or of so many test images."""
-        file = network_file(self.context, kind.network)
-        network = load_network(file)
-        about = read_record(file, network.digest)
-        if about is not None:
-            accuracy, images = about["accuracy"]["integer"], TESTED
-        else:
-            report = api.simulate(
-                file,
-                _file(kind),
-                images=self.judged,
-                engine="golden",
-                data=self.data,
-                context=self.context,
-            )
-            accuracy, images = report.accuracy, len(report.images)
-        return Weights(
-            digest=network.digest, accuracy=accuracy, images=images, trained=about is not None
-        )
-
     def mac(self, dense: KindOfChip) -> MacChip:
         """Return the chip of multipliers in the place of the macros of a dense one."""
         arch = shipped(self.context, dense, self.executor).arch
-        network = load_network(network_file(self.context, dense.network))
+        network = load_network(network_file(dense.network))
         return mac_chip(network, arch, self.cost(dense), self.liberty)
 
 
 def _file(kind: KindOfChip) -> Path:
     return Path("dbpim") / kind.name
+
+
+def weights(name: str) -> Weights:
+    """Return what the record of a network that ships says; FormatError without one."""
+    file = network_file(name)
+    digest = load_network(file).digest
+    about = read_record(file, digest)
+    if about is None:
+        raise FormatError(
+            field=name, allowed="a record of its training", given="none", source=str(file)
+        )
+    return Weights(
+        digest=digest,
+        accuracy=about["accuracy"]["integer"],
+        images=about["test_images"],
+        passes=sum(each["passes"] for each in about["trained"].values()),
+    )
 
 
 def ends(arch: Arch) -> list[str]:
@@ -170,14 +170,15 @@ def ends(arch: Arch) -> list[str]:
 def measure(race: Race, *, command: str) -> AreaRaceReport:
     """Return all chips with cycles, areas and clocks."""
     chips = [race.chip(kind) for kind in (*KINDS, PAPER)]
-    networks = {kind.network: race.weights(kind) for kind in KINDS}
+    networks = {kind.network: weights(kind.network) for kind in (*KINDS, PRUNED)}
     table = default_table()
     library = race.cost(KINDS[0]).library
-    batch = choose_images(load_network(network_file(race.context, TRAINED)), None, 1)
+    batch = choose_images(load_network(network_file(TRAINED)), None, 1)
     return AreaRaceReport(
         format="hwgen.report.area_race",
-        version=3,
+        version=4,
         chips=chips,
+        pruned=race.chip(PRUNED),
         mac=race.mac(KINDS[0]),
         networks=networks,
         points=POINTS,
@@ -197,12 +198,11 @@ def main(arguments: Sequence[str]) -> int:
     parser = page_options("dbpim-area-race", __doc__)
     parser.add_argument("--liberty", type=Path, required=True, help="cells of the netlists")
     parser.add_argument("--images", type=int, default=16, help="for mean, least and most")
-    parser.add_argument("--judged", type=int, default=1000, help="for accuracy without a record")
     given = parser.parse_args(arguments)
     data = "" if given.data is None else f" --data {Path(given.data).name}"
     command = (
         f"python -m hwgen_studies.dbpim_paper.area_race --liberty {given.liberty.name}{data}"
-        f" --images {given.images} --judged {given.judged}"
+        f" --images {given.images}"
     )
     try:
         with make_executor(1) as executor:
@@ -212,7 +212,6 @@ def main(arguments: Sequence[str]) -> int:
                 liberty=given.liberty,
                 data=given.data,
                 images=given.images,
-                judged=given.judged,
             )
             report = measure(race, command=command)
         picture = given.out.with_suffix(".svg")

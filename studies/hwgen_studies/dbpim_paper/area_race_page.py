@@ -55,12 +55,15 @@ class Spread:
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
 class Weights:
-    """A network: its accuracy on so many test images, and whether it was trained as it runs."""
+    """A network: its accuracy in integers on so many test images.
+
+    passes: over the training images, of all phases behind the float checkpoint
+    """
 
     digest: Digest
     accuracy: Fraction
     images: Count
-    trained: bool
+    passes: NotNegative
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
@@ -104,12 +107,14 @@ class RaceChip:
 class AreaRaceReport:
     """The chips, with the networks by name; mac: beside the first chip.
 
-    points: chips of each kind that a search predicts; image: the one whose cycles count
+    pruned: one of the chips with a network of more pruned blocks; points: chips of each kind that a
+    search predicts; image: the one whose cycles count
     """
 
     format: Literal["hwgen.report.area_race"]
-    version: Literal[3]
+    version: Literal[4]
     chips: list[RaceChip]
+    pruned: RaceChip
     mac: MacChip
     networks: dict[str, Weights]
     points: Count
@@ -139,11 +144,14 @@ class AreaRaceReport:
         """Microseconds times mm2 of the chip of multipliers."""
         return self.mac.cycles * self.mac.ns / 1000 * self.mac.area_mm2
 
-    def accuracy(self, name: str) -> str:
-        """Return the accuracy of the network of a chip; of a network not trained, with images."""
-        network = self.networks[self.of(name).network]
-        told = right(network)
-        return told if network.trained else f"{told} of {number(network.images)} images, rounded"
+    @property
+    def rows(self) -> list[RaceChip]:
+        """What the tables have: all chips, then that of more pruned blocks."""
+        return [*self.chips, self.pruned]
+
+    def accuracy(self, chip: RaceChip) -> str:
+        """Return the accuracy of the network of a chip, in percent."""
+        return f"{100 * self.networks[chip.network].accuracy:.2f} %"
 
 
 def area_race_page(report: AreaRaceReport, picture_name: str) -> str:
@@ -160,7 +168,7 @@ def area_race_page(report: AreaRaceReport, picture_name: str) -> str:
     lines += ["## Other images", "", *Sheet(IMAGES, image_cells(report)).markdown(), ""]
     lines += ["## The former headline", "", former_words(report), ""]
     lines += ["## How the chips were found", "", *SEARCH.format(points=report.points).split("\n")]
-    lines += ["", *Sheet(NETWORKS, network_cells(report)).markdown(), "", ROUNDED_ABOUT, ""]
+    lines += ["", *Sheet(NETWORKS, network_cells(report)).markdown(), "", NETWORKS_ABOUT, ""]
     return "\n".join([*lines, *circumstances(report)]) + "\n"
 
 
@@ -175,7 +183,7 @@ ABOUT = (
 )
 PICTURE = (
     "Left is better. Numbers of the axis: time of an image, at the clock of the netlist, times its"
-    " area. `best_masks4` and `best_dense4` have weights that were rounded, not trained."
+    " area."
 )
 TABLE = (
     *("chip", "weights", "cores x macros", "macro", "cycles", "mm2, table"),
@@ -198,7 +206,7 @@ NETLISTS_ABOUT = (
     " last column."
 )
 IMAGES = ("chip", "images", "mean cycles", "least", "most", "per area, least to most")
-NETWORKS = ("network", "accuracy", "test images", "chips")
+NETWORKS = ("network", "accuracy", "test images", "passes", "chips")
 SEARCH = (
     "`python -m hwgen_studies.dbpim_paper.six_kinds` begins every kind with the same three sizes,"
     " the best of earlier searches. Then one or two keys of its best chip change at a time, in the"
@@ -206,12 +214,10 @@ SEARCH = (
     " kind is sought longer than another, and none is known to be at its optimum. Netlists were"
     " made of the chosen chips alone."
 )
-ROUNDED_ABOUT = (
-    "No trained ResNet20 of four bits ships ([a recipe](../training.md#recipes):"
-    " `cifar10_resnet20_int4_50`). The rounded one has the four highest bits of each weight, with"
-    " the masks and nearly the maps of the network that it comes from, so its cycles are of the"
-    " kind that a trained one has; its accuracy is not. The network of a dense chip may be any int8"
-    " network of these shapes: nothing of it is skipped."
+NETWORKS_ABOUT = (
+    "[Recipes](../training.md#recipes) of these names made them, each from one float checkpoint of"
+    " 91.75 %, one seed. Passes: over the 50,000 training images, of all phases. The network of a"
+    " dense chip may be any of these shapes: nothing of it is skipped."
 )
 
 
@@ -219,6 +225,10 @@ def answers(report: AreaRaceReport) -> Iterator[tuple[str, str]]:
     """Yield what a reviewer asks first, each with two sentences of figures."""
     ratio, table = report.ratio, report.table_ratio
     dense = report.of(DENSE)
+
+    def told(name: str) -> str:
+        return report.accuracy(report.of(name))
+
     yield (
         "Do signed digits bring anything per area?",
         f"Two digits are {ratio(DIGITS):.2f} times as fast as dense int8 and int8 with masks and"
@@ -226,7 +236,7 @@ def answers(report: AreaRaceReport) -> Iterator[tuple[str, str]]:
         f" ({table(DIGITS, MASKS):.2f} by cycles and the table): {verdict(ratio(DIGITS, MASKS))}."
         f" One digit in pairs brings {ratio(PAIRS, MASKS):.2f} times"
         f" ({table(PAIRS, MASKS):.2f}), {verdict(ratio(PAIRS, MASKS))}, at"
-        f" {report.accuracy(PAIRS)} in place of {report.accuracy(MASKS)}.",
+        f" {told(PAIRS)} in place of {told(MASKS)}.",
     )
     yield (
         "Is the dense chip the best one?",
@@ -236,15 +246,16 @@ def answers(report: AreaRaceReport) -> Iterator[tuple[str, str]]:
         f" have more filters than on the former page, so it takes {dense.by_table:.0f} kilocycles x"
         f" mm2 by the table in place of {FORMER_DENSE:.0f}.",
     )
-    rounded = report.networks[report.of(MASKS4).network]
     yield (
         "At equal accuracy, and beside four bits?",
-        f"Dense int8, masks and two digits run one network of {report.accuracy(MASKS)}; one digit"
-        f" has {report.accuracy(PAIRS)} and is {ratio(PAIRS, DENSE4):.2f} times as fast as dense"
-        f" int4 and {ratio(PAIRS, MASKS4):.2f} times as int4 with masks. No int4 network was"
-        f" trained: the rounded one has {right(rounded)}, so its"
-        f" {ratio(DENSE4):.2f} and {ratio(MASKS4):.2f} times are of equal shapes, not of equal"
-        " accuracy.",
+        f"Dense int8, masks and two digits run one network of {told(MASKS)}. Weights of four bits"
+        f" have {told(MASKS4)}: dense {ratio(DENSE4):.2f} times as fast as dense int8, with masks"
+        f" {ratio(MASKS4):.2f} times, {ratio(MASKS4, MASKS):.2f} times as fast as int8 with masks:"
+        f" {verdict(ratio(MASKS4, MASKS))}. One digit has {told(PAIRS)} and is"
+        f" {ratio(PAIRS, DENSE4):.2f} times as fast as dense int4 and {ratio(PAIRS, MASKS4):.2f}"
+        f" times as int4 with masks. Three fifths of the blocks pruned in place of half:"
+        f" {report.accuracy(report.pruned)}, and `best_masks` is"
+        f" {dense.by_netlist / report.pruned.by_netlist:.2f} times as fast as `best_dense`.",
     )
     mac = report.mac
     plain = dense.by_netlist / report.mac_spent
@@ -271,11 +282,6 @@ def answers(report: AreaRaceReport) -> Iterator[tuple[str, str]]:
     )
 
 
-def right(network: Weights) -> str:
-    """Return an accuracy in percent."""
-    return f"{100 * network.accuracy:.2f} %"
-
-
 def verdict(ratio: float) -> str:
     """Return what a ratio says, where areas are uncertain."""
     if ratio >= TELLING:
@@ -293,7 +299,8 @@ def spread_of(chip: RaceChip) -> tuple[float, float]:
 
 def table_cells(report: AreaRaceReport) -> Iterator[list[str]]:
     """Yield a row a chip, by the table."""
-    for chip in report.chips:
+    dense = report.of(DENSE).by_table
+    for chip in report.rows:
         yield [
             f"`{chip.name}`",
             chip.what,
@@ -302,8 +309,8 @@ def table_cells(report: AreaRaceReport) -> Iterator[list[str]]:
             number(chip.cycles),
             f"{chip.table_mm2:.3f}",
             f"{chip.by_table:.1f}",
-            f"{report.table_ratio(chip.name):.2f}",
-            report.accuracy(chip.name),
+            f"{dense / chip.by_table:.2f}",
+            report.accuracy(chip),
         ]
 
 
@@ -379,11 +386,11 @@ def former_words(report: AreaRaceReport) -> str:
 def image_cells(report: AreaRaceReport) -> Iterator[list[str]]:
     """Yield the spread of each chip, and its ratios per area to `best_dense`, by the table."""
     dense = report.of(DENSE).by_table
-    for chip in report.chips:
+    for chip in report.rows:
         seen = chip.images
         least, most = (dense / spent for spent in spread_of(chip))
         yield [
-            f"`{chip.name}`",
+            f"`{chip.name}`" + (", 60 % pruned" if chip == report.pruned else ""),
             str(seen.images),
             number(round(seen.mean)),
             number(seen.least),
@@ -397,9 +404,10 @@ def network_cells(report: AreaRaceReport) -> Iterator[list[str]]:
     for name, network in report.networks.items():
         yield [
             f"`{name}`",
-            right(network),
+            f"{100 * network.accuracy:.2f} %",
             number(network.images),
-            ", ".join(f"`{chip.name}`" for chip in report.chips if chip.network == name),
+            f"{network.passes:.0f}",
+            ", ".join(f"`{chip.name}`" for chip in report.rows if chip.network == name),
         ]
 
 
@@ -418,15 +426,13 @@ def circumstances(report: AreaRaceReport) -> Iterator[str]:
 def area_race_picture(report: AreaRaceReport) -> str:
     """Return SVG: accuracy over time times area of all chips but the paper's."""
     kept: list[str] = []
-    chips = [chip for chip in report.chips if chip.name != PAPER]
+    chips = [chip for chip in report.rows if chip.name != PAPER]
     with picture(HALF, HEIGHT, kept) as axes:
         for place, chip in enumerate(chips):
             network = report.networks[chip.network]
             looks: Any = {"marker": MARKERS[place], "color": SERIES[place], "markersize": 8}
-            looks["fillstyle"] = "full" if network.trained else "none"
-            label = chip.what if network.trained else f"{chip.what}: rounded, not trained"
             spot = chip.by_netlist, 100 * network.accuracy
-            axes.plot(*spot, linestyle="", label=label, **looks)
+            axes.plot(*spot, linestyle="", label=chip.what, **looks)
         looks = {"marker": MARKERS[len(chips)], "color": SERIES[len(chips)], "markersize": 8}
         spot = report.mac_spent, 100 * report.networks[report.of(DENSE).network].accuracy
         axes.plot(*spot, linestyle="", label="int8 multipliers, no PIM: a formula", **looks)

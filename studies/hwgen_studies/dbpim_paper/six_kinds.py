@@ -16,8 +16,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
-
 from hwgen.commands.context import Context
 from hwgen.commands.families import load_architecture
 from hwgen.commands.images import choose_images
@@ -30,9 +28,7 @@ from hwgen.dbpim.facts.axes import fitting
 from hwgen.errors import HwgenError
 from hwgen.files.load import validate_spec
 from hwgen.jobs.executors import Executor, make_executor
-from hwgen.network import Parameters, QuantizedNetwork
-from hwgen.network.file import load_network, save_network
-from hwgen.network.sparsity import ALPHA
+from hwgen.network.file import load_network
 from hwgen.report.sheet import Sheet
 from hwgen.report.tables import number
 from hwgen_studies.dbpim_paper.race_networks import CONFIGS
@@ -41,10 +37,7 @@ POINTS = 16
 """Chips of each kind that a search predicts."""
 SQUARE_UM = 1e6
 """In a square millimetre."""
-LOST_BITS = 4
-"""Low bits of a weight of eight that one of four lacks."""
-TRAINED, ONE_DIGIT = "cifar10_resnet20_50", "cifar10_resnet20_digits"
-ROUNDED = f"{TRAINED}_rounded_to_4_bits"
+TRAINED, ONE_DIGIT, INT4 = (f"cifar10_resnet20_{each}" for each in ("50", "digits", "int4_50"))
 DENSE_KEYS: Mapping[str, Any] = {
     **{f"sparsity.{name}": False for name in ("weight_bits", "weight_values", "input_bits")},
     "sparse_parts": False,
@@ -67,7 +60,7 @@ class KindOfChip:
 KINDS = (
     KindOfChip(name="best_dense", what="dense, int8", network=TRAINED, keys=DENSE_KEYS),
     KindOfChip(
-        name="best_dense4", what="dense, int4", network=ROUNDED, keys={**DENSE_KEYS, **FOUR_BITS}
+        name="best_dense4", what="dense, int4", network=INT4, keys={**DENSE_KEYS, **FOUR_BITS}
     ),
     KindOfChip(
         name="best_masks", what="int8, masks and zero planes", network=TRAINED, keys=MASKS_KEYS
@@ -75,7 +68,7 @@ KINDS = (
     KindOfChip(
         name="best_masks4",
         what="int4, masks and zero planes",
-        network=ROUNDED,
+        network=INT4,
         keys={**MASKS_KEYS, **FOUR_BITS},
     ),
     KindOfChip(name="best_digits", what="two signed digits", network=TRAINED, keys={}),
@@ -153,48 +146,9 @@ class Found:
         return self.cycles * self.area_mm2 / 1000
 
 
-def rounded_to_four_bits(network: QuantizedNetwork) -> QuantizedNetwork:
-    """Return a network whose weights are the nearest multiples of 16, by 16: -8 to 7.
-
-    Shifts and biases follow, so that maps stay alike. A block of 8 filters of one input keeps its
-    largest weight as 1 or -1 where all of it would vanish: masks are those of the network. It was
-    not trained so, and nobody measured its accuracy.
-    """
-    return replace(
-        network,
-        graph=replace(network.graph, name=ROUNDED),
-        parameters={name: rounded(each) for name, each in network.parameters.items()},
-    )
-
-
-def rounded(given: Parameters) -> Parameters:
-    """Return the parameters of a layer with weights of four bits."""
-    whole = given.weights.astype(np.int64)
-    weights = np.clip((whole + (1 << LOST_BITS - 1)) >> LOST_BITS, -8, 7)
-    for first in range(0, len(whole), ALPHA):
-        block, kept = whole[first : first + ALPHA], weights[first : first + ALPHA]
-        largest = np.abs(block).argmax(axis=0, keepdims=True)
-        sign = np.sign(np.take_along_axis(block, largest, axis=0))
-        gone = ~kept.any(axis=0, keepdims=True)
-        now = np.take_along_axis(kept, largest, axis=0)
-        np.put_along_axis(kept, largest, np.where(gone, sign, now), axis=0)
-    return replace(
-        given,
-        weights=weights.astype(np.int8),
-        bias=given.bias >> LOST_BITS,
-        shift=(given.shift - LOST_BITS).astype(np.uint8),
-        weight_scale=given.weight_scale * np.float32(1 << LOST_BITS),
-    )
-
-
-def network_file(context: Context, name: str) -> Path:
-    """Return the file of a network that ships, or of the rounded one, which is written."""
-    if name != ROUNDED:
-        return CONFIGS / "networks" / f"{name}.npz"
-    file = context.work / "six_kinds" / f"{ROUNDED}.npz"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    save_network(rounded_to_four_bits(load_network(network_file(context, TRAINED))), file)
-    return file
+def network_file(name: str) -> Path:
+    """Return the file of a network that ships."""
+    return CONFIGS / "networks" / f"{name}.npz"
 
 
 class Measured:
@@ -204,7 +158,7 @@ class Measured:
         self.context, self.kind, self._executor = context, kind, executor
         family, arch = load_architecture(Path("dbpim/paper"))
         self._base = changed_keys(configuration_of(arch), kind.keys)
-        file = network_file(context, kind.network)
+        file = network_file(kind.network)
         network = load_network(file)
         self._subject = Subject(
             network=network,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from hwgen_studies.dbpim_paper import area_race
-from hwgen_studies.dbpim_paper.area_race import PAPER, ends
+from hwgen_studies.dbpim_paper.area_race import PAPER, PRUNED, ends
 from hwgen_studies.dbpim_paper.area_race_page import (
     AreaRaceReport,
     RaceChip,
@@ -26,6 +26,7 @@ from hwgen.chip.rtl.emit import verilog_modules
 from hwgen.commands.context import Context
 from hwgen.dbpim.facts.arch import load_arch
 from hwgen.dbpim.rtl import make_chip
+from hwgen.errors import FormatError
 from hwgen.files.load import validate_spec
 from hwgen.jobs.executors import SerialExecutor
 from hwgen.report.cost import CostModule, CostReport
@@ -63,7 +64,8 @@ def test_ratios_by_hand() -> None:
         *(chip(name, 50_000, 1.0, 2.0, 5.0) for name in ("best_digits", "paper")),
     ]
     mac = replace(found.mac, cycles=50_000, arrays_mm2=1.0, weights_mm2=0.5, rest_mm2=0.5, ns=5.0)
-    report = replace(found, chips=chips, mac=mac)
+    pruned = replace(chips[1], network="cifar10_resnet20_int8_60", cycles=20_000)
+    report = replace(found, chips=chips, pruned=pruned, mac=mac)
     assert (report.table_ratio("best_masks"), report.ratio("best_masks")) == (4.0, 5.0)
     assert report.ratio("best_pairs", "best_masks") == 2.0
     assert report.mac_spent == pytest.approx(500.0)
@@ -75,6 +77,7 @@ def test_ratios_by_hand() -> None:
     assert "masks and zero planes bring 2.50 times and one digit in pairs 5.00" in page
     assert "12,500 to 50,000 cycles, 2.00 to 8.00 times as few per area" in page
     assert "| 25,000 | 1.000 | 25.0 | 4.00 | 91.42 % |" in page
+    assert "and `best_masks` is 6.25 times as fast as `best_dense`." in page
     assert "| `best_masks` | 2.000 | +100 % | 4.00 | 250 | 100.0 | 200 | 5.00 |" in page
 
 
@@ -89,25 +92,26 @@ def test_the_picture_of_the_page() -> None:
     for chip in report.chips:
         told = chip.what in picture
         assert told == (chip.name != "paper"), chip.name
-    assert picture.count("rounded, not trained") == 2
+    assert report.pruned.what in picture
 
 
-def test_no_network_counts_as_trained_that_has_no_record() -> None:
+def test_networks_of_the_page_are_those_that_ship_as_their_records_say() -> None:
     for name, network in committed().networks.items():
-        file = ROOT / f"configs/networks/{name}.training.json"
-        assert file.exists() == network.trained, name
-        if network.trained:
-            about = json.loads(file.read_text(encoding="utf-8"))
-            assert about["network_digest"] == network.digest
-            assert about["accuracy"]["integer"] == network.accuracy
+        assert network == area_race.weights(name)
+        assert network.images == 10_000 and network.passes > 29
+
+
+def test_a_network_without_a_record_is_refused() -> None:
+    with pytest.raises(FormatError, match="digits_small_cnn must be a record of its training"):
+        area_race.weights("digits_small_cnn")
 
 
 @pytest.mark.promise("the page of the race has what model and area table say of each best chip")
 def test_the_page_has_the_cycles_and_areas_of_today(tmp_path: Path) -> None:
     report, context = committed(), Context(work=tmp_path, console=None)
-    for kind in (*KINDS, PAPER):
+    for kind, of_page in zip((*KINDS, PAPER, PRUNED), report.rows, strict=True):
         found = shipped(context, kind, SerialExecutor())
-        of_page = report.of(kind.name)
+        assert of_page.network == kind.network
         assert (of_page.cycles, of_page.digest) == (found.cycles, found.arch.digest), kind.name
         assert of_page.table_mm2 == pytest.approx(found.area_mm2), kind.name
         assert of_page.ends == ends(found.arch)
@@ -162,11 +166,14 @@ def cost_of(name: str) -> CostReport:
 def test_from_chips_to_the_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The six names of the page, each with a small chip and a network that has no record."""
+    """The six names of the page, each with a small chip and a network that was not trained long."""
     small = KindOfChip(name="small", what="small", network="digits_small_cnn", keys=DENSE_KEYS)
     kinds = [replace(kind, network="digits_small_cnn") for kind in KINDS]
     monkeypatch.setattr(area_race, "KINDS", kinds)
     monkeypatch.setattr(area_race, "PAPER", replace(PAPER, network="digits_small_cnn"))
+    monkeypatch.setattr(area_race, "PRUNED", replace(PRUNED, network="digits_small_cnn"))
+    short = replace(committed().networks["cifar10_resnet20_50"], passes=2.0)
+    monkeypatch.setattr(area_race, "weights", lambda name: short)
     monkeypatch.setattr(area_race, "TRAINED", "digits_small_cnn")
     monkeypatch.setattr(area_race, "make_executor", lambda workers: SerialExecutor())
     monkeypatch.setattr(area_race, "_file", lambda kind: Path("dbpim/small"))
@@ -177,22 +184,12 @@ def test_from_chips_to_the_page(
     made = committed().mac
     monkeypatch.setattr(area_race, "mac_chip", lambda *given: made)
     out, report = tmp_path / "race.md", tmp_path / "race.json"
-    options = [
-        "--liberty",
-        "none.lib",
-        "--data",
-        "digits",
-        "--work",
-        str(tmp_path),
-        "--judged",
-        "9",
-    ]
+    options = ["--liberty", "none.lib", "--data", "digits", "--work", str(tmp_path)]
     options += ["--images", "3", "--out", str(out), "--json", str(report)]
     assert area_race.main(options) == 0
     found = validate_spec(AreaRaceReport, json.loads(report.read_text()), source="race.json")
-    network = found.networks["digits_small_cnn"]
-    assert (network.images, network.trained) == (9, False) and network.accuracy > 0.8
-    for each in found.chips:
+    assert found.networks == {"digits_small_cnn": short}
+    for each in found.rows:
         assert (each.netlist.mm2, each.netlist.macros_ns) == (0.008, 1.0)
         assert each.images.images == 3
         assert each.images.least <= each.images.mean <= each.images.most

@@ -1,56 +1,25 @@
-"""The search of six kinds of chips: what it rounds, and what it takes."""
+"""The search of six kinds of chips."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
-import numpy as np
 import pytest
 from hwgen_studies.dbpim_paper.six_kinds import (
     KINDS,
     STARTS,
     Found,
     Measured,
-    rounded_to_four_bits,
     table_lines,
 )
 
 from hwgen.commands.context import Context
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.jobs.executors import SerialExecutor
-from hwgen.network.file import load_network
-from hwgen.network.sparsity import ALPHA
-
-ROOT = Path(__file__).parents[3]
-DIGITS = ROOT / "configs/networks/digits_small_cnn.npz"
 
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Measured]:
     context = Context(work=tmp_path_factory.mktemp("work"), console=None)
     return {kind.name: Measured(context, kind, SerialExecutor()) for kind in KINDS}
-
-
-def blocks(weights: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield which inputs have a weight, of each group of 8 filters."""
-    for first in range(0, len(weights), ALPHA):
-        yield weights[first : first + ALPHA].any(axis=0)
-
-
-def test_rounded_weights_have_four_bits_and_the_masks_of_before() -> None:
-    network = load_network(DIGITS)
-    found = rounded_to_four_bits(network)
-    for name, before in network.parameters.items():
-        after = found.parameters[name]
-        whole, weights = before.weights.astype(int), after.weights.astype(int)
-        assert weights.min() >= -8 and weights.max() <= 7
-        near = np.abs(whole - 16 * weights) <= 8
-        lifted = (np.abs(weights) == 1) & (np.abs(whole) < 8)
-        assert (near | lifted | (whole > 120)).all()
-        for one, other in zip(blocks(whole), blocks(weights), strict=True):
-            np.testing.assert_array_equal(one, other)
-        if before.shift.size:
-            np.testing.assert_array_equal(before.shift.astype(int) - 4, after.shift)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
