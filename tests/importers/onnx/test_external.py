@@ -89,3 +89,14 @@ def test_a_file_of_another_size_is_refused(
     assert "which has" in refused(path, capsys)
     (tmp_path / DATA).unlink()
     assert "No such file" in refused(path, capsys)
+
+
+def test_bytes_of_an_unknown_type_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """ONNX gives new numbers to new types: nobody knows here how many bytes an element takes."""
+    path = apart(tmp_path)
+    changed = onnx.load(path, load_external_data=False)
+    changed.graph.initializer[0].data_type = 99
+    path.write_bytes(changed.SerializeToString())
+    assert ", for 0" in refused(path, capsys)
