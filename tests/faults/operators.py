@@ -45,6 +45,8 @@ EITHER_WAY = re.compile(r"(min|max|minimum|maximum|gcd|lcm|isclose|array_equal|z
 """Functions whose arguments may mostly change places."""
 NO_VALUE = ("annotation", "returns", "decorator_list", "bases", "type_params", "msg", "exc")
 """Fields whose faults change nothing that runs, or only a sentence."""
+TYPES = ("Callable", "tuple", "dict", "list", "Mapping", "Sequence", "Iterator", "NDArray")
+"""What has other types in brackets."""
 ATOM = re.compile(r"[\w.]+|\(\)")
 Wrong = Iterator[tuple[Any, str]]
 """A node with its place, and the text that stands there."""
@@ -84,7 +86,7 @@ def changes_of_lines(text: str) -> dict[int, list[Change]]:
 
 def nodes(node: ast.AST) -> Iterator[ast.AST]:
     """Yield what is computed, no types; texts with values inside have places that 3.11 errs in."""
-    if isinstance(node, ast.JoinedStr) or is_callable(node) or is_strict(node):
+    if isinstance(node, ast.JoinedStr) or is_type(node) or is_strict(node):
         return
     yield node
     for name, value in ast.iter_fields(node):
@@ -93,9 +95,9 @@ def nodes(node: ast.AST) -> Iterator[ast.AST]:
                 yield from nodes(each)
 
 
-def is_callable(node: ast.AST) -> bool:
-    """Return whether a node is the type of a function, which stands for itself in an alias."""
-    return isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Callable"
+def is_type(node: ast.AST) -> bool:
+    """Return whether a node is a type with those in it, which stands for itself in an alias."""
+    return isinstance(node, ast.Subscript) and ast.unparse(node.value) in TYPES
 
 
 def is_strict(node: ast.AST) -> bool:

@@ -50,6 +50,7 @@ WRONG = {
     "f(a)": "a | pass",
     "x: a | b = c": "",
     "x = Callable[[a, b], c]": "",
+    "x = tuple[a, b]": "",
     "x = zip(a, strict=True)": "x = a",
     "assert a": "pass",
     "assert a is not None": "assert a is None",
