@@ -92,3 +92,14 @@ def test_groups_stand_on_a_diagonal() -> None:
         for column in range(4):
             held = weights[column, tap] if column // 2 == group else 0
             assert first.weights[row, column] == held
+
+
+def test_groups_share_a_section_while_rows_and_columns_hold_them() -> None:
+    """Two groups of 2 inputs and 3 outputs: 6 columns, twice as many where a weight is a pair."""
+    network, layer = conv_behind(2, groups=2)
+
+    def columns(side: int, *, pairs: bool = False) -> list[int]:
+        return [each.weights.shape[1] for each in sections_of(network, layer, side, pairs=pairs)]
+
+    assert columns(6) == [6] and columns(5) == [3, 3]
+    assert columns(12, pairs=True) == [6] and columns(11, pairs=True) == [3, 3]
