@@ -6,7 +6,7 @@ A chip is what the search of `hwgen synthesize` finds for a kind of cells and AD
 less than lose nothing; each device then errs on some chips, with the same images and seeds. Chips
 lie in the work folder, and accuracies where `hwgen effects` keeps them, a file for each seed and
 each 250 images: an interrupted command goes on, and one with more images begins with those that
-are there. One process, seed after seed over all chips.
+are there. One process at a time, for all seeds of a device on a chip and so many images.
 
 Tests: `studies/tests/test_device_points.py`.
 """
@@ -115,7 +115,7 @@ class Study:
     devices: Sequence[Device] = DEVICES
 
     def run(self) -> DevicePoints:
-        """Search all chips, and measure them seed after seed."""
+        """Search all chips, and measure them with each device."""
         chips = [self.chip(cells, less) for cells, less in self.chips]
         found: dict[tuple[int, str], list[float]] = {}
         exact = chips[0].exact
@@ -123,13 +123,11 @@ class Study:
         found |= {
             (place, nothing): [exact] for place, (_, less) in enumerate(self.chips) if not less
         }
-        for seed in range(1, 1 + max(device.seeds for device in self.devices)):
-            for device in self.devices:
-                for place in device.chips if seed <= device.seeds else ():
-                    accuracy = chips[place].accuracy(device, seed)
-                    found.setdefault((place, device.name), []).append(accuracy)
-                    told = f"{chips[place].name}, {device.name}, seed {seed}: {accuracy:.3f}"
-                    self.context.say(told)
+        for device in self.devices:
+            for place in device.chips:
+                each = found[place, device.name] = chips[place].accuracies(device)
+                told = " ".join(f"{accuracy:.3f}" for accuracy in each)
+                self.context.say(f"{chips[place].name}, {device.name}: {told}")
         return DevicePoints(
             format="hwgen.report.device_points",
             version=1,
@@ -183,14 +181,13 @@ class Found:
     file: Path
     told: Chip
 
-    def effects(self, device: Device, seed: int) -> Effects:
-        """Return the request that measures a seed."""
+    def effects(self, device: Device) -> Effects:
+        """Return the request that measures all seeds."""
         return Effects(
             Path(self.study.network),
             self.file,
             effects=Path(device.file),
-            seeds=1,
-            seed=seed,
+            seeds=device.seeds,
             workers=1,
             context=self.study.context,
         )
@@ -198,7 +195,7 @@ class Found:
     @cached_property
     def subject(self) -> Subject:
         """The network on the chip."""
-        return self.effects(self.study.devices[0], 1).subject()
+        return self.effects(self.study.devices[0]).subject()
 
     @cached_property
     def batch(self) -> Batch:
@@ -210,15 +207,15 @@ class Found:
         """The accuracy of the network itself."""
         return golden_accuracy(self.study.context, self.subject, self.batch)
 
-    def accuracy(self, device: Device, seed: int) -> float:
-        """Return the accuracy of a seed."""
-        request, choice = self.effects(device, seed), [(None, device.effects)]
+    def accuracies(self, device: Device) -> list[float]:
+        """Return the accuracy of each seed."""
+        request, choice = self.effects(device), [(None, device.effects)]
         program = program_of(self.study.context, self.subject)
-        right = 0.0
+        right = np.zeros(device.seeds)
         for part in parts_of(self.batch):
-            ((found,),) = request.accuracies(self.subject, program, part, choice)
-            right += found * len(part.images)
-        return right / len(self.batch.images)
+            (found,) = request.accuracies(self.subject, program, part, choice)
+            right += np.multiply(found, len(part.images))
+        return [float(each) for each in right / len(self.batch.images)]
 
 
 def parts_of(batch: Batch) -> Iterator[Batch]:
