@@ -12,7 +12,7 @@ from hwgen.crossbar.facts.program import BEAT, Program
 from hwgen.crossbar.model.record import make_arch
 from hwgen.errors import ConfigError, DataError, FormatError
 from hwgen.network import QuantizedNetwork
-from tests.verif.crossbar.whole import design, plain_network
+from tests.verif.crossbar.whole import design, joined_design, joined_network, plain_network
 from verif.common.drawing import Drawing
 
 
@@ -118,3 +118,11 @@ def test_tiling_and_steps(program: Program, arch: Arch) -> None:
     assert [each.name for each in tiling(program, arch)] == names
     assert [each.layer for each in step_list(program, arch)] == names
     assert tiling(program, arch)[0].rows == 27
+
+
+def test_a_layer_without_weights_is_not_cut() -> None:
+    arch = make_arch(joined_design(), "joined")
+    found = [
+        each for each in tiling(compile_network(joined_network(), arch), arch) if not each.rows
+    ]
+    assert found and all((one.sets, one.tiles_n, one.tiles_k) == (1, 0, 0) for one in found)

@@ -14,6 +14,7 @@ from hwgen.network import Add, Concatenate, Graph, QuantizedNetwork, Table
 from hwgen.network.file import load_network
 from tests.onnx_graphs import layers_of
 from tests.synthesis import COMPONENTS
+from verif.common.drawing import Drawing
 
 FOLDER = Path(__file__).parents[3] / "configs/networks"
 RESNET = FOLDER / "digits_resnet20.npz"
@@ -81,6 +82,14 @@ def test_facts_of_the_file_are_kept() -> None:
     assert [each.average for each in made.layers if each.kind == "pool"][-1]
     added = next(each for each in made.layers if each.kind == "eltwise")
     assert len(added.providers) == 2 and added.activation == "relu"
+
+
+def test_rows_and_columns_of_a_window_are_each_their_own() -> None:
+    drawing = Drawing(1, modes=("full",), shape=(5, 9, 2))
+    name = drawing.conv("input", (4,), kernel=(3, 1), stride=(1, 2), padding=(1, 0, 1, 0))
+    (layer,) = crossbar_network(drawing.build(name)).layers
+    assert (layer.kernels, layer.strides, layer.paddings) == ((3, 1), (1, 2), (1, 0))
+    assert (layer.in_sides, layer.out_sides) == ((5, 9), (5, 5))
 
 
 def test_a_shortcut_is_a_pooling_of_one_pixel() -> None:
