@@ -1,6 +1,6 @@
 """Sums of a layer must fit the accumulators, whatever the inputs are.
 
-Tests: `tests/mram/compiler/test_listing.py`.
+Tests: `tests/mram/compiler/test_refused.py`.
 """
 
 from collections.abc import Mapping
