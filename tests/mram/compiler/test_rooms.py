@@ -36,3 +36,10 @@ def test_a_map_that_fills_its_bank_stands_first() -> None:
         8 * 16 * 16,
         2048,
     )
+
+
+def test_an_answer_takes_a_block_of_every_pixel() -> None:
+    net, arch = Drawing(1, modes=("1.0x",), shape=(2, 2, 3)), arch_of("small")
+    program = compile_network(net.build(net.conv(INPUT, (5,))), arch)
+    found = {room.what: room.used for room in rooms(program, arch)}
+    assert found["answer buffer, elements"] == 2 * 2 * 8
