@@ -13,7 +13,7 @@ from hwgen.cli import main
 from hwgen.commands.imports import ImportNetwork, describe_import
 from hwgen.errors import FormatError
 from hwgen.importers.integer import RefusedNetworkError, lower
-from hwgen.importers.onnx.qdq.integer_bias import with_integer_biases
+from hwgen.importers.onnx.qdq.integer_bias import nearly, with_integer_biases
 from hwgen.importers.onnx.qdq.weights import STEP_TOLERANCE
 from hwgen.importers.onnx.quantized import read_integer_graph
 from hwgen.network.file import load_network
@@ -261,6 +261,12 @@ def test_a_bias_in_steps_of_its_sums_is_left_alone(ratio: float, stays: bool) ->
     model = Model((1, 20))
     file = model.build(gemm(model, model.quantized("x", 0.02, 128), ratio=ratio))
     assert (with_integer_biases(file) is file) == stays
+
+
+@pytest.mark.parametrize(("sums", "near"), [(9e-7, True), (9e-6, False)])
+def test_a_distance_below_a_millionth_is_none(sums: float, near: bool) -> None:
+    """onnxruntime compares the scales of a convolution's bias and sums with both tolerances."""
+    assert nearly(np.array([sums / 9]), np.array([sums])) == near
 
 
 def test_sums_that_end_a_network_tell_a_rounded_bias(tmp_path: Path) -> None:
