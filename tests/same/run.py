@@ -42,6 +42,8 @@ LARGE = (
     "cadnn_cifar10_resnet20",
     "cifar10_resnet20_50",
     "cifar10_resnet20_digits",
+    "cifar10_resnet20_int4_50",
+    "cifar10_resnet20_int8_60",
     "digits_resnet20",
 )
 """Networks that stand beside the chips of the papers alone, unless the run is long."""
