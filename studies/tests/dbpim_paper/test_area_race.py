@@ -77,7 +77,7 @@ def test_ratios_by_hand() -> None:
     assert "masks and zero planes bring 2.50 times and one digit in pairs 5.00" in page
     assert "12,500 to 50,000 cycles, 2.00 to 8.00 times as few per area" in page
     assert "| 25,000 | 1.000 | 25.0 | 4.00 | 91.42 % |" in page
-    assert "and `best_masks` is 6.25 times as fast as `best_dense`." in page
+    assert "and `best_masks` is 6.25 times as fast as `best_dense`, 0.62 times as" in page
     assert "| `best_masks` | 2.000 | +100 % | 4.00 | 250 | 100.0 | 200 | 5.00 |" in page
 
 
@@ -98,7 +98,7 @@ def test_the_picture_of_the_page() -> None:
 def test_networks_of_the_page_are_those_that_ship_as_their_records_say() -> None:
     for name, network in committed().networks.items():
         assert network == area_race.weights(name)
-        assert network.images == 10_000 and network.passes > 29
+        assert network.images == 10_000 and network.passes > 27
 
 
 def test_a_network_without_a_record_is_refused() -> None:
