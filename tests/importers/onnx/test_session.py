@@ -265,7 +265,7 @@ def test_a_bias_in_steps_of_its_sums_is_left_alone(ratio: float, stays: bool) ->
 
 @pytest.mark.parametrize(("sums", "near"), [(9e-7, True), (9e-6, False)])
 def test_a_distance_below_a_millionth_is_none(sums: float, near: bool) -> None:
-    """onnxruntime compares the scales of a convolution's bias and sums with both tolerances."""
+    """A session compares the scales of a convolution's bias and sums with both tolerances."""
     assert nearly(np.array([sums / 9]), np.array([sums])) == near
 
 
