@@ -101,7 +101,8 @@ def test_accuracies_of_shipped_networks_stand_beside_their_base() -> None:
         accuracy = json.loads(text_of(f"configs/networks/{name}.training.json"))["accuracy"]
         told = {k: f"{each:.2%}".replace("%", " %") for k, each in accuracy.items()}
         shown = [told["float"], base, told["integer"]]
-        assert name not in on_figures or f"| {' | '.join(shown)} |" in text_of(FIGURES), name
+        if name in on_figures:
+            assert f"| {' | '.join(shown)} |" in text_of(FIGURES), name
         shown.insert(2, told["pruned"])
         assert f"| `{name}` | {' | '.join(shown)} |" in text_of("docs/training.md")
 
