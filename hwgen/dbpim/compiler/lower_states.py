@@ -1,6 +1,6 @@
 """What becomes of states when a call is over: which maps go to which places in memory.
 
-Tests: `tests/verif/dbpim/test_states.py`.
+Tests: `tests/dbpim/compiler/test_appends.py`, `tests/verif/dbpim/test_states.py`.
 """
 
 from hwgen.dbpim.compiler.lower_simd import IDENTITY, SIMD_DEFAULTS
@@ -26,13 +26,11 @@ def kept_maps(source: Source, ops: list[Op]) -> dict[str, list[str]]:
     the map, a pass behind all others copies it.
     """
     found: dict[str, list[str]] = {}
-    appends = {each.name for each in source.network.layers if isinstance(each, Append)}
+    caches = {
+        each.name: each.inputs[0] for each in source.network.layers if isinstance(each, Append)
+    }
     for state in source.network.states.values():
-        if state.next in appends and state.next in {
-            each.name
-            for each in source.network.layers
-            if isinstance(each, Append) and each.inputs[0] == state.name
-        }:
+        if caches.get(state.next) == state.name:
             continue
         made = [number for number, op in enumerate(ops) if op.output == state.next]
         read = [number for number, op in enumerate(ops) if state.name in op.inputs]
