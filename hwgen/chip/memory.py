@@ -48,9 +48,9 @@ def read_engine(t: int, port: Port, reader: Ints, commands: Commands, arrivals: 
     elif reader[COMMAND_BEATS] > 0:
         ask(t, port, reader, arrivals)
     number = reader[NEXT_COMMAND]
-    if takes_command and number < len(commands) and 0 < commands[number].cycle <= t:
+    if takes_command and number < len(commands) and 0 < commands[number]["cycle"] <= t:
         command = commands[number]
-        reader[ADDRESS], reader[COMMAND_BEATS] = command.address, command.beats
+        reader[ADDRESS], reader[COMMAND_BEATS] = command["address"], command["beats"]
         reader[NEXT_COMMAND] += 1
 
 

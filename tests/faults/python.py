@@ -204,7 +204,10 @@ class Copies:
     def first_failure(
         self, options: Sequence[str], texts: Mapping[str, str], *, plain: bool, limit: float
     ) -> str:
-        """Return the first test that fails with other texts of files alone; empty: none does."""
+        """Return the first test that fails with other texts of files alone; empty: none does.
+
+        What fails without compiled functions, and no fault, meets the fault with them.
+        """
         anyway: list[str] = []
         while True:
             code, failed = self._run(["-x", *anyway, *options], texts, plain=plain, limit=limit)
@@ -212,11 +215,13 @@ class Copies:
                 return ""
             first = failed[0] if failed else f"pytest's code {code}"
             left_out = f"--{'deselect' if '::' in first else 'ignore'}={first}"
-            if not failed or first == TIME or left_out in anyway or self.passes(first, plain):
+            if not failed or first == TIME or left_out in anyway or self.passes(first, plain=plain):
                 return first
+            if plain and self.passes(first, plain=False):
+                return self.first_failure(options, texts, plain=False, limit=limit)
             anyway.append(left_out)
 
-    def passes(self, test: str, plain: bool) -> bool:
+    def passes(self, test: str, *, plain: bool) -> bool:
         """Return whether a test passes without a fault, with all parameters if its name is cut."""
         code, _ = self._once([test], plain)
         return (self._once([test.partition("[")[0]], plain)[0] if code == UNKNOWN else code) == 0

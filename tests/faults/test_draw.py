@@ -182,6 +182,18 @@ def pytest_collection_modifyitems(config, items):
 """
 
 
+def test_a_test_that_needs_compiled_functions_has_them(small: Path, tmp_path: Path) -> None:
+    test = "tests/room/test_compiled.py"
+    (small / test).write_text(
+        "import os\n\nfrom hwgen.room.sums import total\n\n\ndef test_sum():\n"
+        "    assert 'NUMBA_DISABLE_JIT' not in os.environ\n    assert total(2, 3) == 5\n"
+    )
+    wrong = FILES["hwgen/room/sums.py"].replace("a + b", "a - b")
+    copies = Copies(small, tmp_path / "copies", workers=1)
+    found = copies.verdict({"hwgen/room/sums.py": wrong}, [test], plain=True)
+    assert found.failed == f"{test}::test_sum"
+
+
 @pytest.mark.promise(
     "of each drawn fault it is known whether tests near it, others of the landing run, or dear ones"
     " kill it; a run that its time ends kills nothing"

@@ -78,7 +78,7 @@ def go(
     elif fields.opcode == LOAD:
         # Of each LOAD there are two commands, after that of BEGIN: its data, the next segment.
         data = 1 + 2 * loading[LOADS]
-        commands[data].cycle, commands[data + 1].cycle = t + 1, t + 2
+        commands[data]["cycle"], commands[data + 1]["cycle"] = t + 1, t + 2
         loading[LOADS] += 1
         loading[MAP_DONE] = 0
         loading[STATE] = MAP

@@ -29,17 +29,14 @@ def last_beat(port: Port, commands: Commands, header_beats: int) -> int:
     reader = np.zeros(REGISTERS, np.int64)
     reader[LAST_ARRIVAL] = -1
     arrivals = np.zeros(READ_FIFO_BEATS, np.int64)
-    total = 0
-    for command in commands:
-        total += command.beats
-    t = 0
+    total, t = commands["beats"].sum(), 0
     while reader[TAKEN] < total:
         t += 1
         read_engine(t, port, reader, commands, arrivals)
         if beat_ready(t, reader, arrivals):
             reader[TAKEN] += 1
             if reader[TAKEN] == header_beats:
-                commands[1].cycle = t + 2
+                commands[1]["cycle"] = t + 2
     return t
 
 
