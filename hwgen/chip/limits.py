@@ -9,9 +9,9 @@ class RunLimits:
 
     cycles: of a run; stores: words that a run stores
     foreseen: cycles that all runs take together, which say what simulator is worth its
-        compilation; None: not known
+        compilation; 0: few
     """
 
     cycles: int = 1_000_000_000
     stores: int = 1_000_000_000
-    foreseen: int | None = None
+    foreseen: int = 0

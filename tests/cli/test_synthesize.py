@@ -104,6 +104,7 @@ def test_a_chip_that_cannot_be_written(
         assert said is None and "cannot write" not in out
 
 
+@pytest.mark.dear
 def test_identical_macros(hwgen: Command, quick: dict[str, Any], tmp_path: Path) -> None:
     more = "--power-w", 12, "--workers", 1
     assert hwgen(*synthesize_to(tmp_path, *more))[0] == 0

@@ -98,6 +98,7 @@ def test_no_chip_of_a_sweep_beats_the_front(
     assert report.best == min(front, key=lambda chip: chip.objective or 0)
 
 
+@pytest.mark.dear
 def test_several_networks_have_one_mean(context: api.Context, files: tuple[Path, Path]) -> None:
     one = explored(context, files)
     report = api.explore(

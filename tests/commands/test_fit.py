@@ -66,6 +66,7 @@ def test_a_network_of_few_digits_is_unchanged(tmp_path: Path) -> None:
     assert report["accuracy_before"] == report["accuracy_after"]
 
 
+@pytest.mark.dear
 def test_pruning_shows_its_loss(tmp_path: Path) -> None:
     source = unfitted(tmp_path)
     _, unpruned = fitted(source, tmp_path)

@@ -51,6 +51,7 @@ def test_a_project_has_a_chip_of_its_own(tmp_path: Path) -> None:
         assert path.stem == "README.md" or path.stem in readme or "examples" in str(path)
 
 
+@pytest.mark.dear("mram/small-cadnn_digits")
 @pytest.mark.promise("hwgen new makes a project whose examples run and whose test passes at once")
 @pytest.mark.parametrize(
     ("chip", "network"),

@@ -62,6 +62,7 @@ def test_a_net_that_several_ports_show(tmp_path: Path) -> None:
     assert energy_pj(flat, found, library) == {"part": pytest.approx(register * 0.01 / 2)}
 
 
+@pytest.mark.dear
 def test_a_memory_with_its_registers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(ENVIRONMENT, raising=False)
     manifest, texts = emitted(Cells(), tmp_path / "rtl")

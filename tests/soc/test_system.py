@@ -119,6 +119,7 @@ def test_fusesoc_lints_a_chip_without_its_trace(tmp_path: Path) -> None:
     assert done.returncode == 0 and "%Warning" not in said, said
 
 
+@pytest.mark.dear("mram")
 def test_fusesoc_simulates_the_bench(
     chips: dict[str, Path], family: str, icarus: str, tmp_path: Path
 ) -> None:

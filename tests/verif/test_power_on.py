@@ -95,6 +95,7 @@ def crossbar_answers() -> tuple[Any, Any]:
     return case.chip, replace(case, images=case.images[:1]).work
 
 
+@pytest.mark.dear("mram_answers")
 @pytest.mark.promise(
     "no AXI output of any family is ever undefined, and bytes that hold no answer have no strobe"
 )

@@ -103,12 +103,12 @@ class Simulator:
         return [self.texts, self.command, verilator.identity, flags, platform.machine()]
 
 
-def worth(simulator: Simulator, cycles: int | None, *, builds: Path | None = None) -> Simulator:
+def worth(simulator: Simulator, cycles: int, *, builds: Path | None = None) -> Simulator:
     """Return the simulator that runs so many cycles soonest, its compilation included.
 
-    cycles: None: not known; builds: as in `build_simulator`
+    builds: as in `build_simulator`
     """
-    if cycles is None or cycles > SHORT_CYCLES:
+    if cycles > SHORT_CYCLES:
         return simulator
     facts, products = simulator.facts(find_verilator()), [simulator.executable]
     if is_built(simulator.top, facts, products=products, builds=builds):

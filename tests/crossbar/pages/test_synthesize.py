@@ -132,6 +132,7 @@ def test_products_and_unequal_sides_are_in_the_files(
         )
 
 
+@pytest.mark.dear
 def test_the_same_bytes_in_another_folder(
     context: Context, request_of: Callable[..., Synthesize], tmp_path: Path
 ) -> None:
@@ -141,6 +142,7 @@ def test_the_same_bytes_in_another_folder(
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
 
 
+@pytest.mark.dear
 def test_an_earlier_output_is_replaced_and_nothing_else(
     context: Context, request_of: Callable[..., Synthesize], tmp_path: Path
 ) -> None:

@@ -135,7 +135,7 @@ def test_the_count_begins_again_with_each_image(together: int) -> None:
         assert np.array_equal(maps[0][name], maps[2][name])
 
 
-@pytest.mark.dear("least")
+@pytest.mark.dear
 @pytest.mark.parametrize("make", [least, slow], ids=["least", "slow"])
 def test_sizes_of_one_and_bit_steps_of_several_clocks(make: Callable[[], Case]) -> None:
     for seed in (1, 2):

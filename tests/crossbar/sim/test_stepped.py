@@ -40,6 +40,7 @@ def small(step: int, less: int = 3, cells: Cells = "offset") -> Case:
     return answers_network(), replace(arch, nonlinear_converters=True, read_noise=True)
 
 
+@pytest.mark.dear("2-effects1-trouble1")
 @pytest.mark.promise(
     "a crossbar chip whose converters count several sums a code gives golden's elements in Verilog,"
     " alone and with noise, offsets, trims and a table of codes, whatever the memory stalls"
@@ -52,6 +53,7 @@ def test_every_element_is_goldens(step: int, effects: DeviceEffects, trouble: Tr
     assert wrong_elements(small(step), effects, 1, trouble=trouble) == 0
 
 
+@pytest.mark.dear("8")
 @pytest.mark.promise(
     "steps and differential cells together give golden's elements in Verilog, with all effects"
 )
@@ -60,6 +62,7 @@ def test_pairs_with_a_step(step: int) -> None:
     assert wrong_elements(small(step, 5, "differential"), MOST, step, trouble=STALLS[0]) == 0
 
 
+@pytest.mark.dear
 def test_one_pixel_one_channel() -> None:
     drawing = Drawing(5, modes=("full",), shape=(1, 1, 1))
     network = drawing.build(drawing.linear(drawing.conv("input", (1,)), (1,), bits=32))

@@ -43,6 +43,7 @@ def test_plain_python_finds_what_compiled_functions_find(power_w: float) -> None
     assert (look.gops_per_w > 0) == (power_w == POWER_W)
 
 
+@pytest.mark.dear
 def test_of_a_large_network_the_cheapest_designs_are_looked_at_without_conflicts() -> None:
     wide = replace(SMALL.layers[0], in_side=110, out_side=110)
     large = replace(SMALL, input_side=110, layers=(wide,))

@@ -27,6 +27,8 @@ RESNET20 = load_network(Path("configs/networks/digits_resnet20.npz"))
 SWITCHES = ["all", "none", "weight_bits", "weight_values", "input_bits"]
 CHIPS = sorted(path.stem for path in CONFIGS.glob("*.yaml") if not path.stem.startswith("best_"))
 """Those that ship; the best ones of a search, some of four bits, have tests of their own."""
+FEW = ("paper_published", "single", "small_rows_tflite", "tiny")
+"""With which `scripts/test` is content."""
 PAPER = load_arch(CONFIGS / "paper.yaml")
 
 
@@ -88,7 +90,10 @@ def test_sixteen_images() -> None:
     "digits 3 and 4 of a filter are further tiles over the inputs that have some, of any"
     " network and any stream"
 )
-@pytest.mark.parametrize("config", CHIPS)
+@pytest.mark.parametrize(
+    "config",
+    [each if each in FEW else pytest.param(each, marks=pytest.mark.dear) for each in CHIPS],
+)
 @pytest.mark.parametrize("name", DIRECTED)
 def test_directed(name: str, config: str) -> None:
     check(directed(name), load_arch(CONFIGS / f"{config}.yaml"), seed=3)

@@ -87,6 +87,7 @@ def test_its_onnx_file_answers_alike(trained: Path) -> None:
     assert (answer(network, images).reshape(40, -1) == found).all()
 
 
+@pytest.mark.dear
 def test_the_same_recipe_gives_the_same_bytes(trained: Path, tmp_path: Path) -> None:
     train_transformer(short(), out=tmp_path, progress=False)
     for name in ("network.npz", "network.onnx"):

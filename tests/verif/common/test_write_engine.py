@@ -41,6 +41,7 @@ def test_other_sizes(size: str, tmp_path: Path, waves: Waves | None) -> None:
     run_common_bench("write_engine", OTHER_SIZES[size], tmp_path, waves)
 
 
+@pytest.mark.dear
 def test_a_word_is_a_beat(tmp_path: Path, waves: Waves | None) -> None:
     """Rows of words as wide as the port: no bits of a beat count words."""
     facts = FAMILIES["dbpim"]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.network import infer
+from hwgen.chip.limits import RunLimits
 from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.dbpim.compiler import compile_network, unstored
 from hwgen.dbpim.facts.arch import Arch, load_arch, with_sparsity
@@ -78,8 +79,10 @@ def check_chip(
     program = compiled(network, arch, batch=batch)
     prediction = folder / "prediction.json"
     write_prediction(arch, program, maps or infer(network, images), prediction)
-    runs = simulate(arch, program, images, calls=calls, trouble=trouble)
-    for run, want in zip(runs, read_predictions(prediction), strict=True):
+    predicted = read_predictions(prediction)
+    limits = RunLimits(foreseen=sum(want["cycles"] for want in predicted))
+    runs = simulate(arch, program, images, calls=calls, trouble=trouble, limits=limits)
+    for run, want in zip(runs, predicted, strict=True):
         where = f"{network.graph.name} on {arch.name}, images {run.images}"
         check_values(run, network, want["maps"], where, unstored(network, program, arch))
         if trouble != NO_TROUBLE:

@@ -167,7 +167,7 @@ def test_several_images_in_a_run(batch: int, tmp_path: Path) -> None:
     check_chip(network, chip_arch("small"), digits_images(2 * batch), tmp_path, batch=batch)
 
 
-@pytest.mark.dear("one_pixel")
+@pytest.mark.dear
 @pytest.mark.parametrize("name", ["grown_pixel", "one_pixel"])
 def test_several_images_of_one_pixel(name: str, tmp_path: Path) -> None:
     """Images of one pixel lie side by side: each has its own column."""

@@ -65,6 +65,7 @@ def test_computing_alone_keeps_the_chip_alive(tmp_path: Path) -> None:
     check_chip(network, arch, images, tmp_path)
 
 
+@pytest.mark.dear
 def test_writing_alone_keeps_the_chip_alive() -> None:
     """Memory takes a beat of logits in one of a hundred cycles, and nothing else is left to do."""
     arch, network = patient(), many_classes()

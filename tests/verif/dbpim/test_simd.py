@@ -32,14 +32,19 @@ ROWS = rows()
 """They round as float32, too."""
 
 
-@pytest.mark.promise(
+PRODUCTS = pytest.mark.promise(
     "products of two maps equal golden, both zero points subtracted, and a held word takes one"
     " cycle"
 )
+
+
+@pytest.mark.dear
+@PRODUCTS
 def test_products_of_two_maps(tmp_path: Path, waves: Waves | None) -> None:
     run_simd(ROWS, "verilator", tmp_path, waves)
 
 
+@PRODUCTS
 @pytest.mark.dear("4")
 @pytest.mark.promise(
     "lanes that round as LiteRT equal golden, squared differences of two scaled maps included"

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from golden.network import infer
+from hwgen.chip.limits import RunLimits
 from hwgen.mram.compiler import compile_network, unstored
 from hwgen.mram.facts.arch import Arch, load_arch
 from hwgen.mram.facts.program import Program
@@ -18,6 +19,8 @@ from tests.golden.drawn import MODES, Drawing
 
 CONFIGS = Path(__file__).parents[3] / "configs" / "mram"
 WINDOW = {"kernel": (3, 3), "padding": (1, 1, 1, 1)}
+LONG = RunLimits(foreseen=1_000_000)
+"""Of runs whose simulator is worth minutes of a compiler."""
 
 
 def chip_arch(name: str) -> Arch:

@@ -7,6 +7,7 @@ from hwgen.mram.compiler import recompile
 from hwgen.mram.model import CycleModel
 from hwgen.mram.sim import simulate
 from tests.verif.mram.chips import (
+    LONG,
     check_cycles,
     check_maps,
     chip_arch,
@@ -29,7 +30,7 @@ def cycles_of_single_images(mapping: str) -> list[int]:
     """Run an image in each mode, each alone, and compare it; return the cycles."""
     program = compiled(NETWORK, ARCH, mapping=mapping)
     images, modes = images_of(NETWORK, MODES), list(range(MODES))
-    runs = simulate(ARCH, program, images, modes=modes)
+    runs = simulate(ARCH, program, images, modes=modes, limits=LONG)
     for mode, run in enumerate(runs):
         check_maps(run, NETWORK, images)
         check_cycles(run, program, ARCH, [mode])
@@ -58,7 +59,7 @@ def test_every_switch_with_four_images_of_each_width() -> None:
     images = images_of(NETWORK, len(modes), seed=2)
     images[-1] = images[0]
     program = compiled(NETWORK, ARCH, images=len(modes))
-    (run,) = simulate(ARCH, program, images, modes=modes)
+    (run,) = simulate(ARCH, program, images, modes=modes, limits=LONG)
     check_maps(run, NETWORK, images)
     check_cycles(run, program, ARCH, modes)
     answers = [found[NETWORK.answer] for found in run.maps]
@@ -73,7 +74,7 @@ def test_widths_that_arrive_after_load_write_no_weights() -> None:
     other = retabled(NETWORK, widths)
     tables = recompile(program, other, ARCH)
     images, modes = images_of(NETWORK, MODES, seed=3), list(range(MODES))
-    (run,) = simulate(ARCH, program, images, modes=modes, tables=tables)
+    (run,) = simulate(ARCH, program, images, modes=modes, tables=tables, limits=LONG)
     check_maps(run, other, images)
     check_cycles(run, tables, ARCH, modes, loaded=program)
     assert run.loads[1] < run.loads[0] // 4

@@ -54,6 +54,7 @@ def test_a_stream_reads_what_is_there(number: int) -> None:
     assert sentences(design(number).hazards()) == ""
 
 
+@pytest.mark.dear("1", "2")
 @pytest.mark.promise(
     "rings have room for a stream of any length up to the simulated one, ports for all blocks"
     " that a fast provider sends"
