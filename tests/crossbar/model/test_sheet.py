@@ -5,11 +5,14 @@ from dataclasses import replace
 import pytest
 
 from hwgen.crossbar.compiler import shipped_network
+from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.evaluate import evaluate
+from hwgen.crossbar.model.tables import operations_of
 from tests.crossbar.model.alexnet import ALEXNET, POWER_W, ROWS, SIDE, Row, choice_of
 from tests.crossbar.model.designs import case_of, compiled_of
+from tests.crossbar.model.layers import conv
 from verif.reference.crossbar import Case
 from verif.reference.crossbar import evaluate as evaluate_by_the_book
 
@@ -83,3 +86,11 @@ def test_counts_of_the_first_row() -> None:
     assert copies == [105, 26, 26, 6, 7, 6, 7, 2, 2, 1, 1, 1]
     adcs = [layer.get("adc") for layer in found.counts]
     assert adcs == [4205, None, 3644, None, 1962, 1682, 1262, None, None, 1, 1, 1]
+
+
+def test_published_operations_take_groups_for_dense() -> None:
+    """Two groups of 2 of 4 channels, 8 filters of a pixel, 9 pixels: 2 x 2 x 8 x 9, twice that."""
+    layers = (conv("conv", (), (4, 8), (3, 3), window=(1, 1, 0), groups=2),)
+    network = CrossbarNetwork(name="groups", input_channels=4, input_side=3, layers=layers)
+    assert operations_of(network, STRICT) == 288
+    assert operations_of(network, PUBLISHED) == 576
