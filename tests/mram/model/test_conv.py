@@ -2,14 +2,19 @@
 
 import random
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
+from hwgen.mram.compiler import compile_network
 from hwgen.mram.facts.accumulation import and_steps
 from hwgen.mram.facts.records import Kind, entry_name, record_fields
+from hwgen.mram.facts.stream import decode_program
 from hwgen.mram.facts.timing import WATCHDOG_CYCLES
 from hwgen.mram.model.conv import CAUSES, conv_cycles, conv_of
 from hwgen.mram.model.events import former_reads, record_events
+from hwgen.network import INPUT
+from tests.golden.drawn import Drawing
 from tests.mram.compiler.archs import arch_of
 from tests.mram.model.reference import Clocked
 
@@ -112,3 +117,26 @@ def test_a_record_whose_window_starves_is_noticed() -> None:
     last, _, causes = conv_cycles(conv)
     assert last == -1
     assert causes.sum() > WATCHDOG_CYCLES
+
+
+def test_a_walk_reads_the_rows_of_the_taps_on_the_map() -> None:
+    """Taps of two rows of the bank, some of them above and beside the map."""
+    arch = replace(ARCH, kernels="any", answer_entries=256, input_rows=16)
+    net = Drawing(5, modes=("1.0x",), shape=(4, 4, 24))
+    net.linear(net.conv(INPUT, (8,), kernel=(2, 2), padding=(1, 1, 0, 0)), (4,))
+    program = compile_network(net.build("linear_1"), arch)
+    records = decode_program(program.image, arch, source="test").records
+    record = next(each for each in records if each["kind"] == Kind.CONV)
+    assert (record["walk"], record["tap_rows"]) == (1, 2)
+    _, reads, _ = conv_cycles(conv_of(record, arch))
+    # Four outputs a side, two taps each: the first of them all lies beside the map.
+    assert reads == former_reads(record, arch) == 2 * 49
+
+
+def test_an_addition_in_the_array_writes_sum_and_carry_of_each_bit() -> None:
+    """Six sub-arrays add eight bits: as many sensings, two writes each, and a cleared carry."""
+    found = record_events({"kind": Kind.ADD, "input_planes": 8, "groups": 2, "kernels": 3}, ARCH)
+    assert {name: count for name, count in found.items() if count} == {
+        "xor_operations": 48,
+        "write_backs": 102,
+    }
