@@ -97,7 +97,8 @@ def test_accuracies_of_shipped_networks_stand_beside_their_base() -> None:
     table = text_of("configs/networks/README.md").partition("| blocks pruned |")[2]
     (base,) = re.findall(r"^\| 0 % \| [\d.]+ % \| - \| ([\d.]+ %) \|", table, re.M)
     on_figures = ("cifar10_resnet20_50", "cifar10_resnet20_digits")
-    for name in (*on_figures, "cifar10_resnet20_int4_50", "cifar10_resnet20_int8_60"):
+    others = ("int4_50", "int8_60", "int8_60_seed2", "digits_60")
+    for name in (*on_figures, *(f"cifar10_resnet20_{each}" for each in others)):
         accuracy = json.loads(text_of(f"configs/networks/{name}.training.json"))["accuracy"]
         told = {k: f"{each:.2%}".replace("%", " %") for k, each in accuracy.items()}
         shown = [told["float"], base, told["integer"]]

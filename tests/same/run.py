@@ -42,8 +42,10 @@ LARGE = (
     "cadnn_cifar10_resnet20",
     "cifar10_resnet20_50",
     "cifar10_resnet20_digits",
+    "cifar10_resnet20_digits_60",
     "cifar10_resnet20_int4_50",
     "cifar10_resnet20_int8_60",
+    "cifar10_resnet20_int8_60_seed2",
     "digits_resnet20",
 )
 """Networks that stand beside the chips of the papers alone, unless the run is long."""

@@ -11,7 +11,7 @@ Tests: `studies/tests/dbpim_paper/test_area_race.py`.
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hwgen import api
@@ -43,7 +43,6 @@ from hwgen_studies.dbpim_paper.area_race_page import (
 from hwgen_studies.dbpim_paper.mac_chip import MacChip, is_of_macros, mac_chip, module_um2
 from hwgen_studies.dbpim_paper.six_kinds import (
     KINDS,
-    MASKS_KEYS,
     NEAR,
     POINTS,
     TRAINED,
@@ -56,13 +55,12 @@ from hwgen_studies.options import page_options
 PAPER = KindOfChip(
     name="paper", what="two signed digits, the paper's sizes", network=TRAINED, keys={}
 )
-PRUNED = KindOfChip(
-    name="best_masks",
-    what="int8, masks and zero planes, 60 % of blocks pruned",
-    network="cifar10_resnet20_int8_60",
-    keys=MASKS_KEYS,
+FURTHER = (
+    ("best_masks", "cifar10_resnet20_int8_60"),
+    ("best_masks", "cifar10_resnet20_int8_60_seed2"),
+    ("best_pairs", "cifar10_resnet20_digits_60"),
 )
-"""A chip of the race with another network."""
+"""Chips of the race with another network."""
 OF_SPARSE_PARTS = ("queue_depth", "switch_rate")
 """Keys that change nothing of a dense chip."""
 
@@ -148,10 +146,20 @@ def weights(name: str) -> Weights:
         )
     return Weights(
         digest=digest,
+        pruned=about["recipe"]["pruning"]["share"],
+        seed=about["seed"],
         accuracy=about["accuracy"]["integer"],
         images=about["test_images"],
         passes=sum(each["passes"] for each in about["trained"].values()),
     )
+
+
+def further(name: str, network: str) -> KindOfChip:
+    """Return a kind of the race with a network of more pruned blocks, or of another seed."""
+    kind, about = next(kind for kind in KINDS if kind.name == name), weights(network)
+    seed = f", seed {about.seed}" * (about.seed > 1)
+    what = f"{kind.what}, {100 * about.pruned:.0f} % of blocks pruned{seed}"
+    return replace(kind, what=what, network=network)
 
 
 def ends(arch: Arch) -> list[str]:
@@ -170,15 +178,16 @@ def ends(arch: Arch) -> list[str]:
 def measure(race: Race, *, command: str) -> AreaRaceReport:
     """Return all chips with cycles, areas and clocks."""
     chips = [race.chip(kind) for kind in (*KINDS, PAPER)]
-    networks = {kind.network: weights(kind.network) for kind in (*KINDS, PRUNED)}
+    others = [further(*each) for each in FURTHER]
+    networks = {kind.network: weights(kind.network) for kind in (*KINDS, *others)}
     table = default_table()
     library = race.cost(KINDS[0]).library
     batch = choose_images(load_network(network_file(TRAINED)), None, 1)
     return AreaRaceReport(
         format="hwgen.report.area_race",
-        version=4,
+        version=5,
         chips=chips,
-        pruned=race.chip(PRUNED),
+        further=[race.chip(kind) for kind in others],
         mac=race.mac(KINDS[0]),
         networks=networks,
         points=POINTS,

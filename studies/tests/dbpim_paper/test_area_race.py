@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from hwgen_studies.dbpim_paper import area_race
-from hwgen_studies.dbpim_paper.area_race import PAPER, PRUNED, ends
+from hwgen_studies.dbpim_paper.area_race import FURTHER, PAPER, ends, further
 from hwgen_studies.dbpim_paper.area_race_page import (
     AreaRaceReport,
     RaceChip,
@@ -64,8 +64,12 @@ def test_ratios_by_hand() -> None:
         *(chip(name, 50_000, 1.0, 2.0, 5.0) for name in ("best_digits", "paper")),
     ]
     mac = replace(found.mac, cycles=50_000, arrays_mm2=1.0, weights_mm2=0.5, rest_mm2=0.5, ns=5.0)
-    pruned = replace(chips[1], network="cifar10_resnet20_int8_60", cycles=20_000)
-    report = replace(found, chips=chips, pruned=pruned, mac=mac)
+    others = [
+        replace(chips[1], network="cifar10_resnet20_int8_60", cycles=20_000),
+        replace(chips[1], network="cifar10_resnet20_int8_60_seed2", cycles=40_000),
+        replace(chips[2], network="cifar10_resnet20_digits_60", cycles=10_000),
+    ]
+    report = replace(found, chips=chips, further=others, mac=mac)
     assert (report.table_ratio("best_masks"), report.ratio("best_masks")) == (4.0, 5.0)
     assert report.ratio("best_pairs", "best_masks") == 2.0
     assert report.mac_spent == pytest.approx(500.0)
@@ -77,8 +81,11 @@ def test_ratios_by_hand() -> None:
     assert "masks and zero planes bring 2.50 times and one digit in pairs 5.00" in page
     assert "12,500 to 50,000 cycles, 2.00 to 8.00 times as few per area" in page
     assert "| 25,000 | 1.000 | 25.0 | 4.00 | 91.42 % |" in page
-    assert "and `best_masks` is 6.25 times as fast as `best_dense`, 0.62 times as" in page
+    assert "and is 6.25 times as fast as `best_dense`, `best_pairs` has" in page
+    assert "and is 25.00 times as fast, 4.00 times `best_masks`: a gain." in page
+    assert "40,000 cycles in place of 20,000, 3.12 times as fast as `best_dense` in place" in page
     assert "| `best_masks` | 2.000 | +100 % | 4.00 | 250 | 100.0 | 200 | 5.00 |" in page
+    assert "| `best_masks`, 60 % pruned, seed 2 | 2.000 | +100 % | 4.00 | 250 | 160.0 |" in page
 
 
 @pytest.mark.parametrize(("ratio", "word"), [(1.2, "a gain"), (1.1, "no diff"), (0.8, "a loss")])
@@ -92,7 +99,8 @@ def test_the_picture_of_the_page() -> None:
     for chip in report.chips:
         told = chip.what in picture
         assert told == (chip.name != "paper"), chip.name
-    assert report.pruned.what in picture
+    named = [chip.what for chip in report.further if chip.what in picture]
+    assert named == [chip.what for chip in report.further if "seed" not in chip.what]
 
 
 def test_networks_of_the_page_are_those_that_ship_as_their_records_say() -> None:
@@ -109,7 +117,8 @@ def test_a_network_without_a_record_is_refused() -> None:
 @pytest.mark.promise("the page of the race has what model and area table say of each best chip")
 def test_the_page_has_the_cycles_and_areas_of_today(tmp_path: Path) -> None:
     report, context = committed(), Context(work=tmp_path, console=None)
-    for kind, of_page in zip((*KINDS, PAPER, PRUNED), report.rows, strict=True):
+    kinds = (*KINDS, PAPER, *(further(*each) for each in FURTHER))
+    for kind, of_page in zip(kinds, report.rows, strict=True):
         found = shipped(context, kind, SerialExecutor())
         assert of_page.network == kind.network
         assert (of_page.cycles, of_page.digest) == (found.cycles, found.arch.digest), kind.name
@@ -171,9 +180,11 @@ def test_from_chips_to_the_page(
     kinds = [replace(kind, network="digits_small_cnn") for kind in KINDS]
     monkeypatch.setattr(area_race, "KINDS", kinds)
     monkeypatch.setattr(area_race, "PAPER", replace(PAPER, network="digits_small_cnn"))
-    monkeypatch.setattr(area_race, "PRUNED", replace(PRUNED, network="digits_small_cnn"))
     short = replace(committed().networks["cifar10_resnet20_50"], passes=2.0)
-    monkeypatch.setattr(area_race, "weights", lambda name: short)
+    made = {"digits_small_cnn": short, "digits_small_cnn_noise": replace(short, seed=2)}
+    again = [("best_masks", name) for name in made] + [("best_pairs", "digits_small_cnn")]
+    monkeypatch.setattr(area_race, "FURTHER", again)
+    monkeypatch.setattr(area_race, "weights", made.__getitem__)
     monkeypatch.setattr(area_race, "TRAINED", "digits_small_cnn")
     monkeypatch.setattr(area_race, "make_executor", lambda workers: SerialExecutor())
     monkeypatch.setattr(area_race, "_file", lambda kind: Path("dbpim/small"))
@@ -181,14 +192,14 @@ def test_from_chips_to_the_page(
         area_race, "shipped", lambda context, kind, executor: shipped(context, small, executor)
     )
     monkeypatch.setattr(area_race.api, "cost", lambda file, **given: cost_of(str(file)))
-    made = committed().mac
-    monkeypatch.setattr(area_race, "mac_chip", lambda *given: made)
+    mac = committed().mac
+    monkeypatch.setattr(area_race, "mac_chip", lambda *given: mac)
     out, report = tmp_path / "race.md", tmp_path / "race.json"
     options = ["--liberty", "none.lib", "--data", "digits", "--work", str(tmp_path)]
     options += ["--images", "3", "--out", str(out), "--json", str(report)]
     assert area_race.main(options) == 0
     found = validate_spec(AreaRaceReport, json.loads(report.read_text()), source="race.json")
-    assert found.networks == {"digits_small_cnn": short}
+    assert found.networks == made
     for each in found.rows:
         assert (each.netlist.mm2, each.netlist.macros_ns) == (0.008, 1.0)
         assert each.images.images == 3
