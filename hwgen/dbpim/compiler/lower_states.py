@@ -1,6 +1,6 @@
 """What becomes of states when a call is over: which maps go to which places in memory.
 
-Tests: `tests/dbpim/compiler/test_appends.py`, `tests/verif/dbpim/test_states.py`.
+Tests: `tests/dbpim/compiler/test_appends.py`.
 """
 
 from hwgen.dbpim.compiler.lower_simd import IDENTITY, SIMD_DEFAULTS

@@ -55,7 +55,7 @@ def main() -> None:
         ),
         weights._replace(tiles=rows(weights.tiles)),
         rows(cores),
-        rows(commands),
+        commands,
         spans,
     )
     small = arch.load_arch(Path("configs/dbpim/small.yaml"))
