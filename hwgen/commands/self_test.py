@@ -198,8 +198,7 @@ class SelfTester:
         found = [self.load(part) for part in parts]
         size = max(each.work.memory_bytes for each in found)
         for each in found:
-            limits = replace(each.work.limits, foreseen=0)
-            each.work = replace(each.work, memory_bytes=size, limits=limits)
+            each.work = replace(each.work, memory_bytes=size)
         return found
 
     def load(self, part: "Part") -> LoadedPart:

@@ -466,15 +466,12 @@ def area_race_picture(report: AreaRaceReport) -> str:
     kept: list[str] = []
     chips = [chip for chip in report.rows if chip.name != PAPER]
     names = list(dict.fromkeys(chip.name for chip in chips))
-    labels: set[str] = set()
     with picture(HALF, HEIGHT, kept) as axes:
         for chip in chips:
             network, place = report.networks[chip.network], names.index(chip.name)
             looks: Any = {"marker": MARKERS[place], "color": SERIES[place], "markersize": 8}
             looks |= {"fillstyle": "none" if chip in report.further else "full"}
-            what = chip.what.partition(", seed")[0]
-            looks |= {"label": what} if what not in labels else {}
-            labels.add(what)
+            looks |= {"label": chip.what} if network.seed == 1 else {}
             axes.plot(chip.by_netlist, 100 * network.accuracy, linestyle="", **looks)
         looks = {"marker": MARKERS[len(names)], "color": SERIES[len(names)], "markersize": 8}
         spot = report.mac_spent, 100 * report.networks[report.of(DENSE).network].accuracy
