@@ -136,7 +136,6 @@ def test_nothing_differs(family: str) -> None:
     assert small_case(family).equal(small_case(family).results(traced(family)))
 
 
-@pytest.mark.dear("mram")
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_lie_about_results_is_a_difference(family: str) -> None:
     here, told = small_case(family), set()

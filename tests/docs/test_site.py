@@ -57,7 +57,6 @@ def test_four_kinds_of_pages() -> None:
     assert kinds[:4] == ["Tutorials", "How-to guides", "Reference", "Explanation"]
 
 
-@pytest.mark.dear
 def test_commands_and_functions_are_on_it(site: Path) -> None:
     commands = (site / "reference/command-line.html").read_text(encoding="utf-8")
     for word in ("synthesize", "--speedup", "-o", "hwgen import network.tflite"):

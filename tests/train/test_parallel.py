@@ -83,7 +83,7 @@ def test_files_are_written_once_and_whole(folders: dict[str, Path]) -> None:
     assert (folders["base"] / "printed").read_text().count("accuracy: float") == 1
 
 
-@pytest.mark.dear
+@pytest.mark.dear("pruned")
 @pytest.mark.parametrize("phase", ["float", "pruned"])
 def test_parameters_are_those_of_one_process(phase: str, folders: dict[str, Path]) -> None:
     one, two = (

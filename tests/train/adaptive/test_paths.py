@@ -59,7 +59,6 @@ def factors(network: Network) -> float:
     return sum(float(norm.weight.abs().sum().detach()) for norm in norms)
 
 
-@pytest.mark.dear
 @pytest.mark.promise(
     "channels stand in kept-first order, streams tie orders together, and no answer changes"
 )

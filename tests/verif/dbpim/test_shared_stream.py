@@ -46,7 +46,7 @@ def test_random_networks_are_equal_in_rtl(cores: int, seed: int, tmp_path: Path)
     check_chip(network, shared(cores), random_images(network, 2, seed=seed), tmp_path)
 
 
-@pytest.mark.dear
+@pytest.mark.dear("0")
 @pytest.mark.promise(
     "with one stream core 0 reads each word once for all cores, and alone has maps and a SIMD unit;"
     " such chips are equal in RTL in every element, cycle and event"
