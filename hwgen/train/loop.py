@@ -46,7 +46,7 @@ class Loop:
     """What all phases share: recipe, images on the device, checkpoints, progress.
 
     phases: names of all phases, in order
-    beside: digests of further files that the result depends on, by name
+    beside: digests of further files that the result depends on, by the field that names each
     """
 
     def __init__(
@@ -88,7 +88,9 @@ class Loop:
         Whoever changes a later phase goes on with what the earlier ones have trained.
         """
         data = [self.dataset.name, self.dataset.split, self.start_digest]
-        facts = [TRAINING_VERSION, self.common.until(name), *data, self.beside]
+        fields = self.common.until(name)
+        beside = {key: each for key, each in self.beside.items() if key.split(".")[0] in fields}
+        facts = [TRAINING_VERSION, fields, *data, beside]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
     def real(self, images: Tensor) -> Tensor:

@@ -221,8 +221,10 @@ class InPhases(Common):
         return {name: getattr(self, f"{name}_phase") for name in PHASES}
 
     def until(self, phase: str) -> dict[str, Any]:
-        """Return the fields that a phase depends on: all but the phases after it."""
+        """Return the fields that a phase depends on: all but later phases and what is theirs."""
         later = {f"{name}_phase" for name in PHASES[PHASES.index(phase) + 1 :]}
+        if phase == PHASES[0]:
+            later |= {"pruning", "quantization"}
         if phase != PHASES[-1]:
             later.add("noise")
         fields = super().until(phase)

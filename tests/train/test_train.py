@@ -280,6 +280,24 @@ def test_a_later_phase_changes_and_the_earlier_ones_stay(
     assert train(slower, tmp_path / "fresh").network_path.read_bytes() == went_on
 
 
+@pytest.mark.promise("another share of pruned blocks goes on with what the float phase has trained")
+def test_pruning_and_quantization_are_not_of_the_float_phase(
+    recipe: Recipe, on_few_digits: Dataset, tmp_path: Path
+) -> None:
+    train(recipe, tmp_path)
+    trained = tmp_path / "checkpoints" / "float.safetensors"
+    before = trained.stat().st_mtime_ns
+    whole = replace(recipe, pruning=replace(recipe.pruning, share=0.25, first_layer=False))
+    other = replace(whole, quantization=replace(recipe.quantization, range_momentum=0.5))
+    with pytest.raises(OutputError, match=r"one of another \(.*pruned.safetensors\)"):
+        train(other, tmp_path)
+    for later in ("pruned", "quantized"):
+        (tmp_path / "checkpoints" / f"{later}.safetensors").unlink()
+    went_on = train(other, tmp_path).network_path.read_bytes()
+    assert trained.stat().st_mtime_ns == before
+    assert train(other, tmp_path / "fresh").network_path.read_bytes() == went_on
+
+
 @pytest.mark.promise("damaged caches are found by digest and made again")
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty"])
 def test_a_damaged_checkpoint_is_made_again(

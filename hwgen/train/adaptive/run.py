@@ -49,7 +49,7 @@ class AdaptiveRun(Loop):
         choosing = [f"select_{mode}" for mode in recipe.modes]
         check_teacher(recipe, teacher_path)
         self.staircase_path = recipe.staircase_in(recipe_folder)
-        files = {"teacher": teacher_path, "staircase": self.staircase_path}
+        files = {"teacher": teacher_path, "selection.staircase": self.staircase_path}
         super().__init__(
             recipe,
             dataset,
