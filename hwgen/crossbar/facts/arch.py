@@ -31,6 +31,7 @@ from hwgen.crossbar.facts.arch_layer import (
 )
 from hwgen.crossbar.facts.chip_plan import ChipPlan, Ring, rings_of
 from hwgen.crossbar.facts.fabric_plan import fabric_of
+from hwgen.crossbar.facts.holdings import cut_of
 from hwgen.crossbar.facts.layout import Choice, Floorplan, Placement, floorplan
 from hwgen.crossbar.facts.network import (
     LAYER_DEFAULTS,
@@ -384,7 +385,10 @@ def check_counts(arch: Arch, place: int) -> None:
     mapping, counts = layer.mapping, layer.counts
     field = f"layers.{place}.counts"
     if RULES[arch.rules].whole_parts:
-        drivers = mapping.copies * mapping.rows * mapping.column_tiles * arch.slices
+        drivers = 0
+        if has_weights(layer):
+            cut = cut_of(layer.layer, arch.point.side, arch.slices, pairs=arch.point.pairs)
+            drivers = mapping.copies * cut.drivers * cut.slices
         equal(f"{field}.dac", "one for each row in use", drivers, counts.dac)
     if not has_weights(layer):
         equal(f"{field}.adc", "none without weights", 0, counts.adc)

@@ -72,6 +72,11 @@ class Cut:
         columns = self.groups_of(section) * self.group_columns
         return min(self.width, columns - column_tile * self.width)
 
+    @property
+    def drivers(self) -> int:
+        """DACs of one slice: one for each row in use of each crossbar."""
+        return self.groups * self.group_rows * self.column_tiles
+
     def first_channel(self, section: int) -> int:
         """Return the output channel in the first column of a section."""
         return section * self.groups_together * self.group_columns

@@ -363,12 +363,13 @@ def work_of(
     outputs = -(-layer.out_channels // lanes) if whole else layer.out_channels / lanes
     if layer.has_weights:
         cut = cut_of(layer, point.side, slices, pairs=point.pairs)
-        work[DAC] = rows * column_tiles * slices
+        work[DAC] = cut.drivers * slices
         work[ADC] = row_tiles * slices * layer.out_channels
         work[SHIFT_ADD] = work[ADDITION] = row_tiles * slices * cut.lane_groups(lanes)
         if not point.pairs:
             work[ADDITION] += row_tiles * cut.sections * -(-point.side // lanes)
         if not whole:
+            work[DAC] = rows * column_tiles * slices
             work[ADC] = column_tiles * point.side * row_tiles * slices
             work[SHIFT_ADD], work[ADDITION] = work[ADC] / lanes, row_tiles * slices / lanes
     elif layer.kind == "pool":

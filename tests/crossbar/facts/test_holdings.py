@@ -113,6 +113,8 @@ def random_case(seed: int) -> tuple[CrossbarLayer, Cut, int, int]:
 def test_each_macro_holds_what_the_enumeration_puts_there(seed: int) -> None:
     layer, cut, copies, macros = random_case(seed)
     wanted = enumerate_macros(layer, cut.side, cut.slices, copies, macros)
+    driven = sum(len(rows) for macro in wanted for rows in macro.rows.values())
+    assert copies * cut.slices * cut.drivers == driven
     held = holdings_of(cut, copies, range(10, 10 + macros))
     assert [one.macro for one in held] == list(range(10, 10 + macros))
     for one, macro in zip(held, wanted, strict=True):

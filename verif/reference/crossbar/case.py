@@ -18,7 +18,7 @@ from hwgen.crossbar.facts.components import (
     Scratchpad,
     VectorUnit,
 )
-from hwgen.crossbar.facts.holdings import Cut, cut_of, holdings_of
+from hwgen.crossbar.facts.holdings import Cut, cut_of, holdings_of, rows_in
 from hwgen.crossbar.facts.layout import Choice, Floorplan, floorplan, is_activated
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
 from hwgen.crossbar.facts.point import Point
@@ -194,6 +194,8 @@ class Case:
             work["shift_add"] = columns / lanes
             work["addition"] = sums / lanes
             if self.rules.used_columns:
+                held = holdings_of(self.cut(place), placed.copies, placed.macros)
+                work["dac"] = sum(rows_in(self.cut(place), one) for one in held)
                 work["adc"] = sums * layer.out_channels
                 work["shift_add"] = work["addition"] = sums * self.cut(place).lane_groups(lanes)
                 units = placed.copies * placed.row_tiles * self.cut(place).sections
