@@ -153,8 +153,11 @@ class Synthesize(
     components: Components = None
     rules: Rules = "strict"
     objective: Annotated[
-        Literal["image", "stream"],
-        Says("stream: efficiency of an image in a steady stream; no bound is known"),
+        Literal["image", "stream", "throughput", "latency", "edp"],
+        Says(
+            "what is made best: the energy of an image alone, or in a steady stream; images a"
+            " second in a stream; the time of one image; its energy x delay"
+        ),
     ] = "image"
     cells: Annotated[
         Literal["offset", "differential", "any"],

@@ -9,9 +9,23 @@ from typing import Literal, NamedTuple, get_args
 
 from hwgen.errors import ConfigError
 
-Objective = Literal["image", "stream"]
+Objective = Literal["image", "stream", "throughput", "latency", "edp"]
 """What a design is chosen for: the efficiency of one image alone, or of one in a steady stream,
-to which static power counts from image to image only."""
+to which static power counts from image to image only; images a second in a stream; the time of one
+image; its energy times its time."""
+
+STREAMED: frozenset[Objective] = frozenset({"stream", "throughput"})
+"""Objectives by which designs are judged in a stream: from image to image."""
+
+MERITS: dict[Objective, str] = {
+    "image": "GOPS/W",
+    "stream": "GOPS/W in a stream",
+    "throughput": "GOPS in a stream",
+    "latency": "GOPS of one image",
+    "edp": "operations a nJ ns",
+}
+"""The unit of what an objective makes large: the operations of an image over its price, which is
+nJ, ns, or both multiplied."""
 
 RulesName = Literal["published", "strict"]
 

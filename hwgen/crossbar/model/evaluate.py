@@ -27,6 +27,8 @@ from hwgen.crossbar.model.pipeline import Pipeline, make_pipeline
 from hwgen.crossbar.model.tables import (
     ADC,
     ADDITION,
+    BY_ENERGY,
+    BY_TIME,
     DAC,
     DYNAMIC,
     FLOOR,
@@ -72,8 +74,7 @@ class Cost(NamedTuple):
     """What a design costs for one image.
 
     failure: FEASIBLE or why it cannot be built; then nothing else means anything
-    efficiency: operations a nJ, which is GOPS/W; by the objective of the tables, of one image alone
-        or of an image in a stream
+    efficiency: operations over `price_of`: a nJ, which is GOPS/W, a ns, or a nJ ns
     energy_nj: of one image alone
     converged: the scratchpads are of the size that the times ask for
     """
@@ -126,6 +127,18 @@ def energy_nj(
     """Return the energy of one image."""
     energy = energy_of(tables, layout, allocation, memory, steps)
     return energy.components + energy.crossbars + energy.accesses + energy.leakage + energy.mesh
+
+
+def price_of(
+    tables: Tables, layout: Layout, allocation: Allocation, memory: int, steps: int
+) -> float:
+    """Return what the objective makes small, of an image of so many steps: nJ, ns, or nJ ns."""
+    price = 1.0
+    if tables.scalars[BY_ENERGY] > 0:
+        price = energy_nj(tables, layout, allocation, memory, steps)
+    if tables.scalars[BY_TIME] > 0:
+        price *= steps * allocation.step_ns
+    return float(price)
 
 
 @compiled
@@ -202,14 +215,12 @@ def cost_of(
     converged: bool,
 ) -> Cost:
     """Return the cost of a design that can be built and has these times."""
-    energy = energy_nj(tables, layout, allocation, memory, times.end)
-    interval, judged = interval_of(tables, design, layout, times), energy
-    if tables.scalars[STREAM] > 0:
-        judged = energy_nj(tables, layout, allocation, memory, interval)
+    interval = interval_of(tables, design, layout, times)
+    steps = interval if tables.scalars[STREAM] > 0 else times.end
     return Cost(
         FEASIBLE,
-        float(tables.scalars[OPERATIONS] / judged),
-        energy,
+        float(tables.scalars[OPERATIONS] / price_of(tables, layout, allocation, memory, steps)),
+        energy_nj(tables, layout, allocation, memory, times.end),
         times.end,
         allocation.step_ns,
         interval,

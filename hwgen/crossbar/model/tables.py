@@ -25,7 +25,7 @@ from hwgen.crossbar.facts.ports import (
     tile_reads,
     window_reads,
 )
-from hwgen.crossbar.facts.rules import Objective, Rules, check_mixture
+from hwgen.crossbar.facts.rules import STREAMED, Objective, Rules, check_mixture
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -45,10 +45,10 @@ STATIC, DYNAMIC, PEAK, RATE, LATENCY, AREA = range(6)
 """Columns of the component table: W, W, W, operations per ns, ns, um2."""
 
 POWER, RATIO, FLOOR, NOC_POWER, FLIT_BITS, HOP, BUS_BITS, DATA_BITS, OPERATIONS = range(9)
-LANES, STREAM, IDENTICAL, CLOCK = 9, 10, 11, 12
+LANES, STREAM, IDENTICAL, CLOCK, BY_ENERGY, BY_TIME = range(9, 15)
 """Places in `Tables.scalars`: W, -, ns, W, bits, ns, bits, bits, operations an image,
 elements of a vector, 1 where designs are judged by a stream of images, 1 where all macros are
-identical, ns of a clock."""
+identical, ns, 1 where designs are judged by nJ, 1 where by ns."""
 
 KILOBYTES, LEAKAGE, ACCESS_NS, READ_NJ, WRITE_NJ, MEMORY_AREA = range(6)
 """Columns of `Tables.memories`."""
@@ -187,9 +187,11 @@ def make_tables(
                 components.activation_bits,
                 operations_of(network, rules),
                 components.vector_units.lanes,
-                objective == "stream",
+                objective in STREAMED,
                 identical,
                 components.clock_ns,
+                objective in ("image", "stream", "edp"),
+                objective in ("throughput", "latency", "edp"),
             ],
             dtype=float,
         ),

@@ -2,10 +2,11 @@
 
 A choice is a side, bits of a cell, of a DAC and of an ADC, which may be some below lossless, and
 the step of the ADC: with as many bits a coarser step leaves a wider range. Of the steps the most
-accurate one is kept, the finest of those alike. The accuracy of a choice is that of a chip with one
-copy of each layer, the mean over seeds, each measured once and kept in the work folder. Of a choice
-whose accuracy is too low with every step none with fewer bits is measured.
-Copies err each in a way of its own, so a chip that a search finds is measured again, as it is.
+accurate one is kept, the finest of those alike. The accuracy of a choice is that of a plain chip of
+the budget, the mean over seeds, each measured once and kept in the work folder. Of a choice whose
+accuracy is too low with every step none with fewer bits is measured.
+Copies err each in a way of its own, so a choice has as many as the plain chip, and a chip that a
+search finds is measured again, as it is.
 
 Tests: `tests/crossbar/pages/test_accuracy.py`.
 """
@@ -188,17 +189,35 @@ class Measuring:
         return best
 
     def measure(self, points: Sequence[Point], images: LabelledImages) -> list[Measured]:
-        """Return the accuracies of some points, with one copy of each layer."""
-        components = self.problem.components
-        return self.of_chips([of_one_copy(point, components) for point in points], images)
+        """Return the accuracies of some points, with the copies of plain chips of the budget."""
+        return self.of_chips([self.plain_chip(point) for point in points], images)
 
     def of_design(self, design: "Candidate", images: LabelledImages) -> Measured:
         """Return the accuracies of the chip that a design is, with all its copies."""
-        placed = zip(self.problem.network.layers, design.chosen.copies, strict=True)
-        copies = [copies for layer, copies in placed if layer.kind in WITH_WEIGHTS]
-        choice = {**of_one_copy(design.point, self.problem.components), "copies": copies}
-        (found,) = self.of_chips([choice], images)
+        (found,) = self.of_chips([self.copied(design.point, design.chosen.copies)], images)
         return found
+
+    def plain_chip(self, point: Point) -> Choice:
+        """Return a chip of a point with copies in proportion to pixels; one each if none fits.
+
+        Where nothing is drawn all copies are alike, and one of each does.
+        """
+        from hwgen.crossbar.synthesis.anneal import first_fitting
+
+        problem = self.problem
+        plain = None
+        if is_drawn(self.chips.effects):
+            power_w, rules = problem.request.power_w, problem.rules
+            plain = first_fitting(problem.network, problem.components, point, power_w, rules)
+        if plain is None:
+            return of_one_copy(point, problem.components)
+        return self.copied(point, plain.copies.tolist())
+
+    def copied(self, point: Point, copies: Sequence[int]) -> Choice:
+        """Return a chip of a point; copies: of every layer, with weights or not."""
+        placed = zip(self.problem.network.layers, copies, strict=True)
+        kept = [copies for layer, copies in placed if layer.kind in WITH_WEIGHTS]
+        return {**of_one_copy(point, self.problem.components), "copies": kept}
 
     def of_chips(self, choices: Sequence[Choice], images: LabelledImages) -> list[Measured]:
         """Return the accuracies of some chips, which are computed if they are not kept."""

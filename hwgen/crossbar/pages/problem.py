@@ -39,11 +39,11 @@ class Problem:
         """A name for a design that tells what it was made for."""
         request = self.request
         plain = re.sub(r"[^A-Za-z0-9_.-]", "_", self.network.name)[:40]
-        stream = "-stream" if request.objective == "stream" else ""
+        objective = "" if request.objective == "image" else f"-{request.objective}"
         identical = "-identical" if request.identical else ""
         effects = "" if request.effects is None else f"-{request.least_accuracy:g}"
         cells = "" if request.cells == "offset" else f"-{request.cells}"
-        return f"{plain}-{request.power_w:g}w-{request.rules}{stream}{identical}{cells}{effects}"
+        return f"{plain}-{request.power_w:g}w-{request.rules}{objective}{identical}{cells}{effects}"
 
 
 def problem_of(context: Context, request: SynthesisRequest) -> Problem:

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 from hwgen.chip.synthesis_request import Context
+from hwgen.crossbar.facts.rules import MERITS, Objective
 from hwgen.crossbar.pages.problem import Problem
-from hwgen.crossbar.pages.synthesis_table import shares_of
+from hwgen.crossbar.pages.synthesis_table import merit_digits, shares_of
 from hwgen.errors import ConfigError, DesignError
 from hwgen.files.digests import digest_of, digest_of_code, versions
 from hwgen.files.shipped import shown
@@ -72,7 +73,7 @@ def search(context: Context, problem: Problem) -> "SearchResult":
                 ),
                 executor=executor,
                 store=Store(context.work / "search", code=digest_of(code)),
-                on_progress=told(context, tell),
+                on_progress=told(context, tell, request.objective),
                 refused=refused,
                 adopt=other.stage if other else None,
             )
@@ -120,13 +121,15 @@ def compile_once(context: Context, executor: "Executor") -> None:
         pass
 
 
-def told(context: Context, tell: Callable[[str], None]) -> "Callable[[Progress], None]":
+def told(
+    context: Context, tell: Callable[[str], None], objective: Objective
+) -> "Callable[[Progress], None]":
     """Return what puts the progress of a search into words, and prints what has become better."""
     best, bound = 0.0, math.inf
 
     def on_progress(progress: "Progress") -> None:
         nonlocal best, bound
-        line = progress_line(progress)
+        line = progress_line(progress, objective)
         tell(line)
         closer = progress.bound_gops_per_w < bound * (1 - CLOSER)
         if progress.best_gops_per_w > best * (1 + BETTER) or (best > 0 and closer):
@@ -136,14 +139,15 @@ def told(context: Context, tell: Callable[[str], None]) -> "Callable[[Progress],
     return on_progress
 
 
-def progress_line(progress: "Progress") -> str:
+def progress_line(progress: "Progress", objective: Objective) -> str:
     """Return value, bound and gap of the best design so far."""
     best, bound = progress.best_gops_per_w, progress.bound_gops_per_w
-    line = f"{progress.evaluations:,} evaluations, best {best:,.1f} GOPS/W"
+    said = f"{merit_digits(best, objective, 1)} {MERITS[objective]}"
+    line = f"{progress.evaluations:,} evaluations, best {said}"
     if not math.isfinite(bound):
         return line
     gap = f", gap {100 * (bound / best - 1):.1f}%" if best > 0 else ""
-    return f"{line}, bound {bound:,.1f}{gap}"
+    return f"{line}, bound {merit_digits(bound, objective, 1)}{gap}"
 
 
 def refuse_hopeless(problem: Problem) -> None:

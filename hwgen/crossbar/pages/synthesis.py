@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic.dataclasses import dataclass
 
 from hwgen.crossbar.facts.point import Cells
-from hwgen.crossbar.facts.rules import RulesName
+from hwgen.crossbar.facts.rules import Objective, RulesName
 from hwgen.files.load import EXACT
 from hwgen.report.types import Count, Digest, Fraction, Images, Source
 from hwgen.report.writing import WritingCost
@@ -162,8 +162,8 @@ class OuterPoint:
 class SynthesisReport:
     """What a synthesis found, what it proves, and how it came.
 
-    objective: whose efficiency the design was chosen for, of one image alone or in a stream; the
-        efficiencies of `convergence` and `points` are of that, and of streams no bound is known
+    objective: what the design was chosen for; `bound_gops_per_w`, and the efficiencies of
+        `convergence` and `points`, are of that: see `merit`
     identical: whether every macro has as many of each component as the one that needs most
     efficiency_gops_per_w: operations of an image over its energy
     throughput_gops, images_per_s: in a steady stream of images, see `stream`
@@ -189,7 +189,7 @@ class SynthesisReport:
     network: Source
     components: Source
     rules: RulesName
-    objective: Literal["image", "stream"]
+    objective: Objective
     identical: bool
     method: str
     seed: Count
@@ -232,6 +232,19 @@ class SynthesisReport:
     versions: dict[str, str]
     clock_ns: float | None = None
     no_verilog: str | None = None
+
+    @property
+    def merit(self) -> float:
+        """What the design was chosen for, in the unit that `MERITS` names."""
+        operations = self.efficiency_gops_per_w * self.energy_mj
+        merits: dict[Objective, float] = {
+            "image": self.efficiency_gops_per_w,
+            "stream": self.stream.efficiency_gops_per_w,
+            "throughput": self.throughput_gops,
+            "latency": operations / self.latency_ms,
+            "edp": operations / self.edp_ms_mj / 1e6,
+        }
+        return merits[self.objective]
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)

@@ -7,6 +7,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from hwgen.crossbar.facts.arch import Arch
+from hwgen.crossbar.facts.rules import MERITS
 from hwgen.crossbar.facts.schedule import Schedule
 from hwgen.crossbar.pages import synthesis_chip as chip
 from hwgen.crossbar.pages import synthesis_plots as plots
@@ -37,6 +38,7 @@ def synthesis_page(report: SynthesisReport, arch: Arch, schedule: Schedule) -> s
     }
     return environment.from_string(text).render(
         report=report,
+        merits=MERITS,
         point=point_text(report.point),
         colours=layer_colours(arch),
         names=short_names([layer.name for layer in report.layers]),

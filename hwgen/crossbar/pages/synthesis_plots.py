@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from hwgen.crossbar.facts.arch import Arch
+from hwgen.crossbar.facts.rules import MERITS
 from hwgen.crossbar.pages.synthesis import SynthesisReport
 from hwgen.crossbar.pages.synthesis_table import short_text
 from hwgen.report.svg import (
@@ -130,21 +131,21 @@ def convergence(report: SynthesisReport) -> str:
     bound = [(turn, one.bound_gops_per_w) for turn, one in known if one.bound_gops_per_w]
     end = len(known)
     with picture(HALF, 3.4, kept) as axes:
-        best.append((end, report.efficiency_gops_per_w))
+        best.append((end, report.merit))
         axes.step(*zip(*best, strict=True), where="post", color=ACCENT, label="best design")
         if report.bound_gops_per_w is not None:
             bound.append((end, report.bound_gops_per_w))
             axes.step(*zip(*bound, strict=True), where="post", color=SECOND, label="proven bound")
             axes.fill_between(
                 [0, end],
-                report.efficiency_gops_per_w,
+                report.merit,
                 report.bound_gops_per_w,
                 color=SECOND,
                 alpha=0.10,
                 linewidth=0,
                 label=f"gap, {report.gap_to_bound_percent:.2f}%",
             )
-        finish_lines(axes, "rounds", "GOPS/W")
+        finish_lines(axes, "rounds", MERITS[report.objective])
         axes.set_xlim(0, max(1, end))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_ylim(*near(report))
@@ -153,7 +154,7 @@ def convergence(report: SynthesisReport) -> str:
 
 def near(report: SynthesisReport) -> tuple[float, float]:
     """Return the efficiencies to look at: those around the answer and the bound."""
-    best = report.efficiency_gops_per_w
+    best = report.merit
     top = report.bound_gops_per_w or best
     return 0.6 * best, max(1.1 * top, min(1.5 * top, top + 2 * (top - best)))
 
@@ -201,7 +202,7 @@ def pareto(report: SynthesisReport) -> str:
             color=SECOND,
             label="the answer",
         )
-        if report.bound_gops_per_w is not None:
+        if report.objective == "image" and report.bound_gops_per_w is not None:
             axes.axhline(report.bound_gops_per_w, color=SECOND, linestyle="--", linewidth=1)
         finish_lines(axes, "throughput of a stream, GOPS", "efficiency, GOPS/W")
     return kept[0]
@@ -222,9 +223,9 @@ def points(report: SynthesisReport) -> str:
         axes.barh(rows, [p.best_gops_per_w or 0 for p in shown], color=ACCENT, height=0.62)
         bounds = [p.bound_gops_per_w or 0 for p in shown]
         axes.scatter(bounds, rows, marker="|", s=70, color=SECOND, linewidth=2)
-        axes.axvline(report.efficiency_gops_per_w, color=GOOD, linestyle="--", linewidth=1)
+        axes.axvline(report.merit, color=GOOD, linestyle="--", linewidth=1)
         axes.set_yticks(rows, names)
-        longest = max([1.0, *bounds, report.efficiency_gops_per_w])
-        finish_bars(axes, longest, "GOPS/W", margin=0.03)
+        longest = max([*bounds, report.merit])
+        finish_bars(axes, longest, MERITS[report.objective], margin=0.03)
         axes.set_ylim(len(shown) - 0.4, -0.6)
     return kept[0]

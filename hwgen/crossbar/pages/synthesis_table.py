@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from hwgen.crossbar.facts.rules import MERITS, Objective
 from hwgen.crossbar.pages.synthesis import (
     AccuracyChoice,
     AccuracyStep,
@@ -16,6 +17,13 @@ from hwgen.crossbar.pages.synthesis import (
 )
 from hwgen.report.tables import NOTHING, number, percent, table, writing_lines
 
+CHOSEN: dict[Objective, str] = {
+    "stream": "the energy of an image in a stream",
+    "throughput": "images a second in a stream",
+    "latency": "the time of one image",
+    "edp": "energy x delay of one image",
+}
+"""What a design was chosen for, if not for the energy of one image."""
 LAYER_COLUMNS = [
     "#",
     "layer",
@@ -226,13 +234,15 @@ def figure_lines(report: SynthesisReport) -> Iterator[RenderableType]:
         yield Text(f"hwgen build cannot write this chip: {report.no_verilog}", "bold yellow")
     if report.identical:
         yield "identical macros: each has as many of a component as the one that needs most"
-    if report.objective == "stream":
-        yield "chosen for streams, of which no bound is known"
+    if report.objective != "image":
+        yield f"chosen for {CHOSEN[report.objective]}: {merit_text(report.merit, report.objective)}"
     if report.bound_gops_per_w is not None:
         yield (
-            f"no design can beat {report.bound_gops_per_w:,.2f} GOPS/W:"
+            f"no design can beat {merit_text(report.bound_gops_per_w, report.objective)}:"
             f" at most {report.gap_to_bound_percent:.2f}% above this one"
         )
+    elif report.objective != "image":
+        yield "no bound"
     yield (
         f"one image: {report.latency_ms:.4f} ms, {report.energy_mj:.4f} mJ,"
         f" EDP {report.edp_ms_mj:.4f} ms mJ"
@@ -251,6 +261,16 @@ def figure_lines(report: SynthesisReport) -> Iterator[RenderableType]:
     if report.stopped_early:
         yield Text("stopped early: the search had not spent its budget", "bold yellow")
     yield verdict(report)
+
+
+def merit_text(merit: float, objective: Objective) -> str:
+    """Return what an objective makes large, with its unit."""
+    return f"{merit_digits(merit, objective, 2)} {MERITS[objective]}"
+
+
+def merit_digits(merit: float, objective: Objective, places: int) -> str:
+    """Return what an objective makes large; places: of an efficiency, behind the point."""
+    return f"{merit:,.{places}f}" if objective in ("image", "stream") else f"{merit:,.4g}"
 
 
 def shares_of(refused: Mapping[str, int], evaluations: int) -> str:

@@ -4,14 +4,18 @@ Threshold accepting: a change is kept if it makes the design worse by less than 
 falls in equal ratios. It needs no exponential, so every machine takes the same path. From a design
 that was confirmed, local search (`climb`) goes only to better ones, with conflicts of links.
 
-What is made small (`judge`) is energy, and more where a design is too large for its place. Where
-tables say so, static power counts for the interval of a stream of images.
+What is made small (`judge`) is the price of a design by the objective, and more where it is too
+large for its place.
 """
 
 from collections import Counter
 
 import numpy as np
 
+from hwgen.crossbar.facts.components import Components
+from hwgen.crossbar.facts.network import CrossbarNetwork
+from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.model.allocate import (
     FEASIBLE,
     NO_MEMORY,
@@ -26,10 +30,10 @@ from hwgen.crossbar.model.design import Design, lay_out, most_copies_for
 from hwgen.crossbar.model.evaluate import (
     Cost,
     cost_of,
-    energy_nj,
     evaluate,
     failed,
     interval_of,
+    price_of,
     within_limits,
 )
 from hwgen.crossbar.model.exact import exact_times
@@ -44,6 +48,7 @@ from hwgen.crossbar.model.tables import (
     POWER,
     STREAM,
     Tables,
+    make_tables,
 )
 from hwgen.crossbar.model.timing import (
     block_starts,
@@ -66,10 +71,10 @@ REASONS = {
 
 OVER_BUDGET = 20.0
 OVER_MEMORY = 4.0
-"""Energy that a design seems to need more, as multiples of the share by which it is too large."""
+"""Price that a design seems to need more, as multiples of the share by which it is too large."""
 
 HOT, COLD = 0.006, 0.00001
-"""Threshold at the beginning and at the end, as a share of the energy."""
+"""Threshold at the beginning and at the end, as a share of the price."""
 
 FINALISTS = 4
 """Designs that one run hands on: conflicts, which only the exact simulation sees, differ by more
@@ -94,11 +99,11 @@ def fits(tables: Tables, cost: Cost) -> bool:
     return verdict(tables, cost) == FEASIBLE
 
 
-def height(tables: Tables, energy_nj: float, peak_w: float, memory: int, kilobytes: float) -> float:
-    """Return the energy, with more where the budget or scratchpads do not hold a design."""
+def height(tables: Tables, price: float, peak_w: float, memory: int, kilobytes: float) -> float:
+    """Return the price, with more where the budget or scratchpads do not hold a design."""
     power = max(0.0, peak_w / tables.scalars[POWER] - 1)
     full = max(0.0, kilobytes / tables.memories[memory, KILOBYTES] - 1)
-    return float(energy_nj * (1 + OVER_BUDGET * power + OVER_MEMORY * full))
+    return float(price * (1 + OVER_BUDGET * power + OVER_MEMORY * full))
 
 
 def judge(tables: Tables, design: Design, memory: int, limit: float) -> tuple[Cost, float]:
@@ -121,28 +126,25 @@ def judge(tables: Tables, design: Design, memory: int, limit: float) -> tuple[Co
     steps = end_of(tables, pipeline, block_starts(layout), done)
     if tables.scalars[STREAM] > 0:
         steps = interval_alone(layout, pipeline)
-    energy = energy_nj(tables, layout, allocation, memory, steps)
+    price = price_of(tables, layout, allocation, memory, steps)
     early = NO_POWER if allocation.peak_w > tables.scalars[POWER] else ABOVE_LIMIT
-    least = height(tables, energy, allocation.peak_w, memory, 0.0)
+    least = height(tables, price, allocation.peak_w, memory, 0.0)
     if least > limit:
         return failed(early), least
     times = take_turns(tables, layout, pipeline, needed, design.partner, done)
     steps = interval_of(tables, design, layout, times) if tables.scalars[STREAM] > 0 else times.end
-    energy = energy_nj(tables, layout, allocation, memory, steps)
-    least = height(tables, energy, allocation.peak_w, memory, 0.0)
+    price = price_of(tables, layout, allocation, memory, steps)
+    least = height(tables, price, allocation.peak_w, memory, 0.0)
     if least > limit:
         return failed(early), least
     capacity = tables.memories[memory, KILOBYTES]
     kilobytes = kilobytes_above(tables, layout, times, capacity)
     cost = cost_of(tables, design, layout, allocation, memory, times, bool(kilobytes <= capacity))
-    energy = cost.energy_nj
-    if tables.scalars[STREAM] > 0:
-        energy = tables.scalars[OPERATIONS] / cost.efficiency
-    return cost, height(tables, energy, cost.peak_w, memory, kilobytes)
+    return cost, height(tables, price, cost.peak_w, memory, kilobytes)
 
 
 def with_links(tables: Tables, design: Design, memory: int) -> float:
-    """Return nJ of one image of a design that was judged, with conflicts of links.
+    """Return the price of one image of a design that was judged, with conflicts of links.
 
     Half of an exact evaluation, which finds the size of the scratchpads besides.
     """
@@ -150,7 +152,7 @@ def with_links(tables: Tables, design: Design, memory: int) -> float:
     allocation = allocate(tables, design, layout, memory, is_raised(tables))
     pipeline = make_pipeline(tables, layout, design.clocks, memory, allocation.step_ns)
     times = exact_times(tables, layout, pipeline, design.partner)
-    return energy_nj(tables, layout, allocation, memory, times.end)
+    return price_of(tables, layout, allocation, memory, times.end)
 
 
 def empty_design(layers: int) -> Design:
@@ -261,3 +263,12 @@ def simple_design(tables: Tables, share: float) -> Design:
         clocks = np.ceil(tables.work[:, ADC] / busiest).astype(np.int64)
         design.clocks[:] = np.where(tables.kind == FC, np.maximum(1, clocks), 1)
     return design
+
+
+def first_fitting(
+    network: CrossbarNetwork, components: Components, point: Point, power_w: float, rules: Rules
+) -> Design | None:
+    """Return the first simple design at a point that fits a budget; None: none does."""
+    tables = make_tables(network, components, point, power_w, rules)
+    designs = (simple_design(tables, share) for share in SHARES)
+    return next((each for each in designs if fits(tables, evaluate(tables, each, True))), None)

@@ -8,9 +8,9 @@ import numpy as np
 from hwgen.crossbar.facts.point import RRAM_RATIOS
 from hwgen.crossbar.model.design import Design, lay_out
 from hwgen.crossbar.model.pipeline import make_pipeline
-from hwgen.crossbar.model.tables import CLOCK, CONV, POWER, Ints, Tables
+from hwgen.crossbar.model.tables import CLOCK, CONV, POWER, STREAM, Ints, Tables
 from hwgen.crossbar.synthesis.anneal import empty_design
-from hwgen.crossbar.synthesis.choices import make_choices
+from hwgen.crossbar.synthesis.choices import Choices, make_choices
 from hwgen.crossbar.synthesis.limits import Mixed, path_lengths
 from hwgen.crossbar.synthesis.moves import join, repair
 from hwgen.crossbar.synthesis.nodes import CLOCKS_LOW, COPIES_LOW, PARTNERS, Node
@@ -223,6 +223,8 @@ def bound_node(
     target: nJ above which nothing is of interest, and nothing was for the node around it
     """
     choices = make_choices(tables, contents, node, ranges)
+    if tables.scalars[STREAM] > 0:
+        choices = in_pace(choices, node)
     for i in range(len(tables.kind)):
         if tables.crossbars[i] > 0 and choices.begin[i] == choices.begin[i + 1]:
             return above(target, ranges, 0)
@@ -231,7 +233,7 @@ def bound_node(
     for cut in own:
         relaxation.add_path(cut)
     for _ in range(rounds_of(node)):
-        if relaxation.solve():
+        if relaxation.solve() or tables.scalars[STREAM] > 0:
             break
         fresh = exceeded(tables, needs, relaxation.mixed)
         relaxation.priced += PER_ROUND
@@ -253,6 +255,15 @@ def bound_node(
         split=split_of(tables, relaxation.mixed),
         priced=priced,
     )
+
+
+def in_pace(choices: Choices, node: Node) -> Choices:
+    """Return the choices of layers that keep pace with the stream of a node."""
+    per_block = np.minimum(choices.per_block, choices.near_per_block)
+    kept = choices.blocks * per_block <= node.steps_high
+    before = np.append(0, np.cumsum(kept))
+    rows = {name: getattr(choices, name)[kept] for name in Choices._fields if name != "begin"}
+    return Choices(begin=before[choices.begin], **rows)
 
 
 def above(target: float, ranges: Ints, priced: int) -> NodeBound:

@@ -89,7 +89,7 @@ def compile_all() -> None:
         evaluate_identical(tables, start, False)
         node = root_nodes(tables, float(tables.scalars[RATIO]))[0]
         whole = {"node": list(node), "cuts": [], "ranges": None, "split": None, "whole": True}
-        bound({**task, **whole, "target_nj": float(tables.scalars[OPERATIONS])})
+        bound({**task, **whole, "target_price": float(tables.scalars[OPERATIONS])})
         scan(tables, node)
         used_crossbars(tables, lay_out(tables, found))
         join(start, 0, 2)

@@ -3,6 +3,9 @@
 A node is bounded in time, over some scratchpads and some ratios. If an image takes at most so many
 steps, every convolution needs enough copies to be done by then; their crossbars, converters and
 memories are there, and leak for as long as an image takes at least (`scan`).
+
+Where designs are judged by a stream, the steps of a node are those from one image to the next: a
+layer is done with an image by then, but no path through all layers is.
 """
 
 from typing import NamedTuple
@@ -16,6 +19,8 @@ from hwgen.crossbar.model.design import accesses
 from hwgen.crossbar.model.tables import (
     ADC,
     BUS_BITS,
+    BY_ENERGY,
+    BY_TIME,
     CONV,
     DAC,
     DATA_BITS,
@@ -32,6 +37,7 @@ from hwgen.crossbar.model.tables import (
     READ_NJ,
     SHIFT_ADD,
     STATIC,
+    STREAM,
     WRITE_NJ,
     Floats,
     Ints,
@@ -56,7 +62,8 @@ MOST_CLOCKS = 1 << 20
 class Node(NamedTuple):
     """A part of the design space.
 
-    steps_low, steps_high: of an image; step_low, step_high: ns of a step
+    steps_low, steps_high: of an image, or from one to the next in a stream
+    step_low, step_high: ns of a step
     memory, most_memory: rows of scratchpads
     ratio_low, ratio_high: of the published RatioRram
     """
@@ -280,7 +287,7 @@ def scan(tables: Tables, node: Node) -> float:
 
     Sharing saves at most half of all conversions, and half of the macros.
     """
-    if node.steps_high < fewest_steps(tables):
+    if tables.scalars[STREAM] == 0 and node.steps_high < fewest_steps(tables):
         return np.inf
     energy, static = fixed_costs(tables, node)
     scratchpad = least_scratchpad(tables, node)
@@ -306,3 +313,28 @@ def scan(tables: Tables, node: Node) -> float:
     if not tables.rules.whole_parts and rram > tables.scalars[POWER] * node.ratio_high:
         return np.inf
     return float(energy + max(0.0, static) * node.steps_low * node.step_low)
+
+
+FAR = 10.0
+"""No image takes more than this many times the energy of the whole budget for its time."""
+
+
+def price_in(tables: Tables, node: Node, energy_nj: float) -> float:
+    """Return the price that no design of a node is below; energy_nj: that none is below."""
+    if energy_nj == np.inf:
+        return np.inf
+    price = energy_nj if tables.scalars[BY_ENERGY] > 0 else 1.0
+    if tables.scalars[BY_TIME] > 0:
+        price *= node.steps_low * node.step_low
+    return float(price)
+
+
+def energy_target(tables: Tables, node: Node, target_price: float) -> float:
+    """Return nJ above which no design of a node has a price below the target; 0: none has."""
+    if tables.scalars[BY_TIME] == 0:
+        return target_price
+    shortest = node.steps_low * node.step_low
+    if tables.scalars[BY_ENERGY] > 0:
+        return target_price / shortest
+    longest = min(node.steps_high * node.step_high, target_price)
+    return float(FAR * tables.scalars[POWER] * longest) if shortest < target_price else 0.0

@@ -21,6 +21,7 @@ import numpy as np
 from hwgen.chip.compiled import compiled
 from hwgen.crossbar.model.tables import (
     ADC,
+    BY_ENERGY,
     DAC,
     NOC_POWER,
     PEAK,
@@ -62,8 +63,9 @@ from hwgen.crossbar.synthesis.pricing import (
 
 UNLIMITED = highspy.kHighsInf
 
-OVER = 20.0
-"""Price of exceeding a limit by all of it, in targets: far above what any design is worth."""
+OVER, STIFF = 20.0, 2_000.0
+"""Price of exceeding a limit by all of it, in targets: far above what any design is worth. `STIFF`
+where energy is no part of the price: then all that a node is asked is whether it holds a design."""
 
 FIRST_CHOICES = 8
 """Choices of each layer with which the program begins."""
@@ -207,6 +209,7 @@ class Relaxation:
     ) -> None:
         self.tables, self.choices, self.target = tables, choices, target
         self.node = node
+        self.over = OVER if tables.scalars[BY_ENERGY] > 0 else STIFF
         if ranges is None:
             ranges = all_ranges(len(tables.kind))
         self.partners = ranges[PARTNERS:] > 0
@@ -254,7 +257,7 @@ class Relaxation:
         for i in self.layers:
             self.one[i] = self._put_row(1.0, 1.0, np.empty(0, np.int32), np.empty(0))
             if not self.partners[i, i]:
-                self._put_column(OVER, self.one[[i]], np.ones(1))
+                self._put_column(self.over, self.one[[i]], np.ones(1))
         self._limit_later_leaks(drawn)
         power = tables.scalars[POWER]
         self._limit_power(choices.power, power, saving)
@@ -298,7 +301,7 @@ class Relaxation:
     def _put_row(self, low: float, high: float, index: Ints, values: Floats) -> int:
         self.program.addRow(low, high, len(index), index.astype(np.int32), values)
         self.rows += 1
-        self.dearest.append(OVER)
+        self.dearest.append(self.over)
         return self.rows - 1
 
     def _put_column(self, cost: float, index: Ints, values: Floats) -> int:
@@ -306,17 +309,17 @@ class Relaxation:
         self.columns += 1
         return self.columns - 1
 
-    def _limit(self, use: Use, high: float, late: float = 0.0, over: float = OVER) -> None:
+    def _limit(self, use: Use, high: float, late: float = 0.0, over: float | None = None) -> None:
         """Add a limited quantity: a row, and a column that lets it be exceeded at a price.
 
         late: by how much the limit is higher where the image is through as late as it may
-        over: the price of exceeding it by 1
+        over: the price of exceeding it by 1; None: that of all limits
         """
         index = np.append(self.limits.places, self.late_place)
         row = self._put_row(-UNLIMITED, high, index, np.append(self.limits.used(use), -late))
         self.limits.add(use, row, high, late)
-        self.dearest[row] = over
-        self._put_column(over, np.array([row]), -np.ones(1))
+        self.dearest[row] = self.over if over is None else over
+        self._put_column(self.dearest[row], np.array([row]), -np.ones(1))
 
     def _add_columns(self, made: list[tuple[int, int]]) -> None:
         """Add columns: a choice and that of its partner, or ALONE."""

@@ -43,7 +43,7 @@ class Candidate:
     """A design that fits, and its exact cost.
 
     budget_w: what its step was made for: the budget of the search, or a smaller one
-    efficiency_gops_per_w: by the objective, for one image alone or for one in a stream
+    efficiency_gops_per_w: by the objective, in the unit of its `MERITS`
     energy_nj: of one image alone
     interval_steps: from one image to the next in a steady stream
     memory: size of its scratchpads, as a place in the table of them
@@ -65,7 +65,7 @@ class Candidate:
 class PointResult:
     """What is known of one combination of the outer loop.
 
-    bound_gops_per_w: what no design of it can beat; infinite for streams alone, 0 if nothing fits
+    bound_gops_per_w: what no design of it can beat, 0 if nothing fits
     best_gops_per_w: of the designs that were confirmed; 0 if none was searched
     """
 
@@ -91,10 +91,9 @@ class SearchResult:
     evaluations: designs judged; exact_evaluations: by the exact simulation; nodes: bounded
     refused: designs that were not taken, by reason
     objective: what efficiencies are of, and `best` is chosen by
-    bound_gops_per_w: what no design of the whole space can beat; infinite for streams, of which
-        none is known: an image takes more steps than an interval, so its bounds are too low
+    bound_gops_per_w: what no design of the whole space can beat; infinite: none is known
     identical: whether all macros are; under published rules no bound is then known, since these
-        buy less than the whole rest of the budget
+        buy less than the whole rest of the budget; nor is one of their streams
     stopped_early: a time limit or an interrupt ended the search before its budget was spent
     """
 
@@ -191,11 +190,11 @@ def confirm(
         identical=result.identical,
     )
     reached = float(confirmed.cost.efficiency)
-    expected = candidate.efficiency_gops_per_w
-    if result.objective == "stream":  # what is confirmed is one image
-        reached, expected = float(confirmed.cost.energy_nj), candidate.energy_nj
+    expected, unit = candidate.efficiency_gops_per_w, "GOPS/W"
+    if result.objective != "image":  # what is confirmed is one image
+        reached = float(confirmed.cost.energy_nj)
+        expected, unit = candidate.energy_nj, "nJ an image"
     if reached != expected:
-        unit = "nJ an image" if result.objective == "stream" else "GOPS/W"
         raise DesignError(
             f"a design of the search must reach {expected!r} {unit} when it"
             f" is evaluated again, got {reached!r}"

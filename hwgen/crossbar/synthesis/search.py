@@ -18,7 +18,7 @@ from typing import Any
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import Point, points
-from hwgen.crossbar.facts.rules import Objective, Rules
+from hwgen.crossbar.facts.rules import STREAMED, Objective, Rules
 from hwgen.crossbar.model.tables import make_tables, operations_of
 from hwgen.crossbar.synthesis.result import Candidate, Chosen, PointResult, Progress, SearchResult
 from hwgen.crossbar.synthesis.rungs import DESCEND, IMPROVE, SEARCH, SMALL, Rungs, has_rungs
@@ -49,6 +49,9 @@ MOST_FREE_NODES = 2_000
 
 SHORT = 1_000
 """Evaluations up to which a search answers with designs of rungs alone."""
+
+SLOWEST_NS = 1e6
+"""Of one operation, in a design that nobody would build."""
 
 CLOSE_ENOUGH = 1.001
 """A node must promise this much more than the best design to stay open."""
@@ -112,14 +115,26 @@ class Search:
         return self.designs.best
 
     @property
-    def target_nj(self) -> float:
-        """Energy above which a node holds nothing of interest."""
-        return self.best.energy_nj / CLOSE_ENOUGH if self.best else self.hopeless_nj
+    def target_price(self) -> float:
+        """Price above which a node holds nothing of interest."""
+        return self.best_price / CLOSE_ENOUGH if self.best else self.hopeless_price
 
     @property
-    def hopeless_nj(self) -> float:
-        """Energy of a design that nobody would build: 1 GOPS/W."""
-        return self.operations
+    def best_price(self) -> float:
+        """Price of the best design: nJ, ns, or nJ ns of an image; infinite without one."""
+        if self.best is None:
+            return float("inf")
+        if self.objective == "image":
+            return self.best.energy_nj
+        return self.operations / self.best.efficiency_gops_per_w
+
+    @property
+    def hopeless_price(self) -> float:
+        """Price of a design that nobody would build: 1 GOPS/W, 1 kOPS, or both."""
+        if self.objective in ("image", "stream"):
+            return self.operations
+        energy = self.operations if self.objective == "edp" else 1.0
+        return self.operations * SLOWEST_NS * energy
 
     def task(self, point: Point, **more: Any) -> Json:
         """Return a piece of work at a point."""
@@ -143,17 +158,18 @@ class Search:
             like = [n for n, widest in enumerate(self.widest) if widest == place]
             ratio = min(self.points[n].rram_ratio or 0.0 for n in like)
             args = (self.network, self.components, self.points[place], self.power_w, self.rules)
-            self.frontier.begin(place, make_tables(*args), ratio, self.target_nj)
+            tables = make_tables(*args, self.objective)
+            self.frontier.begin(place, tables, ratio, self.target_price)
 
     def take(self, point: int, result: Json) -> None:
         """Open the nodes of a result, and note the designs that they point at."""
         self.remaining.price(len(result["nodes"]), result["priced"])
         for entry in result["nodes"]:
             self.nodes += 1
-            is_open = self.frontier.put(point, entry, entry["energy_nj"], self.target_nj)
+            is_open = self.frontier.put(point, entry, entry["price"], self.target_price)
             if is_open and entry["design"] is not None:
                 waiting = Waiting(
-                    height_nj=entry["height_nj"],
+                    height=entry["height"],
                     number=self.frontier.number,
                     point=own_point(self.points[point], entry),
                     memory=entry["memory"],
@@ -243,11 +259,11 @@ class Search:
         """Bound the most promising nodes, or their halves."""
         if not self.bounding:
             return
-        chosen = self.frontier.take(min(SPLITS, self.remaining.nodes), self.target_nj)
+        chosen = self.frontier.take(min(SPLITS, self.remaining.nodes), self.target_price)
         tasks = [
             self.task(
                 self.points[node.point],
-                target_nj=self.target_nj,
+                target_price=self.target_price,
                 **{key: node.entry[key] for key in ("node", "cuts", "ranges", "split", "whole")},
             )
             for node in chosen
@@ -262,9 +278,9 @@ class Search:
             self.remaining.split(len(chosen))
         for node, result in zip(chosen, results, strict=True):
             if result["narrow"]:
-                self.frontier.close(node.point, node.entry, node.energy_nj)
+                self.frontier.close(node.point, node.entry, node.price)
             for entry in result["nodes"]:
-                entry["energy_nj"] = max(entry["energy_nj"], node.energy_nj)
+                entry["price"] = max(entry["price"], node.price)
                 entry["whole"] = False
             self.take(node.point, result)
 
@@ -272,7 +288,7 @@ class Search:
         """Anneal the next designs where that is due, and keep what was confirmed."""
         if not self.remaining.annealing or (self.bounding and not self.remaining.annealing_is_due):
             return
-        starts = self.designs.starts(self.is_open, self.hopeless_nj)
+        starts = self.designs.starts(self.is_open, self.hopeless_price)
         if not starts:
             if not self.bounding:
                 self.remaining.end()
@@ -357,24 +373,25 @@ class Search:
         widest = self.widest[self.points.index(point)]
         return self.frontier.is_open(widest, point.rram_ratio or 0.0, memory)
 
-    def bound_nj(self) -> float:
-        """Return the energy that no design is below."""
-        found = self.best.energy_nj if self.best else float("inf")
-        return min(found, self.frontier.bound_nj())
+    def least_price(self) -> float:
+        """Return the price that no design is below."""
+        return min(self.best_price, self.frontier.least_price())
 
-    def bound_gops_per_w(self, bound_nj: float) -> float:
+    def bound_gops_per_w(self, least_price: float) -> float:
         """Return the efficiency that no design is above; infinite where no bound is known.
 
         Identical macros have at least the components that a step needs, within the budget, and so
         keep to the bound of strict rules; published bounds count the whole rest of it as spent.
+        Published rules say nothing of streams.
         """
-        known = self.objective == "image" and (self.rules.whole_parts or not self.identical)
-        return self.operations / bound_nj if known else float("inf")
+        plain = not self.identical and self.objective not in STREAMED
+        known = self.rules.whole_parts or plain
+        return self.operations / least_price if known else float("inf")
 
     def tell(self) -> None:
         """Note how far the search is, and tell whoever wants to know."""
         best = self.known.efficiency_gops_per_w if self.known else 0.0
-        bound = self.bound_gops_per_w(self.bound_nj())
+        bound = self.bound_gops_per_w(self.least_price())
         self.convergence.append(
             Progress(
                 evaluations=self.before + self.evaluations,
@@ -417,7 +434,7 @@ class Search:
             candidates=self.designs.candidates,
             points=[self.point_result(place) for place in range(len(self.points))],
             convergence=self.convergence,
-            bound_gops_per_w=self.bound_gops_per_w(self.bound_nj()),
+            bound_gops_per_w=self.bound_gops_per_w(self.least_price()),
             objective=self.objective,
             identical=self.identical,
             evaluations=self.before + self.evaluations,
@@ -432,7 +449,7 @@ class Search:
         point: Point = self.points[place]
         own = [each for each in self.designs.candidates if each.point == point]
         best = own[0].efficiency_gops_per_w if own else 0.0
-        bound = self.frontier.bound_nj(self.widest[place], point.rram_ratio or 0.0)
+        bound = self.frontier.least_price(self.widest[place], point.rram_ratio or 0.0)
         return PointResult(
             point=point,
             bound_gops_per_w=max(best, self.bound_gops_per_w(bound)),
@@ -480,7 +497,7 @@ def synthesize(
     """Return the best design for a network within a power budget; None if none fits.
 
     identical: all macros have as many of each component; nodes are split by what they promise
-    specialized ones. Of streams no bound is known; nodes are split by what they promise one image.
+    specialized ones.
 
     refused: counts why designs were not taken, also where none fits
     adopt: another search, of the name `budget.method`, whose design is set beside the bound

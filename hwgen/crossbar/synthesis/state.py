@@ -16,7 +16,7 @@ from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.model.tables import Tables
 from hwgen.crossbar.synthesis.anneal import COLD, HOT
 from hwgen.crossbar.synthesis.bound import grain_of, halves, is_wide
-from hwgen.crossbar.synthesis.nodes import Node, scan
+from hwgen.crossbar.synthesis.nodes import Node, price_in, scan
 from hwgen.crossbar.synthesis.result import Candidate, Chosen
 from hwgen.crossbar.synthesis.work import root_nodes
 
@@ -219,7 +219,7 @@ class Start(NamedTuple):
 class Waiting(NamedTuple):
     """A design that a relaxed problem points at; the lowest comes first, then the earliest."""
 
-    height_nj: float
+    height: float
     number: int
     point: Point
     memory: int
@@ -279,7 +279,7 @@ class Designs:
         """Remember a design that a relaxed problem points at."""
         heapq.heappush(self.waiting, waiting)
 
-    def starts(self, is_open: IsOpen, hopeless_nj: float) -> list[Start]:
+    def starts(self, is_open: IsOpen, hopeless_price: float) -> list[Start]:
         """Return what is annealed next.
 
         Half of them go on from the best designs, the best and those of other lineages in turn, with
@@ -298,7 +298,7 @@ class Designs:
             design = candidate.chosen.as_json()
             chosen.append(Start(candidate.point, candidate.budget_w, memory, design, hot))
         while self.waiting and len(chosen) < STARTS:
-            if chosen and self.waiting[0].height_nj >= hopeless_nj:
+            if chosen and self.waiting[0].height >= hopeless_price:
                 break
             next_one = heapq.heappop(self.waiting)
             chosen.append(Start(next_one.point, None, next_one.memory, next_one.design, HOT))
@@ -331,7 +331,7 @@ def widest_of(points: list[Point]) -> list[int]:
 class OpenNode:
     """A node that may hold something better, the most promising first."""
 
-    energy_nj: float
+    price: float
     number: int
     point: int = field(compare=False)
     entry: Json = field(compare=False)
@@ -342,36 +342,37 @@ class Frontier:
 
     Points that differ in their ratio alone begin as one, under the number of that with the largest.
 
-    open: those that may hold something better; closed_nj: the least bound of the others, by point
-        and ratios
+    open: those that may hold something better
+    closed_price: the least bound of the others, by point and ratios
     number: of nodes so far
     """
 
     def __init__(self) -> None:
         self.open: list[OpenNode] = []
-        self.closed_nj: dict[tuple[int, Ratios], float] = {}
+        self.closed_price: dict[tuple[int, Ratios], float] = {}
         self.number = 0
         self._tables: dict[int, Tables] = {}
 
-    def begin(self, point: int, tables: Tables, ratio_low: float, target_nj: float) -> None:
+    def begin(self, point: int, tables: Tables, ratio_low: float, target_price: float) -> None:
         """Open the nodes of one more point and all like it with smaller ratios."""
         self._tables[point] = tables
         for node in root_nodes(tables, ratio_low):
-            self._look(point, node, 0.0, target_nj)
+            self._look(point, node, 0.0, target_price)
 
-    def _look(self, point: int, node: Node, least_nj: float, target_nj: float) -> None:
+    def _look(self, point: int, node: Node, known_price: float, target_price: float) -> None:
         """Open a node with its first bound, or that of the one around it, unless that closes it."""
-        energy = max(least_nj, scan(self._tables[point], node))
+        tables = self._tables[point]
+        price = max(known_price, price_in(tables, node, scan(tables, node)))
         entry = {"node": list(node), "cuts": [], "ranges": None, "split": None, "whole": True}
-        self.put(point, entry, energy, target_nj)
+        self.put(point, entry, price, target_price)
 
-    def put(self, point: int, entry: Json, energy_nj: float, target_nj: float) -> bool:
+    def put(self, point: int, entry: Json, price: float, target_price: float) -> bool:
         """Open a node of which a bound is known, or close it; return whether it is open."""
         self.number += 1
-        if energy_nj >= target_nj:
-            self.close(point, entry, energy_nj)
+        if price >= target_price:
+            self.close(point, entry, price)
             return False
-        heapq.heappush(self.open, OpenNode(energy_nj, self.number, point, entry))
+        heapq.heappush(self.open, OpenNode(price, self.number, point, entry))
         return True
 
     def put_back(self, nodes: list[OpenNode]) -> None:
@@ -379,30 +380,30 @@ class Frontier:
         for node in nodes:
             heapq.heappush(self.open, node)
 
-    def close(self, point: int, entry: Json, energy_nj: float) -> None:
+    def close(self, point: int, entry: Json, price: float) -> None:
         """Remember the least bound among the nodes of a point that are closed."""
         where = point, ratios_of(entry)
-        self.closed_nj[where] = min(self.closed_nj.get(where, energy_nj), energy_nj)
+        self.closed_price[where] = min(self.closed_price.get(where, price), price)
 
-    def take(self, count: int, target_nj: float) -> list[OpenNode]:
+    def take(self, count: int, target_price: float) -> list[OpenNode]:
         """Take some nodes with the best bounds; what is too wide is split on the way."""
         chosen: list[OpenNode] = []
         while self.open and len(chosen) < count:
             node = heapq.heappop(self.open)
             where = Node(*node.entry["node"])
-            if node.energy_nj >= target_nj:
-                self.close(node.point, node.entry, node.energy_nj)
+            if node.price >= target_price:
+                self.close(node.point, node.entry, node.price)
             elif node.entry["whole"] and is_wide(where):
                 for half in halves(where, grain=grain_of(self._tables[node.point])):
-                    self._look(node.point, half, node.energy_nj, target_nj)
+                    self._look(node.point, half, node.price, target_price)
             else:
                 chosen.append(node)
         return chosen
 
-    def bound_nj(self, point: int | None = None, ratio: float = 0.0) -> float:
+    def least_price(self, point: int | None = None, ratio: float = 0.0) -> float:
         """Return the energy that no design in any node is below, or none of a point and a ratio."""
-        known = [((node.point, ratios_of(node.entry)), node.energy_nj) for node in self.open]
-        known += self.closed_nj.items()
+        known = [((node.point, ratios_of(node.entry)), node.price) for node in self.open]
+        known += self.closed_price.items()
         energies = [
             energy
             for (where, (low, high)), energy in known

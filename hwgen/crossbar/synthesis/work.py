@@ -33,7 +33,7 @@ from hwgen.crossbar.synthesis.anneal import (
 )
 from hwgen.crossbar.synthesis.bound import Split, bound_node, grain_of, parts
 from hwgen.crossbar.synthesis.moves import part, repair
-from hwgen.crossbar.synthesis.nodes import Node, all_ranges, node_at
+from hwgen.crossbar.synthesis.nodes import Node, all_ranges, energy_target, node_at, price_in
 from hwgen.crossbar.synthesis.paths import Cut, Needs, make_needs
 from hwgen.crossbar.synthesis.scratchpads import Contents, make_contents
 
@@ -138,9 +138,9 @@ def bound(task: Json) -> Json:
     """Bound a node, or its parts; return them and the designs that they point at.
 
     task: `node`, its `cuts`, `ranges` (null: all) and `split` (null: none); `whole`: the node
-        itself; `target_nj`: nothing above is of interest
-    Returns `nodes`: each with `energy_nj`, `node`, `cuts`, `ranges`, `split`, `design`, and its
-    `ratio`, `memory` and `height_nj`; `narrow`: the node has no parts; `priced`: see `NodeBound`.
+        itself; `target_price`: nothing above is of interest
+    Returns `nodes`: each with `price`, `node`, `cuts`, `ranges`, `split`, `design`, and its
+    `ratio`, `memory` and `height`; `narrow`: the node has no parts; `priced`: see `NodeBound`.
     """
     problem = opened(task)
     tables, (contents, needs) = tables_of(*problem), facts_of(*problem)
@@ -152,11 +152,15 @@ def bound(task: Json) -> Json:
         nodes = parts(node, ranges, split, grain=grain_of(tables))
     made, priced = [], 0
     for node, ranges in nodes:
-        found = bound_node(
-            tables, contents, needs, node, task["target_nj"], cuts=cuts, ranges=ranges
-        )
-        entry: Json = {"energy_nj": found.energy, "node": list(node), "design": None}
-        if found.energy < task["target_nj"]:
+        target = energy_target(tables, node, task["target_price"])
+        entry: Json = {"price": task["target_price"], "node": list(node), "design": None}
+        made.append(entry)
+        if target == 0.0:
+            continue
+        found = bound_node(tables, contents, needs, node, target, cuts=cuts, ranges=ranges)
+        priced += found.priced
+        if found.energy < target:
+            entry["price"] = price_in(tables, node, found.energy)
             entry["cuts"] = [from_cut(cut) for cut in found.cuts]
             entry["ranges"] = found.ranges.tolist()
             entry["split"] = found.split
@@ -165,9 +169,7 @@ def bound(task: Json) -> Json:
                 own = at_ratio(problem, found.design, node)
                 entry["ratio"] = own[2].rram_ratio
                 fitting = fitting_memory(tables_of(*own), found.design, node)
-                entry["memory"], entry["height_nj"] = fitting
-        made.append(entry)
-        priced += found.priced
+                entry["memory"], entry["height"] = fitting
     return {"nodes": made, "narrow": not nodes, "priced": priced}
 
 

@@ -83,9 +83,9 @@ class PimsynSearch(
     def check(self) -> None:
         """Refuse streams, and identical macros by the public code, whose own break the budget."""
         super().check()
-        if self.objective == "stream":
+        if self.objective != "image":
             raise self.refusal(
-                "objective", "image: the published search knows no streams", "stream"
+                "objective", "image: the published search knows no other", self.objective
             )
         if self.cells != "offset":
             raise self.refusal("cells", "offset: the published search knows no others", self.cells)

@@ -250,7 +250,7 @@ def test_a_refusal_says_why_no_design_was_taken() -> None:
 def test_what_becomes_better_is_printed() -> None:
     """With its bound and gap; what is as good as before is not."""
     said = io.StringIO()
-    tell = told(Context(console=Console(file=said)), lambda _: None)
+    tell = told(Context(console=Console(file=said)), lambda _: None, "image")
     for evaluations, best, bound in (
         (0, 0.0, 900.0),
         (0, 100.0, 900.0),

@@ -3,13 +3,14 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
 from hwgen.crossbar.facts.point import points
-from hwgen.crossbar.facts.rules import STRICT, Rules
+from hwgen.crossbar.facts.rules import STRICT, Objective, Rules
 from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.evaluate import Cost, evaluate
 from hwgen.crossbar.model.tables import CONV, FC, Tables, make_tables
@@ -127,7 +128,35 @@ def best_of(
     return best
 
 
-def searched(tiny: CrossbarNetwork, power_w: float, seed: int) -> SearchResult | None:
+def merits_of(tiny: CrossbarNetwork, power_w: float) -> dict[Objective, float]:
+    """The best of all designs at all points, by each objective, judged exactly by strict rules."""
+    best: dict[Objective, float] = dict.fromkeys(get_args(Objective), 0.0)
+    for point in points(FEW, STRICT):
+        tables = {
+            objective: make_tables(tiny, FEW, point, power_w, STRICT, objective)
+            for objective in ("image", "stream")
+        }
+        for design in every_design(tables["image"]):
+            alone = evaluate(tables["image"], design, True)
+            if not fits(tables["image"], alone):
+                continue
+            stream = evaluate(tables["stream"], design, True)
+            operations = tiny.operations
+            time_ns = alone.steps * alone.step_ns
+            found: dict[Objective, float] = {
+                "image": operations / alone.energy_nj,
+                "stream": stream.efficiency,
+                "throughput": operations / (alone.interval * alone.step_ns),
+                "latency": operations / time_ns,
+                "edp": operations / (alone.energy_nj * time_ns),
+            }
+            best = {key: max(best[key], merit) for key, merit in found.items()}
+    return best
+
+
+def searched(
+    tiny: CrossbarNetwork, power_w: float, seed: int, objective: Objective = "image"
+) -> SearchResult | None:
     """What a short search by strict rules answers."""
     return synthesize(
         tiny,
@@ -137,4 +166,5 @@ def searched(tiny: CrossbarNetwork, power_w: float, seed: int) -> SearchResult |
         seed=seed,
         budget=Budget(evaluations=EVALUATIONS),
         executor=SerialExecutor(),
+        objective=objective,
     )
