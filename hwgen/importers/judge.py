@@ -1,0 +1,234 @@
+"""What answers inputs, held against the file that it was made of, in the runtime of that file.
+
+One function judges a network by golden and a plan by its player. It knows inputs, outputs and steps
+alone, and runs no file by itself: `as_given` of `importers.onnx` and `importers.tflite` do.
+
+Tests: `tests/importers/test_judge.py`.
+"""
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Feeds = Mapping[str, NDArray[Any]]
+"""Inputs of a call of a file by name, as the file reads them; its states are left out."""
+Outputs = Mapping[str, NDArray[Any]]
+"""Outputs of a call of a file by name, whole."""
+
+IMAGES = 8
+"""Of a judgement, where the time suffices."""
+SECONDS = 5.0
+"""After which no further call begins, of either side."""
+OWN_STEPS = 255
+"""Of an output without a grid: from zero to its largest value."""
+SLACK = 1 / 256
+"""Of a step, by which real numbers may differ that count as equal: functions of float32 do."""
+WORSE_DECIBELS = 3.0
+"""By which an answer may be further from a float file than the quantized file's is."""
+
+
+class AsGiven(Protocol):
+    """A file in a default session of its runtime, unchanged and with all outputs.
+
+    name: of the runtime, with its version; setting: what of the processor decides sums, empty if
+    nothing does; states: by input the output that the next call reads, from zeros on
+    """
+
+    name: str
+    setting: str
+
+    def __call__(self, feeds: Feeds) -> Outputs:
+        """Return all outputs of a call; states are those that the call before left."""
+
+    def reset(self) -> None:
+        """Begin anew: states are zeros."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """Steps of an output in real numbers; one is known by its integers without it.
+
+    step: of each element, or one for all; slack: share of a step that counts as equal
+    """
+
+    step: Any
+    slack: float = SLACK
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distance:
+    """Of one output from that of the float file, in dB, of ours and of the quantized file's."""
+
+    output: str
+    ours: float
+    quantized: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What a judgement found; it never raises for what differs.
+
+    file: what answered in the runtime; setting: of the processor, where it decides
+    unjudged: a sentence, why nothing was compared; else empty, and all below holds
+    images, elements: compared; different: of these; steps: largest difference
+    outputs: different elements of each output that has some
+    first: node of the file at which a difference begins; empty: none, or not known
+    foreseen: whether there is no difference but where a printed line names it, by at most its steps
+    unforeseen: sentences, one for each thing that no line names
+    distances: of a float file
+    """
+
+    file: str
+    runtime: str = ""
+    setting: str = ""
+    unjudged: str = ""
+    images: int = 0
+    elements: int = 0
+    different: int = 0
+    steps: int = 0
+    outputs: Mapping[str, int] = field(default_factory=dict)
+    first: str = ""
+    unforeseen: tuple[str, ...] = ()
+    distances: tuple[Distance, ...] = ()
+
+    @property
+    def equal(self) -> bool:
+        """Whether something was compared and nothing differs."""
+        return not self.unjudged and not self.different
+
+    @property
+    def foreseen(self) -> bool:
+        """Whether nothing was found that no line names."""
+        return not self.unforeseen
+
+
+def judge(
+    player: Callable[[Feeds], Outputs],
+    given: AsGiven,
+    inputs: Sequence[Feeds],
+    *,
+    file: str,
+    grids: Mapping[str, Grid] | None = None,
+    real: AsGiven | None = None,
+    seconds: float = SECONDS,
+) -> Verdict:
+    """Return how a player's answers differ from those of a file, call by call.
+
+    player: answers feeds with all outputs of the file, uncut; it keeps its own states from call to
+        call, and stands at their beginning
+    given: the file; inputs: of one call each, in order; file: its name for the line
+    grids: of outputs in real numbers; real: the float file that the given one was quantized from
+    seconds: after which no further call begins; the first one always does
+    """
+    given.reset()
+    if real is not None:
+        real.reset()
+    counts, sums, images = Counts(), Sums(), 0
+    ends = time.monotonic() + seconds
+    for feeds in inputs:
+        if images and time.monotonic() > ends:
+            break
+        wanted, found = given(feeds), player(feeds)
+        for name, array in wanted.items():
+            counts.add(name, np.asarray(found[name]), array, (grids or {}).get(name))
+        if real is not None:
+            sums.add(real(feeds), found, wanted)
+        images += len(next(iter(feeds.values())))
+    distances = sums.distances()
+    return Verdict(
+        file=file,
+        runtime=given.name,
+        setting=given.setting,
+        images=images,
+        elements=counts.elements,
+        different=sum(counts.different.values()),
+        steps=counts.steps,
+        outputs={name: found for name, found in counts.different.items() if found},
+        unforeseen=tuple(said_of_distance(each) for each in distances if is_worse(each)),
+        distances=distances,
+    )
+
+
+@dataclass
+class Counts:
+    """Differences, summed over calls."""
+
+    elements: int = 0
+    steps: int = 0
+    different: dict[str, int] = field(default_factory=dict)
+
+    def add(self, name: str, found: NDArray[Any], wanted: NDArray[Any], grid: Grid | None) -> None:
+        """Count the elements of an output that differ."""
+        steps = steps_between(found.reshape(wanted.shape), wanted, grid)
+        self.elements += steps.size
+        self.steps = max(self.steps, int(steps.max(initial=0)))
+        self.different[name] = self.different.get(name, 0) + int(np.count_nonzero(steps))
+
+
+def steps_between(
+    found: NDArray[Any], wanted: NDArray[Any], grid: Grid | None
+) -> NDArray[np.float64]:
+    """Return by how many steps elements differ, up to the next whole one; 0: they are equal."""
+    both = np.asarray(found, np.float64), np.asarray(wanted, np.float64)
+    same = (both[0] == both[1]) | (np.isnan(both[0]) & np.isnan(both[1]))
+    apart = np.where(same, 0.0, np.abs(both[0] - both[1]))
+    step: Any = 1.0
+    slack = 0.0
+    if wanted.dtype.kind == "f":
+        inside = np.abs(both[1][np.isfinite(both[1])])
+        step, slack = inside.max(initial=0) / OWN_STEPS or 1.0, SLACK
+        if grid is not None:
+            step, slack = np.asarray(grid.step, np.float64), grid.slack
+    steps = np.nan_to_num(apart / step, nan=np.inf, posinf=np.iinfo(np.int32).max)
+    return np.where(steps > slack, np.ceil(steps - slack), 0.0)
+
+
+@dataclass
+class Sums:
+    """Of each output the squares of the float file's, and of what two others differ from it."""
+
+    squares: dict[str, list[float]] = field(default_factory=dict)
+
+    def add(self, real: Outputs, ours: Outputs, quantized: Outputs) -> None:
+        """Add a call."""
+        for name, array in real.items():
+            if array.dtype.kind != "f":
+                continue
+            wide = array.astype(np.float64)
+            inside = np.isfinite(wide)
+            sums = self.squares.setdefault(name, [0.0, 0.0, 0.0])
+            sums[0] += float((wide[inside] ** 2).sum())
+            for place, other in enumerate((ours, quantized), 1):
+                apart = (np.asarray(other[name]).reshape(wide.shape) - wide)[inside]
+                sums[place] += float((apart**2).sum())
+
+    def distances(self) -> tuple[Distance, ...]:
+        """Return the distance of each output that is not zero."""
+        return tuple(
+            Distance(output=name, ours=decibels(signal, ours), quantized=decibels(signal, other))
+            for name, (signal, ours, other) in self.squares.items()
+            if signal
+        )
+
+
+def decibels(signal: float, noise: float) -> float:
+    """Return 10 log10 of a signal over a noise; infinite without noise."""
+    return 10 * math.log10(signal / noise) if noise else math.inf
+
+
+def is_worse(distance: Distance) -> bool:
+    """Return whether ours is further from the float file than the quantized file's may explain."""
+    return distance.ours < distance.quantized - WORSE_DECIBELS
+
+
+def said_of_distance(distance: Distance) -> str:
+    """Return the sentence on an output that is further from the float file than it may be."""
+    return (
+        f"output {distance.output} is {distance.ours:.1f} dB from the float file, where the"
+        f" quantized file's is {distance.quantized:.1f} dB"
+    )
