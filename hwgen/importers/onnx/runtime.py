@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from hwgen.errors import FormatError
-from hwgen.importers.integer import Ending, IntegerGraph
+from hwgen.importers.integer import Ending, IntegerGraph, QuantizedMap
 from hwgen.importers.integer.fold import before_head
 from hwgen.importers.integer.moves import ZERO, Places
 from hwgen.importers.integer.nodes import Convolution, FullyConnected
@@ -25,6 +25,7 @@ from hwgen.importers.onnx.qdq.state import State
 from hwgen.importers.onnx.qdq.values import Operation, Real, Rows
 from hwgen.importers.onnx.session_graph import RUNTIME, options_of, session_of
 from hwgen.importers.onnx.token_ids import with_rows_given
+from hwgen.network.host import RawImage
 
 ELEMENTS: dict[str, np.dtype[Any]] = {
     "tensor(float)": np.dtype(np.float32), "tensor(double)": np.dtype(np.float64),
@@ -99,7 +100,8 @@ class OnnxRuntime:
     def run(self, images: NDArray[Any], names: list[str]) -> Outcome:
         """Run unsigned NHWC images and return the maps of `names`."""
         image = self._image.feature_map()
-        raw = self._given(images.reshape(len(images), *image.shape))
+        images = images.reshape(len(images), *image.shape)
+        raw = given_images(self._state, self._image, self._raw, images)
         if self._raw is not None:
             images = self._raw.integers(raw, image)
         hidden = any(value is None for value in self._seen.values())
@@ -166,20 +168,6 @@ class OnnxRuntime:
         whole = np.full((len(tensor), sum(sizes)), ABSENT, listed.dtype)
         whole[:, end.order.reshape(-1)[inside]] = listed[:, inside]
         return dict(zip(end.maps, np.split(whole, np.cumsum(sizes)[:-1], axis=1), strict=True))
-
-    def _given(self, images: NDArray[Any]) -> NDArray[Any]:
-        """Return raw images, NHWC, whose integers are those of the input as far as steps allow."""
-        if self._state.image.integer:
-            return stored(images, self._image)
-        image = self._image.feature_map()
-        if self._raw is None:
-            values = image.quantization[0]
-            return ((images.astype(np.float64) - values.zero_point) * values.scale).astype("f4")
-        reals, kind = self._raw.reals(images, image), self._state.image_type
-        if kind is None:
-            return reals.astype(np.float32)
-        limits = np.iinfo(kind)
-        return np.rint(reals).clip(limits.min, limits.max).astype(kind)
 
     def _computed(self, raw: NDArray[Any], names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
         """Return the outputs of the file and other tensors for raw images: (images, elements)."""
@@ -259,6 +247,26 @@ class OnnxRuntime:
                 disabled_optimizers=self._unchanged,
             )
         return self._sessions[names]
+
+
+def given_images(
+    state: State, values: QuantizedMap, raw: RawImage | None, images: NDArray[Any]
+) -> NDArray[Any]:
+    """Return NHWC images as a file reads them, whose integers are those given if steps allow.
+
+    values: of the image; raw: the steps before it
+    """
+    if state.image.integer:
+        return stored(images, values)
+    image = values.feature_map()
+    if raw is None:
+        step = image.quantization[0]
+        return ((images.astype(np.float64) - step.zero_point) * step.scale).astype("f4")
+    reals, kind = raw.reals(images, image), state.image_type
+    if kind is None:
+        return reals.astype(np.float32)
+    limits = np.iinfo(kind)
+    return np.rint(reals).clip(limits.min, limits.max).astype(kind)
 
 
 def parts_of(model: onnx.ModelProto, joined: Joined) -> dict[str, tuple[int, int, tuple[int, ...]]]:

@@ -1,0 +1,217 @@
+"""Both ends of an ONNX file: its inputs as the network's image, maps of the network as its outputs.
+
+What of the file stands behind the last maps is computed by the numpy functions of onnx's reference:
+a Softmax, an order, what a host makes of lists.
+
+Tests: `tests/importers/test_judge.py`.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx.reference import ReferenceEvaluator
+
+from hwgen.errors import FormatError
+from hwgen.importers.integer import Ending, IntegerGraph
+from hwgen.importers.integer.fold import before_head
+from hwgen.importers.integer.runtime import stored
+from hwgen.importers.judge import Feeds, Grid, Outputs
+from hwgen.importers.onnx.inputs import joined_inputs, parts_of, shapes_of_inputs
+from hwgen.importers.onnx.qdq.qonnx import without_quants
+from hwgen.importers.onnx.qdq.raw_image import raw_image_of
+from hwgen.importers.onnx.qdq.values import Real, Rows
+from hwgen.importers.onnx.runtime import given_images, scales_of_sums, seen_of
+from hwgen.importers.onnx.token_ids import with_rows_given
+from hwgen.network.host import RawImage
+
+SUMS_SLACK = 0.5
+"""Of sums that nothing quantizes, and a runtime adds in float32."""
+
+
+class OnnxEnds:
+    """The ends of a file whose graph was read without refusals.
+
+    grids: steps of the outputs that are maps or lists of maps
+    """
+
+    def __init__(
+        self, model: onnx.ModelProto, graph: IntegerGraph, states: Collection[str] = ()
+    ) -> None:
+        """Read the file; graph: that which was lowered; states: inputs that are none of a call."""
+        assert graph.reading is not None
+        given = with_rows_given(model)
+        self._source, self._graph, self._state = graph.source, graph, graph.reading()
+        self._model = without_quants(joined_inputs(given).model, graph.source)
+        self._shapes, parts = shapes_of_inputs(given), parts_of(self._model)
+        self._parts = {name: ends for name, ends in parts.items() if name not in states}
+        # Of the image as the file has it, with the states in their places.
+        self._image, self._raw = self._state.maps[self._state.input], raw_image_of(self._state)
+        channels = [each for ends in self._parts.values() for each in range(*ends)]
+        self._kept = channels if states else None
+        self._sums = scales_of_sums(graph)
+        made = {name for node in self._model.graph.node for name in node.output}
+        found = {name: value for name, value in self._visible() if name in made}
+        self._known: dict[str, Real | Ending] = found
+        outputs = [each.name for each in self._model.graph.output]
+        self._outputs = [name for name in outputs if name in graph.ends] if states else outputs
+        self._tail = tail_of(self._model, found, self._outputs, self._source)
+        self.grids = {name: self._grid(found[name]) for name in self._outputs if name in found}
+
+    def _visible(self) -> Iterator[tuple[str, Real | Ending]]:
+        """Yield tensors that are elements of maps of the network: outputs, or behind functions."""
+        for tensor, end in self._graph.ends.items():
+            value = seen_of(self._state, tensor, self._graph, end)
+            if value is not None:
+                yield tensor, replace(value, base=end.maps[0]) if isinstance(value, Real) else end
+                continue
+            for name in end.maps:
+                before = before_head(self._graph, name)
+                real = self._state.values.get(before)
+                if isinstance(real, Real):
+                    yield before, replace(real, base=before)
+
+    def drawn(self, integers: NDArray[Any]) -> NDArray[Any]:
+        """Return the images of a file that become integers of the network's image."""
+        image = self._image.feature_map()
+        if self._kept is not None:
+            zero = image.quantization[0].zero_point
+            whole = np.full((len(integers), *image.shape), zero, image.dtype)
+            whole[..., self._kept] = integers.reshape(len(integers), 1, 1, -1)
+            integers = whole
+        return given_images(self._state, self._image, self._raw, integers.reshape(-1, *image.shape))
+
+    def feeds(self, images: NDArray[Any]) -> Iterator[Feeds]:
+        """Yield calls of images as the file has them, (images, height, width, channels).
+
+        A last call is filled up with the first image.
+        """
+        state, batch = self._state, self._state.batch
+        if self._parts:
+            for image in images:
+                flat = image.reshape(-1)
+                yield {
+                    name: flat[low:high].reshape(self._shapes.get(name, (1, -1)))
+                    for name, (low, high) in self._parts.items()
+                }
+            return
+        filled = np.concatenate([images, images[:1].repeat(-len(images) % batch, axis=0)])
+        for first in range(0, len(filled), batch):
+            part = filled[first : first + batch].reshape(-1)
+            yield {state.image_name: part[state.given.places]}
+
+    def integers(self, feeds: Feeds) -> NDArray[Any]:
+        """Return the images of a call as integers of the network's, as a QuantizeLinear does."""
+        image, state = self._image.feature_map(), self._state
+        flat = np.zeros(state.given.places.size, np.float64)
+        if self._parts:
+            for name, (low, high) in self._parts.items():
+                flat[low:high] = feeds[name].reshape(-1)
+        else:
+            flat[state.given.places] = feeds[state.image_name]
+        real = flat.reshape(state.batch, *image.shape)
+        if state.image.integer:
+            found: NDArray[Any] = (real + self._image.offset).astype(image.dtype)
+        else:
+            raw = self._raw or RawImage(steps=(), byte=1.0)
+            found = raw.integers(real.astype(np.float32), image)
+        return found if self._kept is None else found[..., self._kept]
+
+    def outputs(self, maps: Mapping[str, NDArray[Any]]) -> Outputs:
+        """Return all outputs of a call; maps: of the network, by the names of the file."""
+        tensors = {name: self._tensor(name, value, maps) for name, value in self._known.items()}
+        if self._tail is not None:
+            wanted = self._tail.output_names
+            tensors |= dict(zip(wanted, self._tail.run(None, tensors), strict=True))
+        return {name: tensors[name] for name in self._outputs}
+
+    def _tensor(
+        self, tensor: str, value: Real | Ending, maps: Mapping[str, NDArray[Any]]
+    ) -> NDArray[Any]:
+        """Return a tensor of the file of maps of the network."""
+        names = [str(value.base)] if isinstance(value, Real) else value.maps
+        parts = [
+            (maps[name].astype(np.int64) - self._graph.maps[name].offset).reshape(-1)
+            for name in names
+        ]
+        if isinstance(value, Real) and value.integer:
+            values = self._graph.maps[names[0]]
+            return stored(parts[0] + values.offset, values)[value.places]
+        real = [self._real(name, each) for name, each in zip(names, parts, strict=True)]
+        if isinstance(value, Real):
+            return real[0][value.places]
+        batch, rows = self._state.batch, self._state.values[tensor]
+        assert value.order is not None and isinstance(rows, Rows)
+        zero = np.zeros((batch, 1), np.float32)
+        listed = np.concatenate([*(each.reshape(batch, -1) for each in real), zero], axis=1)
+        return listed[:, value.order].reshape(rows.places.shape)
+
+    def _real(self, name: str, integers: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return integers of a map of the file as real numbers, in float32."""
+        values = self._graph.maps[name]
+        step = self._step(name)[np.arange(integers.size) % values.shape[2]]
+        return (integers - values.zero_point).astype(np.float32) * step.astype(np.float32)
+
+    def _step(self, name: str) -> NDArray[np.float64]:
+        """Return the step of each channel of a map."""
+        values = self._graph.maps[name]
+        return self._sums.get(name, np.full(values.shape[2], values.scale))
+
+    def _grid(self, value: Real | Ending) -> Grid:
+        """Return the steps of an output that is known."""
+        if isinstance(value, Ending):
+            return Grid(step=max(float(self._step(name).max()) for name in value.maps))
+        step, name = self._step(str(value.base)), str(value.base)
+        slack = {"slack": SUMS_SLACK} if self._graph.maps[name].raw else {}
+        return Grid(step=step[value.places % len(step)], **slack)
+
+
+def tail_of(
+    model: onnx.ModelProto, known: Collection[str], outputs: Sequence[str], source: str
+) -> ReferenceEvaluator | None:
+    """Return what computes outputs of tensors that are known; None: all of them are.
+
+    Raises FormatError for outputs that depend on more, and on operators that onnx has not.
+    """
+    wanted = [name for name in outputs if name not in known]
+    if not wanted:
+        return None
+    needed, nodes = set(wanted), []
+    for node in reversed(model.graph.node):
+        if not needed.isdisjoint(set(node.output) - set(known)):
+            needed.update(node.input)
+            nodes.append(node)
+    made = {name for node in nodes for name in node.output}
+    held = [each for each in model.graph.initializer if each.name in needed]
+    lost = sorted(needed - made - set(known) - {each.name for each in held} - {""})
+    if lost:
+        raise FormatError(
+            field=f"output {wanted[0]}",
+            allowed="computed of maps of the network alone",
+            given=f"{lost[0]}, too",
+            source=source,
+        )
+    kind = onnx.TensorProto.FLOAT
+    graph = onnx.helper.make_graph(
+        nodes[::-1],
+        "tail",
+        [onnx.helper.make_tensor_value_info(name, kind, None) for name in known],
+        [onnx.helper.make_tensor_value_info(name, kind, None) for name in wanted],
+        held,
+    )
+    try:
+        return ReferenceEvaluator(
+            onnx.helper.make_model(
+                graph, opset_imports=model.opset_import, ir_version=model.ir_version
+            )
+        )
+    except Exception as error:  # the library has no common base
+        raise FormatError(
+            field=f"output {wanted[0]}",
+            allowed="behind operators that onnx's reference computes",
+            given=" ".join(str(error).split())[:200],
+            source=source,
+        ) from None
