@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 import golden.network
-from hwgen.commands.against import Counters
+from hwgen.commands.layer_counts import Counters
 from hwgen.importers.integer import Lowered, lower
 from hwgen.importers.integer.runtime import Outcome
 from hwgen.importers.onnx.quantized import read_integer_graph

@@ -59,6 +59,21 @@ def images_or_rows(file: Path, images: Path) -> NDArray[Any]:
     return rows_of_ids(file, read_ids(images), str(images))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Calibrated:
+    """What a float file was quantized to.
+
+    model: with pairs; distances: of its outputs from the file's; images: that it was made with
+    states: by input of the file the output that it becomes; whole: the graph without them
+    """
+
+    model: Any
+    distances: list[FloatDistance]
+    images: NDArray[Any]
+    states: Mapping[str, str]
+    whole: IntegerGraph
+
+
 def calibrated_graph(
     file: Path,
     images: Path,
@@ -66,8 +81,8 @@ def calibrated_graph(
     *,
     states: Mapping[str, str] | None = None,
     positions: int = 0,
-) -> tuple[IntegerGraph, list[FloatDistance]]:
-    """Return the integer graph of a float ONNX file, quantized with images, and its distance.
+) -> tuple[IntegerGraph, Calibrated]:
+    """Return the integer graph of a float ONNX file, quantized with images, and what it is of.
 
     images: a `.npz` with `images`, (images, height, width, channels): float32 as the model reads
         them, or uint8, of which one step is 1 / 255; or a text of ids, a line a sequence, for a
@@ -79,8 +94,9 @@ def calibrated_graph(
     if positions:
         with tempfile.TemporaryDirectory() as folder:
             whole = whole_file_of(file, positions, Path(folder))
-            of_all, distances = calibrated_graph(whole, images, qdq)
-        return replace(of_all, source=str(file)), distances
+            of_all, found = calibrated_graph(whole, images, qdq)
+        # The file itself is a step: how far all tokens at once are from it is judged, call by call.
+        return replace(of_all, source=str(file)), replace(found, distances=[])
     import onnx
 
     from hwgen.importers.integer.states import with_states
@@ -96,13 +112,14 @@ def calibrated_graph(
         with whole_file(qdq, what="ONNX file") as fresh:
             fresh.write_bytes(model.SerializeToString(deterministic=True))
     graph: IntegerGraph = reader.integer_graph_of(model, name=file.stem, source=str(file))
-    found = distance_from_float(file, model, given)
+    distances = [FloatDistance(**vars(each)) for each in distance_from_float(file, model, given)]
     pairs = (
         recurrent_states(onnx.load(file, load_external_data=False)) if states is None else states
     )
+    found = Calibrated(model=model, distances=distances, images=given, states=pairs, whole=graph)
     if pairs:
         graph = with_states(graph, parts_of(model), pairs)
-    return graph, [FloatDistance(**vars(each)) for each in found]
+    return graph, found
 
 
 def whole_file_of(file: Path, positions: int, folder: Path) -> Path:

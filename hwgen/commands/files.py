@@ -19,10 +19,14 @@ class Kind:
     """A kind of file, and what imports its packages when a file is at hand.
 
     read: returns the integers of a file; runtime_of: of a file and its graph returns a `Runtime`
+    as_given: returns the file as `judge` runs it; ends: of a file, its graph and its states, inputs
+        and outputs by images and maps of the network
     """
 
     read: Callable[[Path], IntegerGraph]
     runtime_of: Callable[..., Runtime]
+    as_given: Callable[..., Any]
+    ends: Callable[..., Any]
 
 
 def read_onnx(path: Path) -> IntegerGraph:
@@ -53,9 +57,41 @@ def in_litert(path: Path, graph: IntegerGraph, **chosen: Any) -> Runtime:
     return runtime_of(path, graph, **chosen)
 
 
+def onnx_as_given(content: Any, *, default: bool, **chosen: Any) -> Any:
+    """Return an ONNX file, or a model, in a default session."""
+    from hwgen.importers.onnx.as_given import as_given
+
+    return as_given(content, **chosen)
+
+
+def onnx_ends(content: Any, graph: IntegerGraph, states: Any) -> Any:
+    """Return both ends of an ONNX file, or of a model."""
+    from hwgen.importers.onnx.ends import OnnxEnds
+    from hwgen.importers.onnx.external import read_whole_model
+
+    model = read_whole_model(content) if isinstance(content, Path) else content
+    return OnnxEnds(model, graph, states)
+
+
+def tflite_as_given(content: Path, *, default: bool, states: Any) -> Any:
+    """Return a TFLite file by LiteRT's default or reference kernels."""
+    from hwgen.importers.tflite.as_given import as_given
+
+    return as_given(content, default=default)
+
+
+def tflite_ends(content: Path, graph: IntegerGraph, states: Any) -> Any:
+    """Return both ends of a TFLite file."""
+    from hwgen.importers.tflite.ends import TFLiteEnds
+
+    return TFLiteEnds(content, graph)
+
+
 KINDS = {
-    "ONNX": Kind(read=read_onnx, runtime_of=in_onnxruntime),
-    "TFLite": Kind(read=read_tflite, runtime_of=in_litert),
+    "ONNX": Kind(read=read_onnx, runtime_of=in_onnxruntime, as_given=onnx_as_given, ends=onnx_ends),
+    "TFLite": Kind(
+        read=read_tflite, runtime_of=in_litert, as_given=tflite_as_given, ends=tflite_ends
+    ),
 }
 """By name."""
 

@@ -3,7 +3,7 @@
 Tests: `tests/commands/test_fit.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +16,7 @@ from hwgen.commands.exchange import calibrated_graph
 from hwgen.commands.families import offering
 from hwgen.commands.fields import File, path_of, words
 from hwgen.commands.files import read_graph
+from hwgen.commands.judged import Imported, judged
 from hwgen.commands.request import OUTPUT_FILE, Request, Says
 from hwgen.errors import FormatError, with_near
 from hwgen.files.digests import digest_of_file, versions
@@ -29,6 +30,7 @@ from hwgen.importers.integer import (
 )
 from hwgen.importers.integer.arithmetic import Choice, Kernels, kernels_of
 from hwgen.importers.integer.endings import said_of_head
+from hwgen.importers.judge import Verdict
 from hwgen.network import QuantizedNetwork
 from hwgen.network.decoding import decode
 from hwgen.network.file import save_network
@@ -129,6 +131,10 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
         ),
     ] = "default"
 
+    no_check: Annotated[
+        bool, Says("leave out the run of the file in its runtime, which judges the network")
+    ] = False
+
     def check(self) -> None:
         """Refuse an unknown set of images, and a quantized file where nothing is quantized."""
         from hwgen.data import DATASETS
@@ -157,8 +163,8 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
     def run(self) -> ImportReport:
         """Write the network."""
         file, out, calibrate = Path(self.file), Path(self.out), path_of(self.calibrate)
-        graph, distance = (
-            (read_graph(file), [])
+        graph, made = (
+            (read_graph(file), None)
             if calibrate is None
             else calibrated_graph(
                 file, calibrate, path_of(self.qdq), states=self.states, positions=self.positions
@@ -175,30 +181,45 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
         network = decode(lowered.network) if self.positions else lowered.network
         save_network(network, out)
         content = replace(content_of(graph, lowered, kernels), layers=imported_layers(network))
+        if not self.no_check:
+            imported = Imported(
+                file=file, network=network, graph=graph, kernels=kernels, content=content, made=made
+            )
+            content = replace(content, judged=judged(imported))
         return ImportReport(
             format="hwgen.report.import",
             version=1,
             file=Source(name=graph.name, file=str(file), digest=digest_of_file(file)),
             network=Source(name=network.graph.name, file=str(out), digest=network.digest),
             content=content,
-            from_float=distance,
+            from_float=[] if made is None else made.distances,
             versions=versions(),
         )
+
+    def agrees(self, report: ImportReport) -> bool:
+        """Return whether nothing was found that no line names."""
+        return report.content.judged is None or not report.content.judged.unforeseen
 
     def table(self, report: ImportReport) -> RenderableType:
         """Return the layers, and what is not exact."""
         return import_table(report)
 
 
-def describe_import(file: Path, choice: Choice = "default") -> ImportInfo:
+def describe_import(
+    file: Path,
+    choice: Choice = "default",
+    *,
+    judge: Callable[[Imported], Verdict] | None = None,
+) -> ImportInfo:
     """Return which layers a file becomes and which family runs them, or what stands in the way.
 
-    choice: whose arithmetic the network would compute
+    choice: whose arithmetic the network would compute; judge: holds it against the file; None: that
+        is not asked
     """
     graph = read_graph(file)
     kernels = graph.kernels or kernels_of(choice, graph.format, source=graph.source)
     try:
-        return content_of(graph, lower(graph, kernels=kernels), kernels)
+        lowered = lower(graph, kernels=kernels)
     except RefusedNetworkError as error:
         refused = [
             RefusedNode(node=each.node, operator=each.operator, reason=each.sentence)
@@ -221,6 +242,13 @@ def describe_import(file: Path, choice: Choice = "default") -> ImportInfo:
             host=[],
             remarks=[],
         )
+    content = content_of(graph, lowered, kernels)
+    if judge is None:
+        return content
+    about = Imported(
+        file=file, network=lowered.network, graph=graph, kernels=kernels, content=content
+    )
+    return replace(content, judged=judge(about))
 
 
 def content_of(graph: IntegerGraph, lowered: Lowered, kernels: Kernels) -> ImportInfo:

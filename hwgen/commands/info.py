@@ -24,6 +24,7 @@ from hwgen.commands.families import InstalledFamily, architectures, family_of
 from hwgen.commands.fields import File, ImageSize, Sparsity, path_of
 from hwgen.commands.files import is_quantized
 from hwgen.commands.imports import describe_import
+from hwgen.commands.judged import judged_once
 from hwgen.commands.prices import Prices
 from hwgen.commands.replacing import part_needs
 from hwgen.commands.request import OUTPUT_FILE, Says, Working
@@ -126,7 +127,8 @@ class Info(Working, command="info", example="network.npz chip.yaml"):
                     given="a file of another format",
                     source=str(file),
                 )
-            return report("import", file, content=describe_import(file))
+            about = describe_import(file, judge=partial(judged_once, self.work))
+            return report("import", file, content=about)
         if is_graph(read) and arch_file is None:
             check_name(file)
             return report("graph", file, graph=graphs().graph_info(str(file), self.image_size))

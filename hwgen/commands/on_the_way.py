@@ -6,6 +6,8 @@ from typing import Literal
 from hwgen.chip.protocols import Architecture
 from hwgen.commands.context import Context
 from hwgen.files.digests import digest_of, digest_of_code, digest_of_file
+from hwgen.files.output import write_text
+from hwgen.report.import_tables import judged_lines
 
 FOREIGN = (".tflite", ".onnx")
 """Suffixes of files that are imported."""
@@ -23,9 +25,13 @@ def imported(context: Context, file: Path, arch: Architecture) -> Path:
     )
     facts = [digest_of_file(file), kernels, digest_of_code("hwgen.importers", "hwgen.network")]
     out = context.work / "imported" / f"{file.stem}-{digest_of(facts)[:16]}.npz"
+    told = out.with_suffix(".txt")
     if not out.is_file():
         from hwgen.commands.imports import ImportNetwork
 
-        ImportNetwork(file, out, kernels=kernels).run()
+        content = ImportNetwork(file, out, kernels=kernels).run().content
         context.say(f"{file.name} is imported with --kernels {kernels}, as the chip rounds: {out}")
+        write_text(told, "\n".join(judged_lines(content)), what="judgement")
+    if told.is_file():
+        context.say(told.read_text(encoding="utf-8"))
     return out

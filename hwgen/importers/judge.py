@@ -6,14 +6,17 @@ alone, and runs no file by itself: `as_given` of `importers.onnx` and `importers
 Tests: `tests/importers/test_judge.py`.
 """
 
+import dataclasses
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic.dataclasses import dataclass
+
+from hwgen.files.load import EXACT
 
 Feeds = Mapping[str, NDArray[Any]]
 """Inputs of a call of a file by name, as the file reads them; its states are left out."""
@@ -26,7 +29,7 @@ SECONDS = 5.0
 """After which no further call begins, of either side."""
 OWN_STEPS = 255
 """Of an output without a grid: from zero to its largest value."""
-SLACK = 1 / 256
+SLACK = 1 / 1024
 """Of a step, by which real numbers may differ that count as equal: functions of float32 do."""
 WORSE_DECIBELS = 3.0
 """By which an answer may be further from a float file than the quantized file's is."""
@@ -49,7 +52,7 @@ class AsGiven(Protocol):
         """Begin anew: states are zeros."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Grid:
     """Steps of an output in real numbers; one is known by its integers without it.
 
@@ -60,16 +63,19 @@ class Grid:
     slack: float = SLACK
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Distance:
-    """Of one output from that of the float file, in dB, of ours and of the quantized file's."""
+    """Of one output from that of the float file, in dB, of ours and of the quantized file's.
+
+    None: there is none.
+    """
 
     output: str
-    ours: float
-    quantized: float
+    ours: float | None
+    quantized: float | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Verdict:
     """What a judgement found; it never raises for what differs.
 
@@ -91,10 +97,10 @@ class Verdict:
     elements: int = 0
     different: int = 0
     steps: int = 0
-    outputs: Mapping[str, int] = field(default_factory=dict)
+    outputs: dict[str, int] = dataclasses.field(default_factory=dict)
     first: str = ""
-    unforeseen: tuple[str, ...] = ()
-    distances: tuple[Distance, ...] = ()
+    unforeseen: list[str] = dataclasses.field(default_factory=list)
+    distances: list[Distance] = dataclasses.field(default_factory=list)
 
     @property
     def equal(self) -> bool:
@@ -135,7 +141,8 @@ def judge(
             break
         wanted, found = given(feeds), player(feeds)
         for name, array in wanted.items():
-            counts.add(name, np.asarray(found[name]), array, (grids or {}).get(name))
+            ours = np.asarray(found[name]).astype(array.dtype)
+            counts.add(name, ours, array, (grids or {}).get(name))
         if real is not None:
             sums.add(real(feeds), found, wanted)
         images += len(next(iter(feeds.values())))
@@ -149,18 +156,18 @@ def judge(
         different=sum(counts.different.values()),
         steps=counts.steps,
         outputs={name: found for name, found in counts.different.items() if found},
-        unforeseen=tuple(said_of_distance(each) for each in distances if is_worse(each)),
+        unforeseen=[said_of_distance(each) for each in distances if is_worse(each)],
         distances=distances,
     )
 
 
-@dataclass
+@dataclasses.dataclass
 class Counts:
     """Differences, summed over calls."""
 
     elements: int = 0
     steps: int = 0
-    different: dict[str, int] = field(default_factory=dict)
+    different: dict[str, int] = dataclasses.field(default_factory=dict)
 
     def add(self, name: str, found: NDArray[Any], wanted: NDArray[Any], grid: Grid | None) -> None:
         """Count the elements of an output that differ."""
@@ -188,11 +195,11 @@ def steps_between(
     return np.where(steps > slack, np.ceil(steps - slack), 0.0)
 
 
-@dataclass
+@dataclasses.dataclass
 class Sums:
     """Of each output the squares of the float file's, and of what two others differ from it."""
 
-    squares: dict[str, list[float]] = field(default_factory=dict)
+    squares: dict[str, list[float]] = dataclasses.field(default_factory=dict)
 
     def add(self, real: Outputs, ours: Outputs, quantized: Outputs) -> None:
         """Add a call."""
@@ -207,28 +214,34 @@ class Sums:
                 apart = (np.asarray(other[name]).reshape(wide.shape) - wide)[inside]
                 sums[place] += float((apart**2).sum())
 
-    def distances(self) -> tuple[Distance, ...]:
+    def distances(self) -> list[Distance]:
         """Return the distance of each output that is not zero."""
-        return tuple(
+        return [
             Distance(output=name, ours=decibels(signal, ours), quantized=decibels(signal, other))
             for name, (signal, ours, other) in self.squares.items()
             if signal
-        )
+        ]
 
 
-def decibels(signal: float, noise: float) -> float:
-    """Return 10 log10 of a signal over a noise; infinite without noise."""
-    return 10 * math.log10(signal / noise) if noise else math.inf
+def decibels(signal: float, noise: float) -> float | None:
+    """Return 10 log10 of a signal over a noise; None without noise."""
+    return 10 * math.log10(signal / noise) if noise else None
 
 
 def is_worse(distance: Distance) -> bool:
     """Return whether ours is further from the float file than the quantized file's may explain."""
-    return distance.ours < distance.quantized - WORSE_DECIBELS
+    ours, quantized = distance.ours, distance.quantized
+    return ours is not None and (quantized is None or ours < quantized - WORSE_DECIBELS)
 
 
 def said_of_distance(distance: Distance) -> str:
     """Return the sentence on an output that is further from the float file than it may be."""
     return (
-        f"output {distance.output} is {distance.ours:.1f} dB from the float file, where the"
-        f" quantized file's is {distance.quantized:.1f} dB"
+        f"output {distance.output} is {said_decibels(distance.ours)} from the float file, where the"
+        f" quantized file's is {said_decibels(distance.quantized)}"
     )
+
+
+def said_decibels(value: float | None) -> str:
+    """Return a distance in words."""
+    return "not away" if value is None else f"{value:.1f} dB"

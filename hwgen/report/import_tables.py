@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from rich.console import Group, RenderableType
 
 from hwgen.errors import counted
+from hwgen.importers.judge import Verdict, said_decibels
 from hwgen.report.agreement import AgreementReport, Differences
 from hwgen.report.imports import (
     FloatDistance,
@@ -32,8 +33,6 @@ ROUNDING_LINES = {
     ),
 }
 """What a network needs whose sums round in another way than half up."""
-EXIT = "`hwgen compare` ends with exit code 1 where an element of the answer differs"
-"""Of a network with these roundings; one that rounds half up alone may differ by a step."""
 AGREEMENT_COLUMNS = ["layer", "kind", "equal", "1 step", "more", "largest"]
 AGREEMENT_COLUMNS += ["equal", "1 step", "more", "largest"]
 
@@ -73,10 +72,39 @@ def distance_line(distance: FloatDistance) -> str:
 
 def note_lines(content: ImportInfo) -> list[str]:
     """Return what differs from the runtime or is not exact, and what `compare` makes of it."""
-    lines = announced_lines(content)
-    if not lines:
-        return ["every number of the file is held exactly"]
-    return [*lines, EXIT] if ROUNDING_LINES.keys() & set(content.roundings) else lines
+    lines, verdict = announced_lines(content), content.judged
+    if not lines and verdict is not None and verdict.equal:
+        lines = ["every number of the file is held exactly"]
+    return [*lines, *judged_lines(content)]
+
+
+def judged_lines(content: ImportInfo) -> list[str]:
+    """Return what the file says of the network, then a line for each thing that none names."""
+    verdict = content.judged
+    if verdict is None:
+        return []
+    return [judged_line(verdict), *(f"not foreseen: {each}" for each in verdict.unforeseen)]
+
+
+def judged_line(verdict: Verdict) -> str:
+    """Return what the file in its runtime says of the network, and how far its float file is."""
+    if verdict.unjudged:
+        return f"not judged by {verdict.file}: {verdict.unjudged}"
+    by = f", by {', '.join(each for each in (verdict.runtime, verdict.setting) if each)}"
+    images = f"of {verdict.images} image{'s' if verdict.images > 1 else ''}"
+    found = f"equal in all {number(verdict.elements)} elements {images}"
+    if verdict.different:
+        first = f", first at node {verdict.first}" if verdict.first else ""
+        found = (
+            f"differs in {number(verdict.different)} of {number(verdict.elements)} elements"
+            f" {images}, at most {verdict.steps} step{'s' if verdict.steps > 1 else ''}{first}"
+        )
+    away = [
+        f"output {each.output} {said_decibels(each.ours)} from the float file (quantized file:"
+        f" {said_decibels(each.quantized)})"
+        for each in verdict.distances
+    ]
+    return "; ".join([f"judged by {verdict.file}: {found}{by}", *away])
 
 
 def announced_lines(content: ImportInfo) -> list[str]:

@@ -6,6 +6,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from hwgen.files.load import EXACT
+from hwgen.importers.judge import Verdict
 from hwgen.network.quantization import Rounding
 from hwgen.report.types import Source
 
@@ -76,6 +77,7 @@ class ImportInfo:
     roundings: how sums of the layers round, as in the network file; empty if nodes are refused
     host: sentences, what of the file the host does before and behind the chip
     remarks: sentences, what one should know of the file besides
+    judged: by the file itself in its runtime; null: nobody asked, or nodes are refused
     """
 
     name: str
@@ -93,6 +95,7 @@ class ImportInfo:
     roundings: list[Rounding]
     host: list[str]
     remarks: list[str]
+    judged: Verdict | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)

@@ -18,13 +18,9 @@ from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.inputs import parts_of
 from hwgen.importers.onnx.qdq.qonnx import is_qonnx, without_quants
 from hwgen.importers.onnx.runtime import ELEMENTS, PAIRS_JOINED, REWRITTEN, pairs_saturate
-from hwgen.importers.onnx.session_graph import RUNTIME, options_of
+from hwgen.importers.onnx.session_graph import PRECISE, RUNTIME, options_of
 
-SATURATES = (
-    "this processor has no VNNI, and sums of two products stay within 16 bits in a plain session"
-)
-PRECISE = "session.x64quantprecision"
-"""What asks a session for exact sums on such a processor."""
+SATURATES = "on a processor without VNNI, where sums of two products saturate"
 IDS: dict[str, np.dtype[Any]] = {
     "tensor(int64)": np.dtype(np.int64), "tensor(int32)": np.dtype(np.int32),
     "tensor(bool)": np.dtype(np.bool_),
@@ -49,7 +45,7 @@ class GivenOnnx:
         options, unchanged = options_of("all"), list[str]()
         if precise:
             options.add_session_config_entry(PRECISE, "1")
-            self.setting = f"{PRECISE}=1: {SATURATES}"
+            self.setting = f"with {PRECISE}=1 {SATURATES}"
         source = str(model) if isinstance(model, Path) else "the network"
         read = read_whole_model(model) if isinstance(model, Path) else model
         if rewritten := is_qonnx(read):

@@ -23,7 +23,13 @@ from hwgen.importers.onnx.inputs import Joined, joined_inputs, shapes_of_inputs
 from hwgen.importers.onnx.qdq.qonnx import is_qonnx, without_quants
 from hwgen.importers.onnx.qdq.state import State
 from hwgen.importers.onnx.qdq.values import Operation, Real, Rows
-from hwgen.importers.onnx.session_graph import RUNTIME, options_of, session_of
+from hwgen.importers.onnx.session_graph import (
+    PRECISE,
+    RUNTIME,
+    optimized,
+    options_of,
+    session_of,
+)
 from hwgen.importers.onnx.token_ids import with_rows_given
 from hwgen.network.host import RawImage
 
@@ -47,8 +53,8 @@ class OnnxRuntime:
     Only nodes of QONNX are rewritten, and the name says so.
 
     With all optimizations of graphs, fused kernels round in another way than the operators that
-    they replace, and a map that is shown may break a fusion: then the answer of the file as it is
-    counts, and a map is asked for only where a head hides the answer, or somebody wants all.
+    they replace, and a map that is shown may break a fusion. So the answer is that of the file as
+    it is, and all maps are those of the graph that onnxruntime made of it, which runs once more.
     """
 
     def __init__(
@@ -85,6 +91,14 @@ class OnnxRuntime:
         self._answer = graph.ends[self._output].maps[0]
         self._sums = scales_of_sums(graph)
         self._sessions: dict[tuple[str, ...], Any] = {}
+        self._fused: onnx.ModelProto | None = None
+        if maps:
+            self._fused = self._by_session()
+            self._tensors = {name for node in self._fused.graph.node for name in node.output}
+
+    def _by_session(self) -> onnx.ModelProto:
+        """Return the graph that onnxruntime made of the file, kernels chosen."""
+        return optimized(self._model, self._source, "all", precise=pairs_saturate())
 
     def _check_ends(self, graph: IntegerGraph) -> None:
         """Refuse a graph that ends at a tensor which the file does not have."""
@@ -237,11 +251,12 @@ class OnnxRuntime:
     def _session(self, names: tuple[str, ...]) -> Any:
         """Return a session of the file, which shows other tensors, too."""
         if names not in self._sessions:
-            options = options_of("all" if self._optimized else None)
-            if pairs_saturate():
-                options.add_session_config_entry("session.x64quantprecision", "1")
+            fused = self._fused is not None and len(names) > 0
+            options = options_of("all" if self._optimized and not fused else None)
+            if pairs_saturate() and not fused:
+                options.add_session_config_entry(PRECISE, "1")
             self._sessions[names] = session_of(
-                showing(self._model, names),
+                showing(self._fused if self._fused and fused else self._model, names),
                 options,
                 self._source,
                 disabled_optimizers=self._unchanged,

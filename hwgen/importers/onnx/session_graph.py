@@ -18,6 +18,8 @@ import onnxruntime
 from hwgen.errors import FormatError
 from hwgen.importers.onnx.check import node_name
 
+PRECISE = "session.x64quantprecision"
+"""Asks a session for exact sums where two products of uint8 and int8 saturate at 16 bits."""
 RUNTIME = f"onnxruntime {onnxruntime.__version__}"
 Level = Literal["basic", "all"]
 AFTER_FUSION = "fused "
@@ -55,9 +57,12 @@ def session_of(model: onnx.ModelProto, options: Any, source: str, **chosen: Any)
         ) from None
 
 
-def optimized(model: onnx.ModelProto, source: str, level: Level) -> onnx.ModelProto:
+def optimized(
+    model: onnx.ModelProto, source: str, level: Level, *, precise: bool = False
+) -> onnx.ModelProto:
     """Return what onnxruntime makes of a model; its nodes are named by their place in the model.
 
+    precise: with exact sums on a processor whose sums of two products saturate
     Raises FormatError for a model that onnxruntime does not open.
     """
     named = onnx.ModelProto()
@@ -65,6 +70,8 @@ def optimized(model: onnx.ModelProto, source: str, level: Level) -> onnx.ModelPr
     for place, node in enumerate(named.graph.node):
         node.name = str(place)
     options = options_of(level)
+    if precise:
+        options.add_session_config_entry(PRECISE, "1")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "optimized.onnx"
         options.optimized_model_filepath = str(path)

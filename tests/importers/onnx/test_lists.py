@@ -13,7 +13,7 @@ from onnx import TensorProto, helper
 
 from hwgen import api
 from hwgen.cli import BAD_INPUT, main
-from hwgen.commands.against import Counters
+from hwgen.commands.layer_counts import Counters
 from hwgen.errors import RefusedNetworkError
 from hwgen.importers.integer import lower
 from hwgen.importers.onnx.quantized import read_integer_graph

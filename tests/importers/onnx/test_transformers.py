@@ -12,7 +12,7 @@ import pytest
 
 from golden.network import infer
 from hwgen.cli import main
-from hwgen.commands.against import Counters
+from hwgen.commands.layer_counts import Counters
 from hwgen.data import load_dataset
 from hwgen.errors import RefusedNetworkError
 from hwgen.importers.integer import Lowered, lower

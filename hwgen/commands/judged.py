@@ -1,0 +1,234 @@
+"""An imported network, judged by the file that it came from: golden against the file's runtime.
+
+Tests: `tests/commands/test_judged.py`.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
+
+from hwgen.commands.differences import FLOAT
+from hwgen.commands.exchange import Calibrated
+from hwgen.commands.files import KINDS
+from hwgen.commands.images import SEED
+from hwgen.commands.layer_counts import Counters
+from hwgen.commands.packages import optional_packages
+from hwgen.errors import HwgenError
+from hwgen.files.digests import digest_of, digest_of_code, digest_of_file, versions
+from hwgen.importers.integer import IntegerGraph, lower
+from hwgen.importers.integer.arithmetic import Kernels
+from hwgen.importers.integer.nodes import Node
+from hwgen.importers.judge import IMAGES, Feeds, Outputs, Verdict, judge
+from hwgen.jobs.store import MISSING, Store
+from hwgen.network import QuantizedNetwork
+from hwgen.report.imports import ImportInfo
+
+QUANTIZED = "the quantized file (--qdq)"
+"""How a file is called that `--calibrate` makes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Imported:
+    """What is judged, and what its lines say.
+
+    network: that was written; graph: that was lowered; kernels: whose arithmetic it computes
+    content: the lines; made: of a float file; None: the file was quantized
+    """
+
+    file: Path
+    network: QuantizedNetwork
+    graph: IntegerGraph
+    kernels: Kernels
+    content: ImportInfo
+    made: Calibrated | None = None
+
+
+class Player:
+    """Golden, call by call; ends: of the file, which give images of feeds, and outputs of maps."""
+
+    def __init__(self, network: QuantizedNetwork, ends: Any) -> None:
+        self._network, self._ends = network, ends
+        self._session: Any = None
+
+    def __call__(self, feeds: Feeds) -> Outputs:
+        """Return all outputs of a call."""
+        from golden import network as golden
+        from golden.states import Session, calls
+
+        network = self._network
+        images = self._ends.integers(feeds).reshape(-1, *network.graph.input.shape)
+        if network.graph.positions:
+            stepped = calls(network, images)
+            maps = {name: each.reshape(1, -1, 1, each.shape[-1]) for name, each in stepped.items()}
+        elif network.states:
+            self._session = self._session or Session(network, streams=len(images))
+            maps = self._session.step(images)
+        else:
+            maps = golden.outputs(network, images)
+        sources = {layer.source: maps[layer.name] for layer in network.layers if layer.name in maps}
+        return self._ends.outputs(sources)  # type: ignore[no-any-return]
+
+
+def judged(imported: Imported, count: int = IMAGES) -> Verdict:
+    """Return what the file and its runtime say of a network; it raises nothing for what they lack.
+
+    count: of images; of those that a float file was quantized with, else drawn over the whole range
+    """
+    name = QUANTIZED if imported.made else imported.file.name
+    try:
+        with optional_packages():
+            return verdict_of(imported, name, count)
+    except HwgenError as error:
+        return Verdict(file=name, unjudged=str(error))
+
+
+def judged_once(work: Path, imported: Imported) -> Verdict:
+    """Return what `judged` does; what was found once for a file lies in the work folder."""
+    code = [digest_of_code("golden", "hwgen.commands", "hwgen.importers", "hwgen.network")]
+    store = Store(work / "judged", code=digest_of([*code, versions(), *runtime_versions()]))
+    task = [digest_of_file(imported.file), imported.kernels]
+    known = store.read("judged", task)
+    if known is MISSING:
+        known = asdict(judged(imported))
+        store.write("judged", task, known)
+    return TypeAdapter(Verdict).validate_json(json.dumps(known))
+
+
+def runtime_versions() -> list[str]:
+    """Return the runtimes that are installed, with their versions."""
+    return [
+        f"{each} {version(each)}"
+        for each in ("onnxruntime", "ai-edge-litert")
+        if find_spec(each.replace("-", "_")) is not None
+    ]
+
+
+def verdict_of(imported: Imported, name: str, count: int) -> Verdict:
+    """Return what the file and its runtime say. Raises what stands in the way."""
+    file, made, graph = imported.file, imported.made, imported.graph.read_by(imported.kernels)
+    kind = KINDS[graph.format]
+    content = file if made is None else made.model
+    states = {} if made is None else made.states
+    ends = kind.ends(content, graph, states)
+    chosen: dict[str, Any] = {"default": imported.kernels != "reference", "states": states}
+    given = kind.as_given(content, **chosen)
+    images = images_of(imported, ends, count)
+    inputs = list(ends.feeds(images))
+    real = None if made is None else float_file(imported, made)
+
+    def found_by(given: Any) -> Verdict:
+        player = Player(imported.network, ends)
+        return judge(player, given, inputs, file=name, grids=ends.grids, real=real)
+
+    found = found_by(given)
+    if found.different and given.setting:
+        found = found_by(kind.as_given(content, **chosen, precise=True))
+    if imported.kernels == "half_up":
+        return replace(found, unforeseen=[])
+    return explained(imported, found, images[: found.images]) if found.different else found
+
+
+def images_of(imported: Imported, ends: Any, count: int) -> NDArray[Any]:
+    """Return the images that are judged, as the file reads them: NHWC."""
+    if imported.made is not None:
+        images = imported.made.images[:count]
+        return images / np.float32(255) if images.dtype == np.uint8 else images.astype(np.float32)
+    image, chance = imported.network.graph.input, np.random.default_rng(SEED)
+    shape = (count, *image.shape)
+    drawn = chance.integers(0, 1 << image.bits, shape, dtype=image.dtype)
+    return ends.drawn(drawn)  # type: ignore[no-any-return]
+
+
+def float_file(imported: Imported, made: Calibrated) -> Any:
+    """Return the file of the user as it answers: whole, or a step of a decoder call by call."""
+    from hwgen.importers.onnx.as_given import as_given
+    from hwgen.importers.onnx.external import read_whole_model
+    from hwgen.importers.onnx.step_calls import StepCalls
+    from hwgen.importers.onnx.token_ids import with_rows_given
+
+    if imported.network.graph.positions:
+        return StepCalls(imported.file, imported.network.graph.positions)
+    whole = read_whole_model(imported.file)
+    rows = with_rows_given(whole)
+    return as_given(imported.file if rows is whole else rows, states=made.states)
+
+
+def explained(imported: Imported, found: Verdict, images: NDArray[Any]) -> Verdict:
+    """Return what was found with the node at which it begins, and what no line names."""
+    graph = imported.graph if imported.made is None else imported.made.whole
+    default = imported.kernels != "reference"
+    with TemporaryDirectory() as folder:
+        file = imported.file
+        if imported.made is not None:
+            file = Path(folder) / "quantized.onnx"
+            file.write_bytes(imported.made.model.SerializeToString())
+        try:
+            network = lower(graph, kernels=imported.kernels).network
+            graph = graph.read_by(imported.kernels)
+            kind, names = KINDS[graph.format], [each.source for each in network.layers]
+            ends = kind.ends(file, graph, {})
+            integers = np.concatenate([ends.integers(feeds) for feeds in ends.feeds(images)])
+            runtime = kind.runtime_of(file, graph, answers=names, default=default, maps=default)
+            counters = Counters()
+            counters.add(network, runtime.run(integers, names))
+        except HwgenError as error:
+            told = f"where it begins is not known: {str(error).removesuffix(f' ({file})')}"
+            return replace(found, unforeseen=[*found.unforeseen, told])
+    sentences, first = [], ""
+    named = steps_named(imported, network, graph, counters)
+    for layer in network.layers:
+        if layer.name not in counters.same_inputs:
+            continue
+        largest = counters.same_inputs[layer.name].largest
+        node = graph.writers.get(layer.source)
+        first = first or (node.name if node is not None and largest else "")
+        if largest > named[layer.name]:
+            sentences.append(said_of_layer(node, layer.source, largest, named[layer.name]))
+    if not first and (set(found.outputs) & ends.grids.keys() or found.steps > 1):
+        sentences.append("no layer differs on the runtime's own inputs, and the answer does")
+    return replace(found, first=first, unforeseen=[*found.unforeseen, *sentences])
+
+
+def steps_named(
+    imported: Imported, network: QuantizedNetwork, graph: IntegerGraph, counters: Counters
+) -> dict[str, int]:
+    """Return by layer the most steps that a line names for it, or for those hidden before it."""
+    steps: dict[str, int] = {}
+    for layer in network.layers:
+        node = graph.writers.get(layer.source)
+        own = 0 if node is None else max(steps_of(node, imported), default=0)
+        hidden = [
+            steps[name]
+            for name in layer.inputs
+            if name in steps and name not in counters.same_inputs
+        ]
+        steps[layer.name] = max([own, *hidden])
+    return steps
+
+
+def steps_of(node: Node, imported: Imported) -> Iterator[int]:
+    """Yield the steps of each line that names a node."""
+    for note in imported.content.notes:
+        if note.node == node.name:
+            yield 1 + int(note.steps)
+    for each in imported.content.differences:
+        kept = each.what == FLOAT and each.operator == node.operator
+        if kept or each.what.partition(",")[0] == f"node {node.name}":
+            yield each.steps
+
+
+def said_of_layer(node: Node | None, source: str, steps: int, named: int) -> str:
+    """Return the sentence on a layer that differs by more than a line names."""
+    where = f"map {source}" if node is None else f"node {node.name} ({node.operator})"
+    known = f"lines name {named}" if named else "no line names it"
+    plural = "s" if steps > 1 else ""
+    return f"{where} differs by up to {steps} step{plural} on the runtime's own inputs; {known}"
