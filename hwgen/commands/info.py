@@ -6,6 +6,7 @@ Tests: `tests/cli/test_info.py`.
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import KW_ONLY, asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -127,7 +128,7 @@ class Info(Working, command="info", example="network.npz chip.yaml"):
                     given="a file of another format",
                     source=str(file),
                 )
-            about = describe_import(file, judge=partial(judged_once, self.work))
+            about = describe_import(file, judge=partial(judged_once, self.quiet.work))
             return report("import", file, content=about)
         if is_graph(read) and arch_file is None:
             check_name(file)

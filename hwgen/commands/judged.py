@@ -95,7 +95,7 @@ def judged_once(work: Path, imported: Imported) -> Verdict:
     """Return what `judged` does; what was found once for a file lies in the work folder."""
     code = [digest_of_code("golden", "hwgen.commands", "hwgen.importers", "hwgen.network")]
     store = Store(work / "judged", code=digest_of([*code, versions(), *runtime_versions()]))
-    task = [digest_of_file(imported.file), imported.kernels]
+    task = {"file": digest_of_file(imported.file), "kernels": imported.kernels}
     known = store.read("judged", task)
     if known is MISSING:
         known = asdict(judged(imported))

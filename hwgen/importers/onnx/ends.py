@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnx.version_converter
 from numpy.typing import NDArray
 from onnx.reference import ReferenceEvaluator
 
@@ -20,6 +21,7 @@ from hwgen.importers.integer import Ending, IntegerGraph
 from hwgen.importers.integer.fold import before_head
 from hwgen.importers.integer.runtime import stored
 from hwgen.importers.judge import Feeds, Grid, Outputs
+from hwgen.importers.onnx.check import opset_of
 from hwgen.importers.onnx.inputs import joined_inputs, parts_of, shapes_of_inputs
 from hwgen.importers.onnx.qdq.qonnx import without_quants
 from hwgen.importers.onnx.qdq.raw_image import raw_image_of
@@ -28,6 +30,8 @@ from hwgen.importers.onnx.runtime import given_images, scales_of_sums, seen_of
 from hwgen.importers.onnx.token_ids import with_rows_given
 from hwgen.network.host import RawImage
 
+KNOWN_OPSET = 19
+"""The first in which the reference has QuantizeLinear and DequantizeLinear."""
 SUMS_SLACK = 0.5
 """Of sums that nothing quantizes, and a runtime adds in float32."""
 
@@ -202,12 +206,12 @@ def tail_of(
         [onnx.helper.make_tensor_value_info(name, kind, None) for name in wanted],
         held,
     )
+    opsets, version = model.opset_import, model.ir_version
+    tail = onnx.helper.make_model(graph, opset_imports=opsets, ir_version=version)
     try:
-        return ReferenceEvaluator(
-            onnx.helper.make_model(
-                graph, opset_imports=model.opset_import, ir_version=model.ir_version
-            )
-        )
+        if opset_of(model) < KNOWN_OPSET:
+            tail = onnx.version_converter.convert_version(tail, KNOWN_OPSET)
+        return ReferenceEvaluator(tail)
     except Exception as error:  # the library has no common base
         raise FormatError(
             field=f"output {wanted[0]}",

@@ -114,8 +114,8 @@ class OnnxRuntime:
     def run(self, images: NDArray[Any], names: list[str]) -> Outcome:
         """Run unsigned NHWC images and return the maps of `names`."""
         image = self._image.feature_map()
-        images = images.reshape(len(images), *image.shape)
-        raw = given_images(self._state, self._image, self._raw, images)
+        shaped = images.reshape(len(images), *image.shape)
+        raw = given_images(self._state, self._image, self._raw, shaped)
         if self._raw is not None:
             images = self._raw.integers(raw, image)
         hidden = any(value is None for value in self._seen.values())
