@@ -3,9 +3,10 @@
 Tests: `tests/commands/test_fit.py`.
 """
 
+import math
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +17,10 @@ from hwgen.commands.fields import Data, File, ImageCount, Network, images_of
 from hwgen.commands.files import KINDS, kind_of, read_graph
 from hwgen.commands.images import Batch, choose_images
 from hwgen.commands.imports import describe_import
+from hwgen.commands.judged import Imported, judged
 from hwgen.commands.layer_counts import ONE_STEP, Counters
+from hwgen.commands.packages import optional_packages
 from hwgen.commands.request import Says, Working
-from hwgen.commands.subject import check_stateless
 from hwgen.errors import FormatError
 from hwgen.files.digests import digest_of_file, versions
 from hwgen.importers.integer import (
@@ -28,8 +30,9 @@ from hwgen.importers.integer import (
     heads_left_out,
     refusals_of,
 )
-from hwgen.importers.integer.arithmetic import kernels_of
+from hwgen.importers.integer.arithmetic import Kernels, kernels_of
 from hwgen.importers.integer.runtime import Runtime
+from hwgen.importers.integer.states import states_of, with_states
 from hwgen.network import Layer, QuantizedNetwork
 from hwgen.network.file import load_network
 from hwgen.report.agreement import (
@@ -87,8 +90,9 @@ class Compare(
         """Compare."""
         network_file, file = Path(self.network), Path(self.against)
         network = load_network(network_file)
-        check_stateless(network, "compare")
         graph = read_graph(file)
+        if network.states:
+            return self.in_calls(network, graph)
         computed = computed_kernels(network)
         chosen: Target = self.kernels or computed or "reference"
         if chosen == "default":
@@ -138,13 +142,63 @@ class Compare(
             versions=versions(),
         )
 
+    def in_calls(self, network: QuantizedNetwork, graph: IntegerGraph) -> AgreementReport:
+        """Compare call by call, from a reset on: the images are calls, or rows of a sequence."""
+        network_file, file = Path(self.network), Path(self.against)
+        kernels: Kernels = "onnxruntime" if computed_kernels(network) == "default" else "half_up"
+        graph, states = graph.read_by(kernels), dict[str, str]()
+        if not network.graph.positions:
+            with optional_packages():
+                from hwgen.importers.onnx.external import read_whole_model
+                from hwgen.importers.onnx.inputs import parts_of
+            parts = parts_of(read_whole_model(file))
+            states = states_of(graph, parts, network)
+            graph = with_states(graph, parts, states)
+        batch = choose_images(network, images_of(self.data), self.images)
+        calls = whole_sequences(network, batch.images)
+        about = Imported(file=file, network=network, graph=graph, kernels=kernels, states=states)
+        verdict = judged(about, calls, seconds=math.inf)
+        return AgreementReport(
+            format="hwgen.report.compare",
+            version=1,
+            network=Source(name=network.graph.name, file=str(network_file), digest=network.digest),
+            file=Source(name=graph.name, file=str(file), digest=digest_of_file(file)),
+            kind=graph.format,
+            runtime=verdict.runtime,
+            data=batch.about,
+            exact=kernels != "half_up",
+            first=None,
+            layers=[],
+            output=None,
+            judged=verdict,
+            top_class=None,
+            accuracy_golden=None,
+            accuracy_runtime=None,
+            largest_step=verdict.steps,
+            versions=versions(),
+        )
+
     def table(self, report: AgreementReport) -> RenderableType:
         """Return the differences of each layer."""
         return agreement_table(report)
 
     def agrees(self, report: AgreementReport) -> bool:
         """Return whether nothing differs that must not."""
+        if report.judged is not None and (report.exact or report.judged.unjudged):
+            return report.judged.equal
         return report.first is None and (report.largest_step or 0) <= ONE_STEP
+
+
+def whole_sequences(network: QuantizedNetwork, images: NDArray[Any]) -> NDArray[Any]:
+    """Return rows of a decoder, one a call, as images of as many rows as it has positions.
+
+    Rows behind the last call are empty, which no row before them sees.
+    """
+    count = network.graph.positions
+    if not count:
+        return images
+    rows = np.concatenate([images, np.zeros((-len(images) % count, *images.shape[1:]), np.uint8)])
+    return rows.reshape(-1, count, 1, images.shape[-1])
 
 
 def computed_kernels(network: QuantizedNetwork) -> Target | None:

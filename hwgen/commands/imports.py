@@ -183,7 +183,13 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
         content = replace(content_of(graph, lowered, kernels), layers=imported_layers(network))
         if not self.no_check:
             imported = Imported(
-                file=file, network=network, graph=graph, kernels=kernels, content=content, made=made
+                file=file,
+                network=network,
+                graph=graph,
+                kernels=kernels,
+                content=content,
+                made=made,
+                states={} if made is None else made.states,
             )
             content = replace(content, judged=judged(imported))
         return ImportReport(

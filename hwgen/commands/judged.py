@@ -4,8 +4,8 @@ Tests: `tests/commands/test_judged.py`.
 """
 
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,7 +27,7 @@ from hwgen.files.digests import digest_of, digest_of_code, digest_of_file, versi
 from hwgen.importers.integer import IntegerGraph, lower
 from hwgen.importers.integer.arithmetic import Kernels
 from hwgen.importers.integer.nodes import Node
-from hwgen.importers.judge import IMAGES, Feeds, Outputs, Verdict, judge
+from hwgen.importers.judge import IMAGES, SECONDS, Feeds, Outputs, Verdict, judge
 from hwgen.jobs.store import MISSING, Store
 from hwgen.network import QuantizedNetwork
 from hwgen.report.imports import ImportInfo
@@ -41,15 +41,18 @@ class Imported:
     """What is judged, and what its lines say.
 
     network: that was written; graph: that was lowered; kernels: whose arithmetic it computes
-    content: the lines; made: of a float file; None: the file was quantized
+    states: by input of the file the output that it becomes
+    content: the lines; None: no difference is explained
+    made: of a float file; None: the file was quantized
     """
 
     file: Path
     network: QuantizedNetwork
     graph: IntegerGraph
     kernels: Kernels
-    content: ImportInfo
+    content: ImportInfo | None = None
     made: Calibrated | None = None
+    states: Mapping[str, str] = field(default_factory=dict)
 
 
 class Player:
@@ -78,15 +81,18 @@ class Player:
         return self._ends.outputs(sources)  # type: ignore[no-any-return]
 
 
-def judged(imported: Imported, count: int = IMAGES) -> Verdict:
+def judged(
+    imported: Imported, images: NDArray[Any] | None = None, *, seconds: float = SECONDS
+) -> Verdict:
     """Return what the file and its runtime say of a network; it raises nothing for what they lack.
 
-    count: of images; of those that a float file was quantized with, else drawn over the whole range
+    images: integers of the network's; None: a few of those that a float file was quantized with,
+        else drawn over the whole range; seconds: after which no further call begins
     """
     name = QUANTIZED if imported.made else imported.file.name
     try:
         with optional_packages():
-            return verdict_of(imported, name, count)
+            return verdict_of(imported, name, images, seconds)
     except HwgenError as error:
         return Verdict(file=name, unjudged=str(error))
 
@@ -112,43 +118,49 @@ def runtime_versions() -> list[str]:
     ]
 
 
-def verdict_of(imported: Imported, name: str, count: int) -> Verdict:
+def verdict_of(
+    imported: Imported, name: str, given_images: NDArray[Any] | None, seconds: float
+) -> Verdict:
     """Return what the file and its runtime say. Raises what stands in the way."""
     file, made, graph = imported.file, imported.made, imported.graph.read_by(imported.kernels)
     kind = KINDS[graph.format]
     content = file if made is None else made.model
-    states = {} if made is None else made.states
+    states = imported.states
     ends = kind.ends(content, graph, states)
     chosen: dict[str, Any] = {"default": imported.kernels != "reference", "states": states}
     given = kind.as_given(content, **chosen)
-    images = images_of(imported, ends, count)
+    images = images_of(imported, ends) if given_images is None else ends.drawn(given_images)
     inputs = list(ends.feeds(images))
-    real = None if made is None else float_file(imported, made)
+    real = None if made is None else float_file(imported)
 
     def found_by(given: Any) -> Verdict:
         player = Player(imported.network, ends)
-        return judge(player, given, inputs, file=name, grids=ends.grids, real=real)
+        return judge(player, given, inputs, file=name, grids=ends.grids, real=real, seconds=seconds)
 
     found = found_by(given)
     if found.different and given.setting:
-        found = found_by(kind.as_given(content, **chosen, precise=True))
+        plain, found = found, found_by(kind.as_given(content, **chosen, precise=True))
+        setting = f"{found.setting}: without it {plain.different:,} elements differ"
+        found = replace(found, setting=setting)
     if imported.kernels == "half_up":
         return replace(found, unforeseen=[])
-    return explained(imported, found, images[: found.images]) if found.different else found
+    if imported.content is None or not found.different:
+        return found
+    return explained(imported, imported.content, found, images[: found.images])
 
 
-def images_of(imported: Imported, ends: Any, count: int) -> NDArray[Any]:
+def images_of(imported: Imported, ends: Any) -> NDArray[Any]:
     """Return the images that are judged, as the file reads them: NHWC."""
     if imported.made is not None:
-        images = imported.made.images[:count]
+        images = imported.made.images[:IMAGES]
         return images / np.float32(255) if images.dtype == np.uint8 else images.astype(np.float32)
     image, chance = imported.network.graph.input, np.random.default_rng(SEED)
-    shape = (count, *image.shape)
+    shape = (IMAGES, *image.shape)
     drawn = chance.integers(0, 1 << image.bits, shape, dtype=image.dtype)
     return ends.drawn(drawn)  # type: ignore[no-any-return]
 
 
-def float_file(imported: Imported, made: Calibrated) -> Any:
+def float_file(imported: Imported) -> Any:
     """Return the file of the user as it answers: whole, or a step of a decoder call by call."""
     from hwgen.importers.onnx.as_given import as_given
     from hwgen.importers.onnx.external import read_whole_model
@@ -159,10 +171,12 @@ def float_file(imported: Imported, made: Calibrated) -> Any:
         return StepCalls(imported.file, imported.network.graph.positions)
     whole = read_whole_model(imported.file)
     rows = with_rows_given(whole)
-    return as_given(imported.file if rows is whole else rows, states=made.states)
+    return as_given(imported.file if rows is whole else rows, states=imported.states)
 
 
-def explained(imported: Imported, found: Verdict, images: NDArray[Any]) -> Verdict:
+def explained(
+    imported: Imported, content: ImportInfo, found: Verdict, images: NDArray[Any]
+) -> Verdict:
     """Return what was found with the node at which it begins, and what no line names."""
     graph = imported.graph if imported.made is None else imported.made.whole
     default = imported.kernels != "reference"
@@ -184,7 +198,7 @@ def explained(imported: Imported, found: Verdict, images: NDArray[Any]) -> Verdi
             told = f"where it begins is not known: {str(error).removesuffix(f' ({file})')}"
             return replace(found, unforeseen=[*found.unforeseen, told])
     sentences, first = [], ""
-    named = steps_named(imported, network, graph, counters)
+    named = steps_named(content, network, graph, counters)
     for layer in network.layers:
         if layer.name not in counters.same_inputs:
             continue
@@ -193,19 +207,19 @@ def explained(imported: Imported, found: Verdict, images: NDArray[Any]) -> Verdi
         first = first or (node.name if node is not None and largest else "")
         if largest > named[layer.name]:
             sentences.append(said_of_layer(node, layer.source, largest, named[layer.name]))
-    if not first and (set(found.outputs) & ends.grids.keys() or found.steps > 1):
+    if not first and (set(found.outputs) & ends.plain or found.steps > 1):
         sentences.append("no layer differs on the runtime's own inputs, and the answer does")
     return replace(found, first=first, unforeseen=[*found.unforeseen, *sentences])
 
 
 def steps_named(
-    imported: Imported, network: QuantizedNetwork, graph: IntegerGraph, counters: Counters
+    content: ImportInfo, network: QuantizedNetwork, graph: IntegerGraph, counters: Counters
 ) -> dict[str, int]:
     """Return by layer the most steps that a line names for it, or for those hidden before it."""
     steps: dict[str, int] = {}
     for layer in network.layers:
         node = graph.writers.get(layer.source)
-        own = 0 if node is None else max(steps_of(node, imported), default=0)
+        own = 0 if node is None else max(steps_of(node, content), default=0)
         hidden = [
             steps[name]
             for name in layer.inputs
@@ -215,12 +229,12 @@ def steps_named(
     return steps
 
 
-def steps_of(node: Node, imported: Imported) -> Iterator[int]:
+def steps_of(node: Node, content: ImportInfo) -> Iterator[int]:
     """Yield the steps of each line that names a node."""
-    for note in imported.content.notes:
+    for note in content.notes:
         if note.node == node.name:
             yield 1 + int(note.steps)
-    for each in imported.content.differences:
+    for each in content.differences:
         kept = each.what == FLOAT and each.operator == node.operator
         if kept or each.what.partition(",")[0] == f"node {node.name}":
             yield each.steps

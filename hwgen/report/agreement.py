@@ -6,6 +6,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from hwgen.files.load import EXACT
+from hwgen.importers.judge import Verdict
 from hwgen.report.types import Count, Fraction, Images, Source
 
 
@@ -72,7 +73,8 @@ class AgreementReport:
     top_class: fraction of images with the same largest element of the answer, heads of the file
         included
     accuracy_*: fraction of images whose largest element is the label's
-    largest_step: largest difference of a layer on the same inputs
+    largest_step: largest difference of a layer on the same inputs, of calls that of an output
+    judged: calls of a network with states against those of the file; null: one without
     """
 
     format: Literal["hwgen.report.compare"]
@@ -93,3 +95,4 @@ class AgreementReport:
     accuracy_runtime: Fraction | None
     largest_step: Annotated[int, Field(ge=0)] | None
     versions: dict[str, str]
+    judged: Verdict | None = None

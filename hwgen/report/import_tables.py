@@ -194,11 +194,15 @@ def import_parts(content: ImportInfo) -> Iterator[RenderableType]:
 
 def agreement_table(report: AgreementReport) -> RenderableType:
     """Return a row for each layer: on the same inputs, then end to end; then the answers."""
+    about = f"network {report.network.name} in golden against {report.file.file}"
+    if report.judged is not None:
+        calls = f"{report.data.images} calls of {report.data.name}"
+        return Group(f"{about}, call by call", calls, judged_line(report.judged))
     rows = table(AGREEMENT_COLUMNS, left=2)
     for layer in report.layers:
         rows.add_row(layer.name, layer.kind, *cells(layer.same_inputs), *cells(layer.end_to_end))
     return Group(
-        f"network {report.network.name} in golden against {report.file.file} in {report.runtime}",
+        f"{about} in {report.runtime}",
         f"{report.data.images} images of {report.data.name}",
         "",
         "left: each layer on the runtime's inputs; right: end to end",

@@ -9,6 +9,7 @@ from dataclasses import replace
 from hwgen.errors import FormatError
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.nodes import Lookup, Node, Requantization, Selection, StateMap
+from hwgen.network import QuantizedNetwork
 
 Parts = Mapping[str, tuple[int, int]]
 """First and last channel (exclusive) of the image that each input of a file has."""
@@ -119,3 +120,27 @@ def check_names(graph: IntegerGraph, parts: Parts, pairs: Mapping[str, str]) -> 
         raise FormatError(
             field="--state", allowed="fewer than all inputs", given="all", source=graph.source
         )
+
+
+def states_of(graph: IntegerGraph, parts: Parts, network: QuantizedNetwork) -> dict[str, str]:
+    """Return by input of a graph the output that it becomes, as a network has it.
+
+    Raises FormatError for a graph that is not that of the network.
+    """
+    layers = {each.name: each for each in network.layers}
+    outputs = {end.maps[0]: name for name, end in graph.ends.items()}
+    inputs = {ends_of(graph, name, part)[1].output: name for name, part in parts.items()}
+    found = {}
+    for state in network.states.values():
+        after = layers[state.next]
+        if after.source not in outputs and after.inputs:
+            after = layers[after.inputs[0]]
+        if state.source not in inputs or after.source not in outputs:
+            raise FormatError(
+                field=f"state {state.name}",
+                allowed="an input and an output of the file that import --qdq wrote",
+                given="neither",
+                source=graph.source,
+            )
+        found[inputs[state.source]] = outputs[after.source]
+    return found

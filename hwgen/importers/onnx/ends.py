@@ -14,6 +14,7 @@ import numpy as np
 import onnx
 import onnx.version_converter
 from numpy.typing import NDArray
+from onnx.numpy_helper import to_array
 from onnx.reference import ReferenceEvaluator
 
 from hwgen.errors import FormatError
@@ -39,7 +40,7 @@ SUMS_SLACK = 0.5
 class OnnxEnds:
     """The ends of a file whose graph was read without refusals.
 
-    grids: steps of the outputs that are maps or lists of maps
+    grids: steps of outputs, where they are quantized; plain: those that are maps or lists of maps
     """
 
     def __init__(
@@ -60,10 +61,12 @@ class OnnxEnds:
         made = {name for node in self._model.graph.node for name in node.output}
         found = {name: value for name, value in self._visible() if name in made}
         self._known: dict[str, Real | Ending] = found
+        self.plain = found.keys()
         outputs = [each.name for each in self._model.graph.output]
         self._outputs = [name for name in outputs if name in graph.ends] if states else outputs
         self._tail = tail_of(self._model, found, self._outputs, self._source)
         self.grids = {name: self._grid(found[name]) for name in self._outputs if name in found}
+        self.grids |= dict(self._behind())
 
     def _visible(self) -> Iterator[tuple[str, Real | Ending]]:
         """Yield tensors that are elements of maps of the network: outputs, or behind functions."""
@@ -171,6 +174,14 @@ class OnnxEnds:
         step, name = self._step(str(value.base)), str(value.base)
         slack = {"slack": SUMS_SLACK} if self._graph.maps[name].raw else {}
         return Grid(step=step[value.places % len(step)], **slack)
+
+    def _behind(self) -> Iterator[tuple[str, Grid]]:
+        """Yield the steps of outputs that are quantized behind the maps of the network."""
+        held = {each.name: each for each in self._model.graph.initializer}
+        for node in self._model.graph.node:
+            if node.op_type == "DequantizeLinear" and node.input[1] in held:
+                for name in set(node.output).intersection(self._outputs).difference(self._known):
+                    yield name, Grid(step=float(to_array(held[node.input[1]]).max()))
 
 
 def tail_of(

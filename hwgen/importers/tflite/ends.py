@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.errors import FormatError
-from hwgen.importers.integer.fold import passing
+from hwgen.importers.integer.fold import before_head, passing
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.nodes import Head, SoftmaxOfGroups
 from hwgen.importers.integer.runtime import stored
@@ -42,6 +42,7 @@ class TFLiteEnds:
     """The ends of a file whose graph was read without refusals.
 
     grids: none; integers are known without, and real numbers by their largest
+    plain: outputs that are maps or lists of maps
     """
 
     def __init__(self, path: Path, graph: IntegerGraph) -> None:
@@ -52,6 +53,8 @@ class TFLiteEnds:
         self._tensors = {each.name: each for each in file.tensors}
         self._outputs = [file.tensors[number].name for number in file.outputs if number >= 0]
         self.grids: dict[str, Grid] = {}
+        answers = {name: before_head(graph, name) for name in self._outputs}
+        self.plain = {name for name, before in answers.items() if name == before}
         for name in self._outputs:
             if name not in graph.ends:
                 raise FormatError(
