@@ -22,9 +22,9 @@ from hwgen.commands.files import KINDS
 from hwgen.commands.images import SEED
 from hwgen.commands.layer_counts import Counters
 from hwgen.commands.packages import optional_packages
-from hwgen.errors import HwgenError
+from hwgen.errors import FormatError, HwgenError
 from hwgen.files.digests import digest_of, digest_of_code, digest_of_file, versions
-from hwgen.importers.integer import IntegerGraph, lower
+from hwgen.importers.integer import IntegerGraph, heads_left_out, lower
 from hwgen.importers.integer.arithmetic import Kernels
 from hwgen.importers.integer.nodes import Node
 from hwgen.importers.judge import IMAGES, SECONDS, Feeds, Outputs, Verdict, judge
@@ -139,9 +139,13 @@ def verdict_of(
 
     found = found_by(given)
     if found.different and given.setting:
-        plain, found = found, found_by(kind.as_given(content, **chosen, precise=True))
-        setting = f"{found.setting}: without it {plain.different:,} elements differ"
-        found = replace(found, setting=setting)
+        try:
+            precise = kind.as_given(content, **chosen, precise=True)
+        except FormatError:
+            told = f"{given.setting}, which cannot be told from a fault: exact sums are refused"
+            return replace(found, setting=told)
+        setting = f"{precise.setting}: without it {found.different:,} elements differ"
+        found = replace(found_by(precise), setting=setting)
     if imported.kernels == "half_up":
         return replace(found, unforeseen=[])
     if imported.content is None or not found.different:
@@ -209,6 +213,10 @@ def explained(
             sentences.append(said_of_layer(node, layer.source, largest, named[layer.name]))
     if not first and (set(found.outputs) & ends.plain or found.steps > 1):
         sentences.append("no layer differs on the runtime's own inputs, and the answer does")
+    elif not first:
+        # A function behind the answer, by numpy here and there by the runtime.
+        heads = [node.name for nodes in heads_left_out(graph).values() for node in nodes]
+        first = next(iter(heads), "")
     return replace(found, first=first, unforeseen=[*found.unforeseen, *sentences])
 
 

@@ -2,7 +2,8 @@
 
 `pairs` in a row, `biases` of any scale, files as Brevitas writes them, those `calibrated`,
 `rewritten` ones (transposes, padding and pairs of unlike scales anywhere), `means` of any count,
-`heads` for the host, operands that are `constants`, `older` opsets and operators, `sequences`.
+`heads` for the host, operands that are `constants`, `older` opsets and operators, `sequences`,
+`unsigned` weights, results on `halves`, and `states`.
 """
 
 import sys
@@ -13,11 +14,12 @@ from random import Random
 from typing import Any
 
 import numpy as np
-from onnx import TensorProto
+from onnx import TensorProto, helper
 
-from hwgen.commands.imports import describe_import
+from hwgen.commands.imports import ImportNetwork, describe_import
 from hwgen.commands.judged import judged
 from hwgen.errors import HwgenError
+from hwgen.importers.judge import Verdict
 from hwgen.importers.onnx.calibrate import quantized_model
 from hwgen.report.import_tables import judged_line
 from tests.quantized_onnx import Model, saved
@@ -31,6 +33,7 @@ class Drawn(Model):
 
     tensor, scale, channels: of the last map; flat: whether it has no rows and columns
     sides: rows and columns, or a length; per_filter: whether weights may have a scale a filter
+    unsigned: whether they are uint8 with a zero point
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Drawn(Model):
             image = (1, *sides, self.channels)
         super().__init__(image, seed=random.randrange(1 << 30), opset=opset)
         self.tensor, self.scale, self.per_filter = "x", 1.0, opset >= 13
+        self.unsigned = False
         if behind:
             self.tensor = self.node(
                 "Transpose", "x", perm=[0, len(sides) + 1, *range(1, len(sides) + 1)]
@@ -81,7 +85,10 @@ class Drawn(Model):
         shape = (outputs, self.channels, *kernel)
         filters = self.per_filter and self.random.random() < 0.6
         scales = self.rng.uniform(0.001, 0.006, outputs if filters else 1)
-        weights = self.stored(self.rng.integers(-most, most + 1, shape), scales, np.int8)
+        integers, zero = self.rng.integers(-most, most + 1, shape), 0
+        if self.unsigned:
+            integers, zero = integers + 128, self.random.randrange(96, 160)
+        weights = self.stored(integers, scales, np.uint8 if zero else np.int8, zero)
         bias = self.rng.integers(-2000, 2000, outputs)
         steps = np.float32(ratio * self.scale) * scales.astype(np.float32)
         inputs = [self.tensor, weights, self.stored(bias, steps, np.int32)]
@@ -92,10 +99,10 @@ class Drawn(Model):
         pads = [kernel[0] // 2] * (2 * len(kernel))
         return self.node("Conv", *inputs, pads=pads, kernel_shape=list(kernel))
 
-    def stored(self, integers: Any, scales: Any, kind: Any) -> str:
+    def stored(self, integers: Any, scales: Any, kind: Any, zero: int = 0) -> str:
         """Store integers behind a DequantizeLinear, with one scale or one a row."""
         one = len(scales) == 1
-        zeros = 0 if one else np.zeros(len(scales))
+        zeros = zero if one else np.full(len(scales), zero)
         parts = [self.constant(scales[0] if one else scales), self.constant(zeros, kind)]
         axis = {} if one else {"axis": 0}
         return self.node("DequantizeLinear", self.constant(integers, kind), *parts, **axis)
@@ -309,6 +316,51 @@ def sequences(model: Drawn) -> None:
             model.pair()
 
 
+def unsigned(model: Drawn) -> None:
+    """Weights of uint8 with a zero point; layers of a part of the channels, and of a sum."""
+    model.unsigned = True
+    model.pair()
+    for outputs in model.widths():
+        before, width = model.tensor, model.channels
+        if width > 1 and model.random.random() < 0.4:
+            ends = sorted(model.random.sample(range(width + 1), 2))
+            first, last = (model.constant([each], np.int64) for each in ends)
+            model.tensor = model.node("Slice", before, first, last, model.constant([1], np.int64))
+            model.channels = ends[1] - ends[0]
+        model.tensor = model.layer(outputs)
+        model.pair()
+        if outputs == width and model.random.random() < 0.5:
+            model.tensor = model.node("Add", model.tensor, before)
+            model.pair()
+
+
+def halves(model: Drawn) -> None:
+    """Sums and products on scales that are powers of two, whose results lie on halves."""
+    random = model.random
+    model.pair()
+    for outputs in model.widths():
+        model.tensor = model.layer(outputs)
+        on_grid(model)
+        other = model.tensor
+        if random.random() < 0.6:
+            grid = float(2.0 ** -random.randrange(3, 7))
+            shape = (1, outputs) if model.flat else (1, outputs, 1, 1)
+            other = model.stored(model.rng.integers(0, 256, shape), [grid], np.uint8)
+            if random.random() < 0.3:
+                other = model.constant(model.rng.integers(-64, 65, shape) * np.float32(grid))
+        else:
+            model.tensor = model.layer(outputs)
+            on_grid(model)
+        model.tensor = model.node(random.choice(("Add", "Mul", "Sub")), model.tensor, other)
+        on_grid(model)
+
+
+def on_grid(model: Drawn) -> None:
+    """Quantize the last tensor by a power of two."""
+    model.scale = float(2.0 ** -model.random.randrange(3, 7))
+    model.pair(same=True)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """What a kind draws, and the models that it begins with.
@@ -341,7 +393,11 @@ DRAWN = {
     "sequences": Kind(
         draw=sequences, flat=0, sides=lambda random: (random.randint(3, LONGEST),), behind=0.3
     ),
+    "unsigned": Kind(draw=unsigned),
+    "halves": Kind(draw=halves),
 }
+STATES = "states"
+"""A kind of float files with an input that an output becomes, quantized by `--calibrate`."""
 
 
 def begun(kind: Kind, random: Random) -> Drawn:
@@ -355,8 +411,36 @@ def begun(kind: Kind, random: Random) -> Drawn:
     )
 
 
+def judged_calls(random: Random) -> Verdict | None:
+    """Return what the file says of a drawn cell whose output goes to the next call."""
+    inputs, held = random.randrange(2, 9), random.randrange(2, 9)
+    model = Model((1, inputs), seed=random.randrange(1 << 30))
+
+    def linear(tensor: str, rows: int, columns: int) -> str:
+        weights = model.constant(model.rng.normal(size=(rows, columns)) / np.sqrt(rows))
+        return model.node("Gemm", tensor, weights, model.constant(model.rng.normal(size=columns)))
+
+    both = model.node("Add", linear("x", inputs, held), linear("h", held, held))
+    after = model.node(random.choice(("Tanh", "Sigmoid", "Relu")), both)
+    if random.random() < 0.5:
+        gate = model.node("Sigmoid", linear("x", inputs, held))
+        after = model.node("Mul", gate, after)
+    answer = linear(after, held, random.randrange(1, 6))
+    made = model.build(answer, after)
+    made.graph.input.append(helper.make_tensor_value_info("h", TensorProto.FLOAT, (1, held)))
+    path = saved(made, Path())
+    images = model.rng.normal(size=(IMAGES, 1, 1, inputs + held)).astype(np.float32)
+    np.savez("images.npz", images=images)
+    request = ImportNetwork(
+        path, Path("states.npz"), calibrate=Path("images.npz"), state=(f"h={after}",)
+    )
+    return request.run().content.judged
+
+
 def same_answers(kind: str, random: Random) -> int:
-    """Compare a drawn network with its session; 1: another answer that no line allows."""
+    """Judge a drawn network by its file; 1: another answer that no line allows."""
+    if kind == STATES:
+        return told(judged_calls(random))
     model = begun(DRAWN[kind], random)
     DRAWN[kind].draw(model)
     made = model.build(model.tensor)
@@ -374,6 +458,11 @@ def same_answers(kind: str, random: Random) -> int:
         return 2
     finally:
         path.unlink()
+    return told(found)
+
+
+def told(found: Verdict | None) -> int:
+    """Say what no line allows; 1: there is something."""
     if found is not None and (found.unjudged or found.unforeseen):
         print("; ".join([judged_line(found), *found.unforeseen]), file=sys.stderr)
         return 1

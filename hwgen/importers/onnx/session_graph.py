@@ -35,7 +35,7 @@ def options_of(level: Level | None) -> Any:
     by_name = {None: levels.ORT_DISABLE_ALL, "basic": levels.ORT_ENABLE_BASIC}
     options.graph_optimization_level = by_name.get(level, levels.ORT_ENABLE_ALL)
     options.intra_op_num_threads = 1
-    options.log_severity_level = 3
+    options.log_severity_level = 4
     return options
 
 
