@@ -23,6 +23,7 @@ from hwgen.commands.cache import KINDS, MEGABYTE, bytes_of, entries_of
 from hwgen.commands.families import families
 from hwgen.commands.request import Working
 from hwgen.errors import MissingToolError
+from hwgen.importers.judge import said_version
 from hwgen.report.installed import DoctorReport, Extra, Tool
 from hwgen.report.sheet import Sheet
 
@@ -137,7 +138,7 @@ def all_of(versions: Mapping[str, str]) -> str:
     """Return the versions of an extra that is complete; of a large one that it is."""
     if len(versions) > SHOWN:
         return f"all {len(versions)}"
-    return ", ".join(f"{name} {found}" for name, found in versions.items())
+    return ", ".join(f"{name} {said_version(name, found)}" for name, found in versions.items())
 
 
 def brought(extra: Extra) -> str:

@@ -495,6 +495,9 @@ KINDS: dict[str, Callable[[Inputs, Random], Case]] = {
     "constants": session_case("constants"),
     "older": session_case("older"),
     "sequences": session_case("sequences"),
+    "unsigned": session_case("unsigned"),
+    "halves": session_case("halves"),
+    "states": session_case("states"),
     "energy": energy_case,
 }
 CLOSED = 0.1

@@ -13,12 +13,12 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from hwgen.errors import FormatError
-from hwgen.importers.judge import Feeds, Outputs
+from hwgen.importers.judge import Feeds, Outputs, said_version
 from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.inputs import parts_of
 from hwgen.importers.onnx.qdq.qonnx import is_qonnx, without_quants
 from hwgen.importers.onnx.runtime import ELEMENTS, PAIRS_JOINED, REWRITTEN, pairs_saturate
-from hwgen.importers.onnx.session_graph import PRECISE, RUNTIME, options_of
+from hwgen.importers.onnx.session_graph import PRECISE, options_of
 
 SATURATES = "on a processor without VNNI, where sums of two products saturate"
 IDS: dict[str, np.dtype[Any]] = {
@@ -41,7 +41,8 @@ class GivenOnnx:
         precise: bool = False,
     ) -> None:
         """Open the file; states: by input the output that the next call reads."""
-        self.name, self.setting = RUNTIME, SATURATES if pairs_saturate() else ""
+        self.name = f"onnxruntime {said_version('onnxruntime', onnxruntime.__version__)}"
+        self.setting = SATURATES if pairs_saturate() else ""
         options, unchanged = options_of("all"), list[str]()
         if precise:
             options.add_session_config_entry(PRECISE, "1")
@@ -50,7 +51,7 @@ class GivenOnnx:
         read = read_whole_model(model) if isinstance(model, Path) else model
         if rewritten := is_qonnx(read):
             read = without_quants(read, source)
-            self.name, unchanged = f"{RUNTIME}, {REWRITTEN}", [PAIRS_JOINED]
+            self.name, unchanged = f"{self.name}, {REWRITTEN}", [PAIRS_JOINED]
         self._parts = parts_of(read)
         plain = isinstance(model, Path) and not rewritten
         content = str(model) if plain else read.SerializeToString()

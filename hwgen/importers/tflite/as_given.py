@@ -7,9 +7,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from hwgen.files.given import read_given
-from hwgen.importers.judge import Feeds, Outputs
+from hwgen.importers.judge import Feeds, Outputs, said_version
 from hwgen.importers.tflite.file import read_file
 from hwgen.importers.tflite.runtime import interpreter_of
+
+PACKAGE = "ai-edge-litert"
 
 
 class GivenTFLite:
@@ -21,7 +23,7 @@ class GivenTFLite:
         """Open the file; default: else by the reference kernels, where an operator has one."""
         content = read_given(path, what="the file", allowed="a TFLite file")
         self._interpreter, kernels = interpreter_of(content, path, default=default)
-        self.name = f"LiteRT {version('ai-edge-litert')}, {kernels} kernels"
+        self.name = f"LiteRT {said_version(PACKAGE, version(PACKAGE))}, {kernels} kernels"
         # Names that the file has twice are told apart as the reader does.
         self._names = [each.name for each in read_file(path).tensors]
 
