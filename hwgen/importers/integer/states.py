@@ -130,17 +130,21 @@ def states_of(graph: IntegerGraph, parts: Parts, network: QuantizedNetwork) -> d
     layers = {each.name: each for each in network.layers}
     outputs = {end.maps[0]: name for name, end in graph.ends.items()}
     inputs = {ends_of(graph, name, part)[1].output: name for name, part in parts.items()}
+    left = [source for source in outputs if source not in {each.source for each in network.layers}]
     found = {}
     for state in network.states.values():
+        # What a state becomes is an output in its own numbers, or in others a layer behind it.
         after = layers[state.next]
-        if after.source not in outputs and after.inputs:
-            after = layers[after.inputs[0]]
-        if state.source not in inputs or after.source not in outputs:
+        near = [after, *(layers[name] for name in after.inputs if name in layers)]
+        near += [each for each in network.layers if each.inputs == after.inputs]
+        ends = [each.source for each in near if each.source in outputs]
+        ends += [name for name in left if graph.maps[name].shape == state.output.shape]
+        if state.source not in inputs or not ends:
             raise FormatError(
                 field=f"state {state.name}",
                 allowed="an input and an output of the file that import --qdq wrote",
                 given="neither",
                 source=graph.source,
             )
-        found[inputs[state.source]] = outputs[after.source]
+        found[inputs[state.source]] = outputs[ends[0]]
     return found

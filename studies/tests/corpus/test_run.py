@@ -60,13 +60,13 @@ def counts(text: str) -> dict[str, list[str]]:
 
 
 def test_the_page_counts_by_tool() -> None:
-    inexact = replace(EXACT, different=1, step=2, chips=())
+    inexact = replace(EXACT, different=1, step=2, chips=(), unforeseen=True)
     text = page([EXACT, inexact, REFUSED, replace(REFUSED, network="k")])
     assert "4 exports, 2 accepted" in text
     found = counts(text)
     assert list(found) == list(TOOLS)
-    assert found[ONE] == ["2", "2 (100 %)", "1", "1", "0", "0", "1"]
-    assert found[OTHER] == ["2", "0 (0 %)", "0", "0", "0", "0", "0"]
+    assert found[ONE] == ["2", "2 (100 %)", "1", "1", "1", "0", "0", "1"]
+    assert found[OTHER] == ["2", "0 (0 %)", "0", "0", "0", "0", "0", "0"]
     assert f"| [1] | {OTHER} | its mode must be a | 2 |" in text
     assert "| s | w: 1 of 4 | n, n, m, k |" in text
     assert "| n | s | w: 1 of 40, 2, no chip |" in text and "| m | s | w: [1] |" in text
