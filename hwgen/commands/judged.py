@@ -168,11 +168,11 @@ def float_file(imported: Imported) -> Any:
     """Return the file of the user as it answers: whole, or a step of a decoder call by call."""
     from hwgen.importers.onnx.as_given import as_given
     from hwgen.importers.onnx.external import read_whole_model
-    from hwgen.importers.onnx.step_calls import StepCalls
+    from hwgen.importers.onnx.step_file import StepFile
     from hwgen.importers.onnx.token_ids import with_rows_given
 
     if imported.network.graph.positions:
-        return StepCalls(imported.file, imported.network.graph.positions)
+        return StepFile(imported.file, imported.network.graph.positions)
     whole = read_whole_model(imported.file)
     rows = with_rows_given(whole)
     return as_given(imported.file if rows is whole else rows, states=imported.states)

@@ -33,7 +33,7 @@ SLACK = 1 / 1024
 """Of a step, by which real numbers may differ that count as equal: functions of float32 do."""
 WORSE_DECIBELS = 3.0
 """By which an answer may be further from a float file than the quantized file's is."""
-RUNTIMES = {"onnxruntime": ("1.31.1",), "ai-edge-litert": ("2.3.0",)}
+RUNTIMES = {"onnxruntime": ("1.31.1", "1.32.0"), "ai-edge-litert": ("2.3.0",)}
 """Versions by which `scripts/runtimes` judged all files of the tests, by package."""
 
 

@@ -41,6 +41,8 @@ ELEMENTS: dict[str, np.dtype[Any]] = {
 }  # fmt: skip
 """Types of images by onnxruntime's names."""
 
+CHANNELS_LAST = "NhwcTransformer"
+"""What of onnxruntime turns maps, which have no name of the file then; no element is another."""
 PAIRS_JOINED = "DoubleQDQPairsRemover"
 """What of onnxruntime joins pairs; Quants in a row are two roundings."""
 REWRITTEN = "of QONNX as QuantizeLinear, Clip and DequantizeLinear"
@@ -98,7 +100,10 @@ class OnnxRuntime:
 
     def _by_session(self) -> onnx.ModelProto:
         """Return the graph that onnxruntime made of the file, kernels chosen."""
-        return optimized(self._model, self._source, "all", precise=pairs_saturate())
+        unchanged, precise = [*self._unchanged, CHANNELS_LAST], pairs_saturate()
+        return optimized(
+            self._model, self._source, "all", precise=precise, disabled_optimizers=unchanged
+        )
 
     def _check_ends(self, graph: IntegerGraph) -> None:
         """Refuse a graph that ends at a tensor which the file does not have."""

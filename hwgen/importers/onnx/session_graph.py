@@ -58,11 +58,12 @@ def session_of(model: onnx.ModelProto, options: Any, source: str, **chosen: Any)
 
 
 def optimized(
-    model: onnx.ModelProto, source: str, level: Level, *, precise: bool = False
+    model: onnx.ModelProto, source: str, level: Level, *, precise: bool = False, **chosen: Any
 ) -> onnx.ModelProto:
     """Return what onnxruntime makes of a model; its nodes are named by their place in the model.
 
     precise: with exact sums on a processor whose sums of two products saturate
+    chosen: of the session besides
     Raises FormatError for a model that onnxruntime does not open.
     """
     named = onnx.ModelProto()
@@ -75,7 +76,7 @@ def optimized(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "optimized.onnx"
         options.optimized_model_filepath = str(path)
-        session_of(named, options, source)
+        session_of(named, options, source, **chosen)
         return onnx.load(path, load_external_data=False)
 
 

@@ -19,7 +19,7 @@ from hwgen.importers.onnx.past import PASSED, Whole
 SCATTERS = ("Concat", "ScatterElements", "ScatterND", "Where")
 
 
-class StepCalls:
+class StepFile:
     """All tokens of a sequence, a call each; outputs have the tokens on their second axis."""
 
     setting = ""
