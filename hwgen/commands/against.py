@@ -33,6 +33,7 @@ from hwgen.importers.integer import (
 from hwgen.importers.integer.arithmetic import Kernels, kernels_of
 from hwgen.importers.integer.runtime import Runtime
 from hwgen.importers.integer.states import states_of, with_states
+from hwgen.importers.judge import Verdict
 from hwgen.network import Layer, QuantizedNetwork
 from hwgen.network.file import load_network
 from hwgen.report.agreement import (
@@ -140,7 +141,15 @@ class Compare(
             accuracy_runtime=accuracy(wanted, batch),
             largest_step=max((layer.same_inputs.largest for layer in seen), default=None),
             versions=versions(),
+            # No layer has the arithmetic of a plain session, and all the same it answers.
+            judged=None if exact else self.in_session(network, file, batch),
         )
+
+    def in_session(self, network: QuantizedNetwork, file: Path, batch: Batch) -> Verdict:
+        """Return how a network that rounds half up compares with the file as people run it."""
+        graph = with_numbers_of(network, read_graph(file))
+        about = Imported(file=file, network=network, graph=graph, kernels="half_up")
+        return judged(about, batch.images, seconds=math.inf)
 
     def in_calls(self, network: QuantizedNetwork, graph: IntegerGraph) -> AgreementReport:
         """Compare call by call, from a reset on: the images are calls, or rows of a sequence."""
@@ -184,8 +193,9 @@ class Compare(
 
     def agrees(self, report: AgreementReport) -> bool:
         """Return whether nothing differs that must not."""
-        if report.judged is not None and (report.exact or report.judged.unjudged):
-            return report.judged.equal
+        verdict = report.judged
+        if verdict is not None and report.in_calls and (report.exact or verdict.unjudged):
+            return verdict.equal
         return report.first is None and (report.largest_step or 0) <= ONE_STEP
 
 

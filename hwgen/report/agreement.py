@@ -74,7 +74,8 @@ class AgreementReport:
         included
     accuracy_*: fraction of images whose largest element is the label's
     largest_step: largest difference of a layer on the same inputs, of calls that of an output
-    judged: calls of a network with states against those of the file; null: one without
+    judged: by the file in a plain session, of calls of a network with states and of one that rounds
+        half up; null: of others, as what stands above is that
     """
 
     format: Literal["hwgen.report.compare"]
@@ -96,3 +97,8 @@ class AgreementReport:
     largest_step: Annotated[int, Field(ge=0)] | None
     versions: dict[str, str]
     judged: Verdict | None = None
+
+    @property
+    def in_calls(self) -> bool:
+        """Whether a network with states was compared, call by call."""
+        return self.judged is not None and not self.layers

@@ -195,7 +195,7 @@ def import_parts(content: ImportInfo) -> Iterator[RenderableType]:
 def agreement_table(report: AgreementReport) -> RenderableType:
     """Return a row for each layer: on the same inputs, then end to end; then the answers."""
     about = f"network {report.network.name} in golden against {report.file.file}"
-    if report.judged is not None:
+    if report.judged is not None and report.in_calls:
         calls = f"{report.data.images} calls of {report.data.name}"
         return Group(f"{about}, call by call", calls, judged_line(report.judged))
     rows = table(AGREEMENT_COLUMNS, left=2)
@@ -238,6 +238,8 @@ def answer_lines(report: AgreementReport) -> Iterator[str]:
             f"answer: {percent(report.output.equal)} of {number(report.output.elements)} elements"
             f" equal, largest difference {report.output.largest}"
         )
+    if report.judged is not None:
+        yield judged_line(report.judged)
     yield from report.heads
     yield f"top classes equal: {percent_of_images(report.top_class)}"
     if report.accuracy_golden is not None:

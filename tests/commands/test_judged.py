@@ -79,6 +79,23 @@ def test_half_up_tells_its_difference_and_ends_in_order(tmp_path: Path, capsys: 
     assert code == 0 and "differs in" in text and "not foreseen" not in text
 
 
+@pytest.mark.parametrize("kernels", ["default", "reference"])
+def test_litert_judges_by_the_kernels_that_are_asked_for(
+    kernels: str, tmp_path: Path, capsys: Said
+) -> None:
+    given = [FILES / "gated.tflite", "--out", tmp_path / "net.npz", "--kernels", kernels]
+    code, text = told(capsys, *given)
+    assert code == 0 and "equal in all 40 elements of 8 images, by LiteRT" in text
+    assert f", {kernels} kernels" in text
+
+
+def test_a_qonnx_file_is_judged_as_it_is_rewritten(tmp_path: Path, capsys: Said) -> None:
+    path = Path("tests/importers/onnx/cases/brevitas_mlp_qonnx.onnx")
+    code, text = told(capsys, path, "--out", tmp_path / "net.npz")
+    assert code == 0 and "equal in all 24 elements" in text
+    assert "of QONNX as QuantizeLinear, Clip and DequantizeLinear" in text
+
+
 def wrong(path: Path) -> tuple[Any, Any]:
     """Return the graph of a file in which a convolution has wrong weights, and its network."""
     graph = read_integer_graph(path)
