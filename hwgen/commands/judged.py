@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from hwgen.commands.differences import FLOAT
 from hwgen.commands.exchange import Calibrated
 from hwgen.commands.files import KINDS
 from hwgen.commands.images import SEED
@@ -243,8 +242,9 @@ def steps_of(node: Node, content: ImportInfo) -> Iterator[int]:
         if note.node == node.name:
             yield 1 + int(note.steps)
     for each in content.differences:
-        kept = each.what == FLOAT and each.operator == node.operator
-        if kept or each.what.partition(",")[0] == f"node {node.name}":
+        # A line that begins with no node holds for all nodes of its operator.
+        every = each.operator == node.operator and not each.what.startswith("node ")
+        if every or each.what.partition(",")[0] == f"node {node.name}":
             yield each.steps
 
 
