@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwgen.commands.against import Compare
 from hwgen.commands.effects import Effects
 from hwgen.commands.exchange import ExportOnnx
 from hwgen.commands.fit import Fit
@@ -28,7 +27,6 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 REFUSED: dict[str, Callable[[str, str], object]] = {
-    "compare": lambda network, _: Compare(network, network),
     "effects": lambda network, _: Effects(network, CHIP, effects="effects/exact"),
     "export-onnx": lambda network, folder: ExportOnnx(network, f"{folder}/out.onnx"),
     "fit": lambda network, folder: Fit(network, out=f"{folder}/out.npz"),

@@ -1,6 +1,8 @@
 """Run a TFLite file with LiteRT, with its default or its reference kernels, for comparison."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ KERNELS = {
     "optimized": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
 }
 """Kernels that leave every map visible, in order of preference."""
+STDERR = 2
 DEFAULT = {"default": OpResolverType.AUTO}
 """What people run: XNNPACK, and other kernels where it has none."""
 
@@ -109,18 +112,32 @@ def ending_at(content: bytes, tensor: int) -> bytes:
     return bytes(changed)
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep off the console that a delegate was made; errors are exceptions."""
+    kept, nothing = os.dup(STDERR), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, STDERR)
+    try:
+        yield
+    finally:
+        os.dup2(kept, STDERR)
+        os.close(kept)
+        os.close(nothing)
+
+
 def interpreter_of(content: bytes, path: Path, *, default: bool) -> tuple[Interpreter, str]:
     """Return an interpreter with memory, and which kernels: a few operators have no reference."""
     refusals = []
     for kernels, resolver in (DEFAULT if default else KERNELS).items():
         try:
-            interpreter = Interpreter(
-                model_content=content,
-                experimental_op_resolver_type=resolver,
-                experimental_preserve_all_tensors=not default,
-                num_threads=1,
-            )
-            interpreter.allocate_tensors()
+            with quiet():
+                interpreter = Interpreter(
+                    model_content=content,
+                    experimental_op_resolver_type=resolver,
+                    experimental_preserve_all_tensors=not default,
+                    num_threads=1,
+                )
+                interpreter.allocate_tensors()
         except (RuntimeError, ValueError) as error:
             refusals.append(" ".join(str(error).split()))
             continue
