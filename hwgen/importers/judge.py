@@ -26,7 +26,7 @@ Outputs = Mapping[str, NDArray[Any]]
 IMAGES = 8
 """Of a judgement, where the time suffices."""
 SECONDS = 5.0
-"""After which no further call begins, of either side."""
+"""Of this process, after which no further call begins, of either side."""
 OWN_STEPS = 255
 """Of an output without a grid: from zero to its largest value."""
 SLACK = 1 / 1024
@@ -143,9 +143,9 @@ def judge(
     if real is not None:
         real.reset()
     counts, sums, images = Counts(), Sums(), 0
-    ends = time.monotonic() + seconds
+    ends = time.process_time() + seconds
     for feeds in inputs:
-        if images and time.monotonic() > ends:
+        if images and time.process_time() > ends:
             break
         wanted, found = given(feeds), player(feeds)
         for name, array in wanted.items():
