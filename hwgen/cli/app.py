@@ -210,7 +210,7 @@ def finish(report: Any, shown: RenderableType, json: Path | None) -> None:
         if json == STDOUT:
             sys.stdout.write(report_text(report))
         else:
-            Terminal().print(shown)
+            Terminal().print(shown, crop=False)
         sys.stdout.flush()
     except BrokenPipeError:
         close_stdout()

@@ -21,7 +21,6 @@ from hwgen.errors import with_near
 from hwgen.files.shipped import images, named, networks, recipes, shipped_folder
 from hwgen.network.file import load_network
 from hwgen.report.installed import CatalogueReport, ShippedFile
-from hwgen.report.sheet import Sheet
 
 NETWORKS, IMAGES = "networks", "images"
 RECORD = ".training.json"
@@ -82,12 +81,11 @@ class ListShipped(Request, command="list", example="chips"):
         return CatalogueReport(format="hwgen.report.list", version=1, files=files)
 
     def table(self, report: CatalogueReport) -> RenderableType:
-        """Return a table for each kind, behind the command that takes it."""
-        parts: list[RenderableType] = []
+        """Return a line for each file, behind the command that takes its kind."""
+        parts: list[Text] = []
         for kind, use in KINDS.items():
-            rows = [(each.name, each.about) for each in report.files if each.kind == kind]
-            if rows:
-                parts += [Text(f"{kind}, {use}"), Sheet(("name", "about"), rows, left=2).rich()]
+            rows = [f"  {each.name}: {each.about}" for each in report.files if each.kind == kind]
+            parts += map(Text, [f"{kind}, {use}", *rows] if rows else [])
         return Group(*parts)
 
 

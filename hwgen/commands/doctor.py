@@ -25,7 +25,6 @@ from hwgen.commands.request import Working
 from hwgen.errors import MissingToolError
 from hwgen.importers.judge import said_version
 from hwgen.report.installed import DoctorReport, Extra, Tool
-from hwgen.report.sheet import Sheet
 
 PACKAGE = "hwgen"
 NEEDS: Mapping[str, str] = MappingProxyType(
@@ -100,7 +99,7 @@ class Doctor(Working, command="doctor", example=""):
         )
 
     def table(self, report: DoctorReport) -> RenderableType:
-        """Return the machine, the programs, and a row for each extra."""
+        """Return the machine, and a line for each program and each extra."""
         head = (
             f"hwgen {report.hwgen}, Python {report.python}, {report.machine},"
             f" {report.cores} cores; families: {', '.join(report.families)}",
@@ -108,13 +107,12 @@ class Doctor(Working, command="doctor", example=""):
             " hwgen cache lists them",
             "",
         )
-        programs = ((each.name, each.need, each.found or "-", cure(each)) for each in report.tools)
-        rows = ((each.name, each.need, state(each), brought(each)) for each in report.extras)
-        return Group(
-            *map(Text, head),
-            Sheet(("program", "what for", "found", "to install"), programs, left=4).rich(),
-            Sheet(("extra", "what for", "installed", "to install"), rows, left=4).rich(),
+        programs = (
+            f"  {each.name} ({each.need}): {each.found or f'missing; {each.cure}'}"
+            for each in report.tools
         )
+        rows = (f"  {each.name} ({each.need}): {state(each)}" for each in report.extras)
+        return Group(*map(Text, (*head, "programs", *programs, "extras", *rows)))
 
     def agrees(self, report: DoctorReport) -> bool:
         """Return whether hwgen has what it needs, and each package is of the range asked for."""
@@ -122,16 +120,11 @@ class Doctor(Working, command="doctor", example=""):
         return not any(each.outdated for each in report.extras) and not any(lacks)
 
 
-def cure(tool: Tool) -> str:
-    """Return how a program is installed that is missing."""
-    return "" if tool.found else tool.cure
-
-
 def state(extra: Extra) -> str:
-    """Return what of an extra is there, in words."""
+    """Return what of an extra is there, in words, and what brings the rest."""
     lacks = f"lacks {', '.join(extra.missing)}" if extra.missing else ""
     old = f"must be of another version: {', '.join(extra.outdated)}" if extra.outdated else ""
-    return "; ".join(filter(None, (lacks, old))) or all_of(extra.versions)
+    return "; ".join(filter(None, (lacks, old, brought(extra)))) or all_of(extra.versions)
 
 
 def all_of(versions: Mapping[str, str]) -> str:

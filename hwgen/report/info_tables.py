@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 
 from hwgen.chip.room import Room
 from hwgen.chip.step import PlannedStep
@@ -205,7 +204,8 @@ def program_lines(program: ProgramInfo) -> Iterator[str]:
 def architecture_parts(arch: ArchitectureInfo) -> Iterator[RenderableType]:
     """Yield an architecture, key by key."""
     yield f"architecture {arch.name} of the family {arch.family}, {arch.digest[:16]}"
-    rows = Table(box=None, pad_edge=False, show_header=False)
+    rows = table(("key", "value"), left=2)
+    rows.show_header = False
     for key, value in flat(arch.configuration):
         if not key.startswith(IN_A_TABLE):
             rows.add_row(key, str(value))

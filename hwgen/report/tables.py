@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hwgen.report.model import ModelReport, Speedup
+from hwgen.report.rows import Rows
 from hwgen.report.run import Difference, Figures, Memory, RunLayer, RunReport
 from hwgen.report.text import TextReport
 from hwgen.report.types import DRAWN, ChipClock, EnergySum, ReplacedPart
@@ -36,11 +37,11 @@ def size(shape: Sequence[int] | None) -> str:
     return NOTHING if shape is None else "x".join(map(str, shape))
 
 
-def table(columns: Sequence[str], *, left: int = 1) -> Table:
+def table(columns: Sequence[str], *, left: int = 1) -> Rows:
     """Return an empty table; the first `left` columns are text, the others numbers."""
-    made = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    made = Rows(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for place, name in enumerate(columns):
-        made.add_column(name, justify="left" if place < left else "right", no_wrap=True)
+        made.add_column(name, justify="left" if place < left else "right", overflow="fold")
     return made
 
 
@@ -312,7 +313,8 @@ def memory_lines(memory: Memory) -> Iterator[str]:
 def model_table(report: ModelReport) -> RenderableType:
     """Return cycles by layer, where they go, and the speed-up if it was asked for."""
     rows = table(["layer", "kind", "bound by", "cycles", "fraction", "utilization"], left=3)
-    rows.add_column("cycles by layer", no_wrap=True)
+    rows.add_column("cycles by layer")
+    rows.bars = True
     most = max((layer.cycles_model for layer in report.layers), default=0) or 1
     for layer in report.layers:
         fractions = [percent(layer.cycles_model / report.cycles_model), percent(layer.utilization)]

@@ -54,9 +54,9 @@ def test_what_is_missing_and_what_brings_it(
     assert train["packages"] == ["safetensors>=0.4", "scikit-learn>=1.4", "torch>=2.2"]
     assert (train["missing"], train["outdated"]) == (["scikit-learn"], ["torch 1.9"])
     assert train["versions"] == {"safetensors": "0.5", "torch": "1.9"}
-    (row,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("train "))
+    (row,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("  train "))
     assert "lacks scikit-learn; must be of another version: torch 1.9" in row
-    assert row.rstrip().endswith("pip install 'scikit-learn>=1.4' 'torch>=2.2'")
+    assert row.endswith("pip install 'scikit-learn>=1.4' 'torch>=2.2'")
 
 
 @pytest.mark.promise(

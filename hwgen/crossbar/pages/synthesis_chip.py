@@ -10,7 +10,7 @@ from matplotlib.path import Path
 from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.facts.schedule import Schedule, ScheduledOperation
 from hwgen.crossbar.pages.synthesis_plots import layer_colours
-from hwgen.crossbar.pages.synthesis_table import cut, short_names
+from hwgen.crossbar.pages.synthesis_table import short_names
 from hwgen.report.svg import WHOLE, picture
 
 PIXELS = 1000
@@ -78,6 +78,11 @@ def placement(arch: Arch) -> str:
         axes.set_xlabel("macro, in serpentine order")
         axes.set_ylabel("crossbars, and ADCs (-)")
     return kept[0]
+
+
+def cut(name: str, *, longest: int) -> str:
+    """Return a name that fits its place: of a long name the end."""
+    return name if len(name) <= longest else f"..{name[2 - longest :]}"
 
 
 def timeline(arch: Arch, schedule: Schedule) -> str:

@@ -144,7 +144,7 @@ def layer_table(report: SynthesisReport) -> Table:
         shared = "" if layer.partner is None else f" with {names.index(layer.partner)}"
         rows.add_row(
             f"{place}",
-            cut(name),
+            name,
             layer.kind,
             number(layer.copies),
             number(layer.crossbars) if weights else NOTHING,
@@ -172,11 +172,6 @@ def short_names(names: Sequence[str]) -> list[str]:
         ]
         short.append("/".join(kept))
     return short if len(set(short)) == len(names) else list(names)
-
-
-def cut(name: str, *, longest: int = 28) -> str:
-    """Return a name that fits its column: of a long name the end."""
-    return name if len(name) <= longest else f"..{name[2 - longest :]}"
 
 
 def part_table(report: SynthesisReport) -> Table:

@@ -232,7 +232,7 @@ def text_now() -> str:
 
 def print_rows(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table."""
-    Console(width=160).print(Sheet(titles, rows, left=2).rich())
+    Console(width=160).print(Sheet(titles, rows, left=2).rich(), crop=False)
 
 
 if __name__ == "__main__":

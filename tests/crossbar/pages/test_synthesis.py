@@ -20,10 +20,10 @@ from hwgen.crossbar.model.record import Confirmed
 from hwgen.crossbar.pages.published_chips import PEAK_TOPS_PER_W
 from hwgen.crossbar.pages.reported import pareto_of
 from hwgen.crossbar.pages.synthesis import SynthesisReport
-from hwgen.crossbar.pages.synthesis_chip import spans
+from hwgen.crossbar.pages.synthesis_chip import cut, spans
 from hwgen.crossbar.pages.synthesis_page import synthesis_page
 from hwgen.crossbar.pages.synthesis_plots import GUEST, layer_colours
-from hwgen.crossbar.pages.synthesis_table import cut, short_names, synthesis_table
+from hwgen.crossbar.pages.synthesis_table import short_names, synthesis_table
 from hwgen.report.files import report_text, schema_of
 from tests.synthesis import POWER_W, handed_on, result
 
