@@ -6,19 +6,25 @@ sum. All draws follow from a generator that is given.
 Tests: `tests/golden/crossbar/test_effects.py`.
 """
 
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from golden.crossbar.encoding import Ints
-from hwgen.chip.device_levels import NUMBERS, LevelTable
+from hwgen.chip.device_levels import NUMBERS, LevelPoint, LevelTable
 from hwgen.chip.effects import CellEffects, ConverterEffects
 from hwgen.crossbar.facts.levels import LEVEL_HEADROOM as HEADROOM
 from hwgen.crossbar.facts.levels import LEVEL_STEPS as STEPS
 from hwgen.crossbar.facts.levels import OFFSET_BITS
 
 Floats = NDArray[np.floating[Any]]
+MOST_OFFSET = (1 << OFFSET_BITS - 1) - 1
+"""Of a converter, in steps of 1/64 of a sum."""
+TOLD_CELLS = 100_000
+"""Of a level, whose statistics are told; fewer where they are written many times."""
 
 
 def levels_of(
@@ -70,13 +76,13 @@ def measured(
         np.interp(shares, given, [getattr(point, name) for point in table.points])
         for name in NUMBERS
     )
-    held = written(mean, deviation, table, rng)
+    held, _ = written(mean, deviation, table, rng)
     exponents = drift + spread * rng.standard_normal(shares.shape)
     held *= np.exp(-exponents * table.aging)
     if table.lost:
         lowest = table.points[0]
         off = np.full(shares.shape, lowest.mean)
-        again = written(off, np.full(shares.shape, lowest.deviation), table, rng)
+        again, _ = written(off, np.full(shares.shape, lowest.deviation), table, rng)
         held = np.where(rng.random(shares.shape) < table.lost, again, held)
     return held
 
@@ -86,17 +92,28 @@ def written(
     deviation: NDArray[np.float64],
     table: LevelTable,
     rng: np.random.Generator,
-) -> NDArray[np.float64]:
-    """Return the conductances that cells keep of all rounds of writing."""
+) -> tuple[NDArray[np.float64], Ints]:
+    """Return the conductances that cells keep of all rounds of writing, and the writes of each."""
 
     def draw() -> NDArray[np.float64]:
         drawn: NDArray[np.float64] = mean + deviation * rng.standard_normal(mean.shape)
         return np.maximum(0.0, drawn)
 
-    held = draw()
+    held, writes = draw(), np.ones(mean.shape, np.int64)
     for _ in range(table.rounds - 1):
-        held = np.where(np.abs(held - mean) > table.within, draw(), held)
-    return held
+        bad = np.abs(held - mean) > table.within
+        held, writes = np.where(bad, draw(), held), writes + bad
+    return held, writes
+
+
+def drawn_level(point: LevelPoint, table: LevelTable) -> tuple[float, float, float]:
+    """Return of drawn cells of a level: the share that is good, writes, the mean when used."""
+    cells, rng = max(1000, TOLD_CELLS // table.rounds), np.random.default_rng(0)
+    mean, deviation = np.full(cells, point.mean), np.full(cells, point.deviation)
+    held, writes = written(mean, deviation, table, rng)
+    good = np.abs(held - mean) <= table.within
+    used = measured(np.full(cells, point.level), table, rng)
+    return float(good.mean()), float(writes.mean()), float(used.mean())
 
 
 def in_steps(sums: Floats, step_bits: int) -> Floats:
@@ -123,9 +140,19 @@ def offsets_of(
 
     step_bits: a code counts 2^step_bits sums
     """
-    most = (1 << OFFSET_BITS - 1) - 1
     offsets = np.rint(rng.normal(0.0, effects.offset_lsb, shape) * (1 << STEPS + step_bits))
-    return np.clip(offsets, -most, most).astype(np.int64)
+    return np.clip(offsets, -MOST_OFFSET, MOST_OFFSET).astype(np.int64)
+
+
+def limits_of(effects: ConverterEffects, step_bits: int = 0) -> Iterator[str]:
+    """Yield that offsets have 16 bits, if they stop there for more than one of 10^6 converters."""
+    most = MOST_OFFSET / (1 << STEPS + step_bits)
+    farther = math.erfc(most / max(effects.offset_lsb, 1e-9) / math.sqrt(2))
+    if farther > 1e-6:
+        yield (
+            f"offsets stop at {most:.4g} steps of a code, since they have {OFFSET_BITS} bits:"
+            f" {farther:.2g} of all converters would be farther off"
+        )
 
 
 def bent_steps(effects: ConverterEffects, codes: int) -> Ints:

@@ -19,14 +19,22 @@ Products are of float32, or float64 where a sum may exceed its 24 bits: every su
 that the type holds, so they are exact in any order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.crossbar.devices import Floats, bent_steps, in_steps, levels_of, offsets_of, trims_of
+from golden.crossbar.devices import (
+    Floats,
+    bent_steps,
+    in_steps,
+    levels_of,
+    limits_of,
+    offsets_of,
+    trims_of,
+)
 from golden.crossbar.differential import code_range, encode_pairs
 from golden.crossbar.encoding import Ints, encode
 from golden.crossbar.read_noise import Words, gain_of, keys_of, noise_of
@@ -255,6 +263,11 @@ class ErringCrossbars:
         trimmed = np.asarray(offsets - trims)
         keys = keys_of(self.seed, place, slices * columns)
         return Tile(held, offsets, trimmed.astype(kind), stored.flips, keys, negative)
+
+    @property
+    def notes(self) -> Iterator[str]:
+        """Yield what these devices cannot show."""
+        yield from limits_of(self.effects.converters, self._step_bits)
 
     def cells_written(self) -> tuple[int, str]:
         """Return the cells that a load writes, of all copies, and what a load is called."""

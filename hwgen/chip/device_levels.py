@@ -89,18 +89,3 @@ class LevelTable:
     def lost(self) -> float:
         """The share of the cells that have lost their level."""
         return -math.expm1(-self.time_s / self.retention_s) if self.retention_s else 0.0
-
-    def good(self, point: LevelPoint) -> float:
-        """Return the share of the writes of a level that are good."""
-        if not point.deviation:
-            return 1.0
-        return math.erf(self.within / (point.deviation * math.sqrt(2)))
-
-    def yields(self, point: LevelPoint) -> float:
-        """Return the share of the cells of a level that are good after all rounds."""
-        return 1 - (1 - self.good(point)) ** self.rounds
-
-    def writes(self, point: LevelPoint) -> float:
-        """Return the writes of a cell of a level on average."""
-        good = self.good(point)
-        return self.yields(point) / good if good else float(self.rounds)

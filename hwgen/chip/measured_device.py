@@ -2,10 +2,12 @@
 
 A row is one read of one cell: the level that it was written to hold, its conductance, the seconds
 since it was written. Conductances of a level at a time have a mean m and a deviation s, shares of
-the mean of the highest level at the first time. With L = ln(time / first), times weighted by L^2:
+the mean of the highest level at the first time. The time multiplies them by a lognormal factor,
+whose two moments give, with L = ln(time / first) and times weighted by L^2:
 
-    drift            the slope of -ln m over L, through the first read
-    drift_deviation  the root of the mean of (s^2 / m^2 - s_0^2 / m_0^2) / L^2, at least 0
+    drift_deviation  the root v of the mean of ln((1 + s^2 / m^2) / (1 + s_0^2 / m_0^2)) / L^2,
+                     at least 0
+    drift            the slope of -ln m + v^2 L^2 / 2 over L, through the first read
 
 Tests: `tests/chip/test_measured_device.py`.
 """
@@ -25,6 +27,10 @@ from hwgen.errors import DataError
 
 COLUMNS = ("level", "conductance", "time")
 MOST_LEVELS, FEWEST_READS = 256, 2
+LEAST_TIME, MOST_TIME = 1e-12, 1e12
+LEAST_CONDUCTANCE, MOST_CONDUCTANCE = 1e-18, 1e18
+MOST_DEVIATION = 2
+"""Of a level, by the mean of the highest, as a table of levels takes it."""
 Floats = NDArray[np.float64]
 
 
@@ -72,15 +78,15 @@ def read_measured(path: Path) -> Measured:
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        rows = csv.DictReader(io.StringIO(text))
+        named = [name.strip() for name in rows.fieldnames or ()]
+        if sorted(named) != sorted(COLUMNS):
+            found = ", ".join(named) or "nothing"
+            raise DataError(f"{path}: line 1 must name {', '.join(COLUMNS)}, got {found}")
+        rows.fieldnames = named
+        values = [[number(path, rows.line_num, key, row[key]) for key in COLUMNS] for row in rows]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} must be a text file that can be read, got {error}") from None
-    rows = csv.DictReader(io.StringIO(text))
-    named = [name.strip() for name in rows.fieldnames or ()]
-    if sorted(named) != sorted(COLUMNS):
-        found = ", ".join(named) or "nothing"
-        raise DataError(f"{path}: line 1 must name {', '.join(COLUMNS)}, got {found}")
-    rows.fieldnames = named
-    values = [[number(path, rows.line_num, name, row[name]) for name in COLUMNS] for row in rows]
     if not values:
         raise DataError(f"{path} must have a line for each read, got none")
     level, conductance, time = np.array(values).T
@@ -90,20 +96,19 @@ def read_measured(path: Path) -> Measured:
 
 
 def number(path: Path, line: int, name: str, text: str | None) -> float:
-    """Return a value of a line: of 0 or more, of a time more than 0, of a level whole."""
+    """Return a value of a line within its limits, of a level a whole one."""
     try:
         value = float(text or "")
     except ValueError:
         value = math.nan
-    good = 0 <= value < math.inf
-    allowed = "a number of 0 or more"
+    good = value == 0 or LEAST_CONDUCTANCE <= value <= MOST_CONDUCTANCE
+    allowed = f"0, or from {LEAST_CONDUCTANCE:g} to {MOST_CONDUCTANCE:g}"
     if name == "time":
-        good, allowed = good and value > 0, "seconds, more than 0"
+        good = LEAST_TIME <= value <= MOST_TIME
+        allowed = f"seconds, from {LEAST_TIME:g} to {MOST_TIME:g}"
     if name == "level":
-        good, allowed = (
-            good and value < MOST_LEVELS and value == int(value),
-            (f"a whole number from 0 to {MOST_LEVELS - 1}"),
-        )
+        good = 0 <= value < MOST_LEVELS and value == int(value)
+        allowed = f"a whole number from 0 to {MOST_LEVELS - 1}"
     if not good:
         raise DataError(f"{path}: {name} in line {line} must be {allowed}, got {text or 'nothing'}")
     return value
@@ -133,6 +138,25 @@ def check_measured(measured: Measured, path: Path) -> None:
                 )
     if measured.full <= 0:
         raise DataError(f"{path}: the highest level must conduct at the first read, got 0")
+    check_rising(measured, path)
+
+
+def check_rising(measured: Measured, path: Path) -> None:
+    """Refuse levels that fall at the first read, or spread more than a table can say."""
+    below = 0.0
+    for level in range(measured.levels):
+        mean, deviation = (float(each[0]) for each in measured.statistics(level))
+        if mean < below:
+            raise DataError(
+                f"{path}: level {level} must conduct as much as level {level - 1} or more at the"
+                f" first read, got {mean:.4%} of the highest after {below:.4%}"
+            )
+        if deviation > MOST_DEVIATION:
+            raise DataError(
+                f"{path}: reads of level {level} at {measured.times[0]:g} s must have a deviation"
+                f" of at most {MOST_DEVIATION:.0%} of the highest level, got {deviation:.0%}"
+            )
+        below = mean
 
 
 def fitted(measured: Measured) -> LevelTable:
@@ -152,12 +176,12 @@ def fitted_point(
 ) -> LevelPoint:
     """Return what becomes of a level; a level that does not conduct has no drift."""
     drift = spread = 0.0
-    aging = np.log(np.array(times[1:]) / times[0])
+    aging = np.log1p((np.array(times[1:]) - times[0]) / times[0])
     if (mean > 0).all():
-        weights = aging**2
-        drift = float(-np.sum(np.log(mean[1:] / mean[0]) * aging) / weights.sum())
-        grown = (deviation[1:] / mean[1:]) ** 2 - (deviation[0] / mean[0]) ** 2
-        spread = math.sqrt(max(0.0, float(grown.sum() / weights.sum())))
+        weights, second = aging**2, np.log1p((deviation / mean) ** 2)
+        variance = max(0.0, float((second[1:] - second[0]).sum() / weights.sum()))
+        fallen = np.log(mean[0]) - np.log(mean[1:]) + variance * weights / 2
+        drift, spread = float(np.sum(fallen * aging) / weights.sum()), math.sqrt(variance)
     values: Mapping[str, float] = {
         "mean": mean[0],
         "deviation": deviation[0],

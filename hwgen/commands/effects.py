@@ -142,7 +142,7 @@ class Effects(
         choices = [(layer, effects) for layer, _, effects in combinations]
         for _, effects in choices:
             # A family refuses what its devices do not have, before a seed is computed.
-            replace(devices, given=effects).chip(subject, program)
+            replace(devices, given=effects).chip(self.quiet, subject, program)
         found = self.accuracies(subject, program, batch, choices)
         exact = golden_accuracy(self.quiet, subject, batch)
         report = EffectsReport(
@@ -296,10 +296,16 @@ class Devices:
     source: Source
     seed: int
 
-    def chip(self, subject: Subject, program: Program) -> Any:
-        """Return what computes as the devices of a chip do; FamilyError where none can."""
+    def chip(self, context: Context, subject: Subject, program: Program) -> Any:
+        """Return what computes as the devices of a chip do, and say what they cannot show.
+
+        FamilyError where none can.
+        """
         network, arch = subject.network, subject.arch
-        return erring_of(subject.family)(network, arch, self.given, self.seed, program)
+        chip = erring_of(subject.family)(network, arch, self.given, self.seed, program)
+        for note in getattr(chip, "notes", ()):
+            context.say(note)
+        return chip
 
     def loaded(self, subject: Subject, chip: Any) -> Program:
         """Return the program with what the devices hold; FamilyError if Verilog cannot err."""

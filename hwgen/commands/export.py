@@ -113,7 +113,7 @@ def export_run(
     layout = subject.family.need(Family.firmware) if firmware else None
     check_devices(subject, devices)
     program = program_of(context, subject)
-    chip = None if devices is None else devices.chip(subject, program)
+    chip = None if devices is None else devices.chip(context, subject, program)
     if devices is not None:
         program = devices.loaded(subject, chip)
     answers = expected_outputs(context, subject, batch, sums_by=chip)

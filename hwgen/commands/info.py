@@ -3,7 +3,6 @@
 Tests: `tests/cli/test_info.py`.
 """
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import KW_ONLY, asdict, dataclass
 from functools import partial
@@ -268,15 +267,13 @@ def flips_of(given: DeviceEffects) -> list[Effect]:
 
 
 def levels_of(given: LevelTable) -> list[EffectLevel]:
-    """Return the levels of a table."""
+    """Return the levels of a table, and what golden draws of each."""
+    from golden.crossbar.devices import drawn_level
+
     return [
-        EffectLevel(
-            **asdict(point),
-            good=given.yields(point),
-            writes=given.writes(point),
-            aged=point.mean * math.exp(-point.drift * given.aging),
-        )
+        EffectLevel(**asdict(point), good=good, writes=writes, aged=aged)
         for point in given.points
+        for good, writes, aged in [drawn_level(point, given)]
     ]
 
 

@@ -289,7 +289,7 @@ def run_network(
         replaced = (subject.replacements,) if subject.replacements else ()
         subject.family.need(Family.simulation).begin(subject.arch, *replaced)
     compiled = program_of(context, subject, program)
-    chip = None if devices is None else devices.chip(subject, compiled)
+    chip = None if devices is None else devices.chip(context, subject, compiled)
     if devices is not None and engine == "rtl":
         compiled = devices.loaded(subject, chip)
     results = results_of(

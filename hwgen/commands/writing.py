@@ -30,7 +30,7 @@ def writing_of_network(context: Context, subject: Subject, devices: Devices) -> 
 
     Raises FamilyError for a family without effects, ConfigError for effects that it does not have.
     """
-    chip = devices.chip(subject, program_of(context, subject))
+    chip = devices.chip(context, subject, program_of(context, subject))
     return run_effects(devices, chip).writing
 
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from pydantic import ValidationError
 
@@ -24,19 +23,6 @@ def table(points: Sequence[LevelPoint] = (point(0, 0.1), point(1, 1.0))) -> Leve
     return LevelTable(
         first_read_s=10, time_s=10, rounds=1, within=1.0, retention_s=0.0, points=points
     )
-
-
-def test_yield_and_writes_are_those_of_drawn_rounds() -> None:
-    """A cell is written until it is good, three times at most."""
-    one = point(0.5, 0.5, deviation=0.1)
-    tried = replace(table((point(0, 0), one, point(1, 1))), rounds=3, within=0.08)
-    drawn = np.abs(np.random.default_rng(2).normal(0, 0.1, (200_000, 3))) <= 0.08
-    assert tried.yields(one) == pytest.approx(drawn.any(axis=1).mean(), abs=0.003)
-    rounds = np.where(drawn.any(axis=1), drawn.argmax(axis=1) + 1, 3)
-    assert tried.writes(one) == pytest.approx(rounds.mean(), abs=0.01)
-    never = replace(tried, within=0.0)
-    assert (never.yields(one), never.writes(one)) == (0.0, 3.0)
-    assert (never.yields(point(0, 0)), never.writes(point(0, 0))) == (1.0, 1.0)
 
 
 def test_lost_cells_and_age() -> None:

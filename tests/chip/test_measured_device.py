@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwgen.chip.measured_device import fitted, read_measured
+from hwgen.chip.measured_device import Measured, fitted, read_measured
 from hwgen.errors import DataError
 
 KNOWN = ((0.02, 0.004, 0.08, 0.03), (0.30, 0.03, 0.06, 0.02), (1.0, 0.04, 0.05, 0.01))
 """Mean, deviation, drift and its deviation of three levels."""
 TIMES = (20.0, 3600.0, 86400.0)
+CELLS = 200_000
 
 
 def drawn_rows(
@@ -50,6 +51,47 @@ def test_a_fit_finds_what_was_drawn(tmp_path: Path) -> None:
         assert point.drift_deviation == pytest.approx(spread, rel=0.1)
 
 
+@pytest.mark.promise("fit-device undoes its own formula, where a level spreads widely, too")
+def test_a_level_that_spreads_does_not_seem_to_rise() -> None:
+    rng, times = np.random.default_rng(7), (1.0, 3600.0, 86400.0)
+    known = ((0.025, 0.018, 0.0, 0.0495), (1.0, 0.0276, 0.0, 0.0053))
+    reads = [
+        np.maximum(0, mean + deviation * rng.standard_normal(CELLS))
+        * np.array(times)[:, np.newaxis] ** -(drift + spread * rng.standard_normal(CELLS))
+        for mean, deviation, drift, spread in known
+    ]
+    level, time, _ = np.broadcast_arrays(
+        np.arange(2)[:, np.newaxis, np.newaxis], np.array(times)[:, np.newaxis], np.array(reads)
+    )
+    measured = Measured(level.ravel(), 40 * np.array(reads).ravel(), time.ravel())
+    lowest = fitted(measured).points[0]
+    assert lowest.drift == pytest.approx(0.0, abs=0.0005)
+    assert lowest.drift_deviation == pytest.approx(0.0495, abs=0.0005)
+
+
+def test_times_that_hardly_differ_are_a_fit(tmp_path: Path) -> None:
+    """Two floats side by side: the logarithm of their ratio is not 0."""
+    times = (1.9e12 / 2, float(np.nextafter(1.9e12 / 2, 2e12)))
+    rows = [f"{i},{i + 1},{t!r}" for t in times for i in (0, 1) for _ in range(2)]
+    table = fitted(read_measured(written(tmp_path, ["level,conductance,time", *rows])))
+    assert [point.drift for point in table.points] == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_drawn_files_are_a_table_or_a_sentence(tmp_path: Path, seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    times, sizes = (1e-12, 1e12), (0.0, 1e-18, 1e-9, 1.0, 1e18)
+    rows = [
+        f"{level},{draw.choice(sizes)},{time}" for level in range(3) for time in times for _ in "ab"
+    ]
+    try:
+        table = fitted(read_measured(written(tmp_path, ["level,conductance,time", *rows])))
+    except DataError as error:
+        assert "\n" not in str(error)
+    else:
+        assert np.isfinite([point.drift_deviation for point in table.points]).all()
+
+
 def test_columns_in_any_order_and_a_byte_order_mark(tmp_path: Path) -> None:
     rows = [",".join(reversed(row.split(","))) for row in drawn_rows(50)]
     file = written(tmp_path, ["\ufeff" + rows[0].replace(",", " , "), *rows[1:]])
@@ -73,16 +115,27 @@ FEW = drawn_rows(3)
         (["a,b", "1,2"], "line 1 must name level, conductance, time, got a, b"),
         ([""], "line 1 must name level, conductance, time, got nothing"),
         (FEW[:1], "must have a line for each read, got none"),
-        ([*FEW, "1,-0.5,20"], "conductance in line 29 must be a number of 0 or more, got -0.5"),
-        ([*FEW, "1,nan,20"], "conductance in line 29 must be a number of 0 or more, got nan"),
-        ([*FEW, "1,2"], "time in line 29 must be seconds, more than 0, got nothing"),
-        ([*FEW, "1,2,0"], "time in line 29 must be seconds, more than 0, got 0"),
+        ([*FEW, "1,-0.5,20"], "conductance in line 29 must be 0, or from .* to 1e.18, got -0.5"),
+        ([*FEW, "1,nan,20"], "conductance in line 29 must be 0, or from .* to 1e.18, got nan"),
+        ([*FEW, "1,1e300,20"], "conductance in line 29 must be 0, or from .* got 1e300"),
+        ([*FEW, "1,2"], "time in line 29 must be seconds, from 1e-12 to 1e.12, got nothing"),
+        ([*FEW, "1,2,0"], "time in line 29 must be seconds, from 1e-12 to 1e.12, got 0"),
+        ([*FEW, "1,2,1e13"], "time in line 29 must be seconds, from 1e-12 to 1e.12, got 1e13"),
+        ([*FEW, "1," + "2" * 140_000 + ",20"], "text file that can be read, got field larger"),
         ([*FEW, "0.5,2,20"], "level in line 29 must be a whole number from 0 to 255, got 0.5"),
         (drawn_rows(3, times=TIMES[:1]), "reads at two times or more, .* got 20 s alone"),
         ([row for row in FEW if row[0] != "1"], "each level from 0 to 2, got none of 1"),
         ([row for row in FEW if row[0] in "l0"], "two levels or more, got level 0 alone"),
         ([*FEW, "1,2,60"], "2 reads or more of each level at each time, got 0 of level 0 at 60 s"),
         (drawn_rows(3, known=((0, 0, 0, 0),) * 2), "highest level must conduct .*, got 0"),
+        (
+            drawn_rows(3, known=((1, 0, 0, 0), (0.9, 0, 0, 0), (1, 0, 0, 0))),
+            "level 1 must conduct as much as level 0 or more .*, got 90.0000% of .* 100.0000%",
+        ),
+        (
+            [FEW[0], *(f"{i},{g},{t}" for t in (1, 2) for i in (0, 1) for g in (*[0] * 99, i))],
+            "reads of level 1 at 1 s must have a deviation of at most 200% .*, got 1000%",
+        ),
     ],
 )
 def test_what_no_table_follows_from_is_one_sentence(

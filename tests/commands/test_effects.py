@@ -2,9 +2,10 @@
 
 from dataclasses import asdict, replace
 from functools import partial
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from golden.crossbar.effects import ErringCrossbars
 from golden.network import infer, predict
 from hwgen import api
 from hwgen.chip.effects import load_effects
-from hwgen.commands.effects import erring_of
+from hwgen.commands.effects import devices_of, erring_of
 from hwgen.commands.images import choose_images
 from hwgen.crossbar.facts.arch import load_arch
 from hwgen.errors import ConfigError, FamilyError, HwgenError
@@ -237,6 +238,16 @@ def test_effects_of_another_family(
     with pytest.raises(ConfigError, match=f"^{key} must be 0, since chips of the family "):
         ask[command]()
     assert not (tmp_path / "work").exists() and not (tmp_path / "out").exists()
+
+
+def test_what_devices_cannot_show_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chip, said = SimpleNamespace(notes=["offsets stop at 2 steps"]), StringIO()
+    monkeypatch.setattr("hwgen.commands.effects.erring_of", lambda family: lambda *given: chip)
+    context = api.Context(console=Console(file=said), work=tmp_path)
+    subject: Any = SimpleNamespace(network=None, arch=None, family=None)
+    devices = devices_of(Path(FILE), 1)
+    assert devices.chip(context, subject, cast(Any, None)) is chip
+    assert said.getvalue() == "offsets stop at 2 steps\n"
 
 
 def test_a_family_without_effects_is_refused() -> None:

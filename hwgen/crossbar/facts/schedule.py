@@ -110,7 +110,7 @@ def save_schedule(schedule: Schedule, path: Path) -> None:
 def load_schedule(path: Path, arch: Arch | None = None) -> Schedule:
     """Return the schedule in `path`, and refuse one for another architecture than `arch`.
 
-    That of a design holds for its chip with `effects`, too.
+    That of a design holds for its chips with `effects` and all else that a person adds.
     """
     source = str(path)
     arrays = read_npz(path, what="schedule", allowed=f"a whole {FORMAT} file (.npz)")

@@ -370,7 +370,7 @@ def make_schedule(confirmed: Confirmed, arch: Arch) -> Schedule:
         format="hwgen.crossbar.schedule",
         version=1,
         network=arch.network.digest,
-        architecture=arch.digest,
+        architecture=arch.design_digest,
         step_ns=arch.step_ns,
         steps=int(confirmed.cost.steps),
         interval_steps=int(confirmed.stream.interval),

@@ -13,7 +13,8 @@ from hwgen.chip.trouble import Trouble
 from hwgen.crossbar.facts.arch import arch_text, load_arch
 from hwgen.crossbar.facts.chip import described
 from hwgen.crossbar.facts.point import Cells
-from hwgen.crossbar.model.record import make_arch
+from hwgen.crossbar.facts.schedule import load_schedule, save_schedule
+from hwgen.crossbar.model.record import make_arch, make_schedule
 from hwgen.crossbar.rtl.array import Array
 from hwgen.crossbar.rtl.conversions import rounded
 from hwgen.crossbar.rtl.macro import Macro
@@ -87,6 +88,16 @@ def test_planted_faults_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as planted:
         planted.setattr(Array, "_codes_of", fine)
         assert wrong_elements(small(8), MOST, 1) > 0
+
+
+@pytest.mark.promise("a schedule holds for its design, whatever a person adds to the file of it")
+def test_a_clipped_chip_keeps_its_schedule_beside_what_is_added(tmp_path: Path) -> None:
+    found = answers_design(3, 2, "offset")
+    arch = make_arch(found, "answers", effects=True)
+    save_schedule(make_schedule(found, arch), tmp_path / "schedule.npz")
+    added = ({}, {"read_noise": True}, {"nonlinear_converters": True, "reset": "control"})
+    for keys in added:
+        assert load_schedule(tmp_path / "schedule.npz", replace(arch, **keys))  # type: ignore[arg-type]
 
 
 @pytest.mark.promise(

@@ -1,5 +1,6 @@
 """Products of crossbars whose devices err: exact without effects, and what each effect does."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from golden.crossbar.devices import levels_of, offsets_of, trims_of
+from golden.crossbar.devices import levels_of, limits_of, offsets_of, trims_of
 from golden.crossbar.effects import ErringCrossbars, erring
 from golden.crossbar.encoding import encode, multiply
 from golden.network import answer, predict
@@ -179,6 +180,19 @@ def test_offsets_and_their_trimming() -> None:
     left = offsets - trims
     # What a converter gives without inputs, halves upwards: with whole sums no code is wrong.
     assert left.min() == -32 and left.max() == 31
+
+
+@pytest.mark.promise("offsets that stop at 16 bits are told, with the share that would go on")
+def test_offsets_that_stop_are_told() -> None:
+    converters = replace(NO_CONVERTERS, offset_lsb=4.0)
+    assert not [*limits_of(converters, 4), *limits_of(NO_CONVERTERS, 8)]
+    most = (1 << 15) - 1
+    for step_bits in (6, 7, 8):
+        drawn = offsets_of((100_000,), converters, np.random.default_rng(1), step_bits)
+        (told,) = limits_of(converters, step_bits)
+        steps, share = re.findall(r"stop at ([\d.]+) .*: ([\d.]+) of all", told)[0]
+        assert float(share) == pytest.approx((np.abs(drawn) == most).mean(), abs=0.01)
+        assert float(steps) == pytest.approx(512 / 2**step_bits, abs=0.01)
 
 
 ONE_BIT_DACS: Any = SimpleNamespace(
