@@ -134,11 +134,14 @@ class ArgumentError(ConfigError):
     """An argument of the Python API is not what it can be.
 
     field, allowed, given: the parameter and the words of the sentence
+    typed: what stands for a parameter of the command line that is no option
     """
 
-    def __init__(self, *, field: str, allowed: str, given: object, source: str) -> None:
+    def __init__(
+        self, *, field: str, allowed: str, given: object, source: str, typed: str | None = None
+    ) -> None:
         super().__init__(field=field, allowed=allowed, given=given, source=source)
-        self.field, self.allowed, self.given = field, allowed, given
+        self.field, self.allowed, self.given, self.typed = field, allowed, given, typed
 
 
 class FormatError(HwgenError):

@@ -1,6 +1,6 @@
-"""Read and write a compiled program: one `.npz` of the image's bytes and the facts as JSON.
+"""Read and write a compiled program: a `.npz` of the image's bytes, their digest, facts as JSON.
 
-Tests: `tests/commands/test_every_field.py`.
+Tests: `tests/commands/test_every_field.py`, `tests/cli/test_hostile.py`.
 """
 
 import json
@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from hwgen.chip.facts import FACTS_KEY, parse_facts
 from hwgen.chip.protocols import Architecture, ProgramFacts
 from hwgen.errors import FormatError
+from hwgen.files.digests import digest_of_array
 from hwgen.files.npz import read_npz, write_npz
 from hwgen.network import QuantizedNetwork
 
-IMAGE_KEY = "image"
+IMAGE_KEY, DIGEST_KEY = "image", "digest"
 
 Facts = TypeVar("Facts")
 
@@ -25,24 +26,30 @@ Facts = TypeVar("Facts")
 def write_program(facts: Any, image: NDArray[np.uint8], path: Path) -> None:
     """Write facts, a dataclass, and image; the file is whole or absent, its bytes of content."""
     text = json.dumps(asdict(facts), indent=1)
+    digest = np.frombuffer(digest_of_array(image).encode(), np.uint8)
     arrays = {FACTS_KEY: np.frombuffer(text.encode(), np.uint8), IMAGE_KEY: image}
-    write_npz(path, arrays, what="program")
+    write_npz(path, {**arrays, DIGEST_KEY: digest}, what="program")
 
 
 def read_program(
     path: Path, kind: type[Facts], *, file_format: str, version: int
 ) -> tuple[Facts, NDArray[np.uint8]]:
-    """Return the facts, a `kind`, and the image of a file, whose content is not looked at."""
+    """Return the facts, a `kind`, and the image of a file, which has the digest of the file."""
     source = str(path)
     arrays = read_npz(path, what="program", allowed=f"a whole {file_format} file (.npz)")
-    if set(arrays) != {FACTS_KEY, IMAGE_KEY}:
+    if set(arrays) != {FACTS_KEY, IMAGE_KEY, DIGEST_KEY}:
         given = ", ".join(sorted(arrays)) or "nothing"
-        allowed = f"a {file_format} file with {FACTS_KEY} and {IMAGE_KEY} inside"
+        allowed = f"a {file_format} file with {FACTS_KEY}, {IMAGE_KEY} and {DIGEST_KEY} inside"
         raise FormatError(field="the program", allowed=allowed, given=given, source=source)
     facts = parse_facts(
         arrays[FACTS_KEY], kind, file_format=file_format, version=version, source=source
     )
-    return facts, arrays[IMAGE_KEY]
+    image, digest = arrays[IMAGE_KEY], arrays[DIGEST_KEY].tobytes()
+    if digest_of_array(image).encode() != digest:
+        allowed = f"bytes of the digest {digest[:8].decode('ascii', 'replace')}, as compiled"
+        given = f"others, of {digest_of_array(image)[:8]}"
+        raise FormatError(field=IMAGE_KEY, allowed=allowed, given=given, source=source)
+    return facts, image
 
 
 def check_origin(facts: ProgramFacts, arch: Architecture, network: QuantizedNetwork) -> None:

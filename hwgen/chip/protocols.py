@@ -182,6 +182,13 @@ class Predictor(Protocol):
         """
 
 
+class PositionPredictor(Protocol):
+    """The cycle model of one program of a network whose states get a pixel a call."""
+
+    def predict(self, maps: Maps, *, position: int) -> Prediction:
+        """Return the prediction for one run, of a stream that has had `position` calls."""
+
+
 class CycleModel(Protocol[ArchT, ProgramT, PredictionT]):
     """Cycles without simulation.
 

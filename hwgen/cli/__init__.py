@@ -187,7 +187,8 @@ def is_mendable(error: Exception) -> bool:
 def sentence_of(error: Exception) -> str:
     """Return what went wrong, in one line of bounded length."""
     if isinstance(error, ArgumentError):
-        field = error.field if error.field.isupper() else f"--{error.field.replace('_', '-')}"
+        option = error.field if error.field.isupper() else f"--{error.field.replace('_', '-')}"
+        field = error.typed or option
         return plain_line(f"{field} must be {error.allowed}, got {error.given}")
     if isinstance(error, HwgenError):
         return str(error)

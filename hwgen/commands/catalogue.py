@@ -18,7 +18,7 @@ from rich.text import Text
 from hwgen.commands.info import network_info
 from hwgen.commands.request import Request, Says
 from hwgen.errors import with_near
-from hwgen.files.shipped import images, named, networks, recipes, shipped_folder
+from hwgen.files.shipped import FORMAT, images, named, networks, recipes, shipped_folder
 from hwgen.network.file import load_network
 from hwgen.report.installed import CatalogueReport, ShippedFile
 
@@ -51,7 +51,6 @@ FORMATS: Mapping[str, str] = MappingProxyType(
     }
 )
 """The kind of a file by the end of its format; recipes have a folder of their own."""
-FORMAT = re.compile(r"^format: hwgen\.(?:\w+\.)?(\w+)$", re.MULTILINE)
 SENTENCE = re.compile(r".*?(?=\. |[.:]?$)")
 """The first sentence of a comment, without its end; the dot of a name is none."""
 

@@ -132,21 +132,23 @@ class Cost(Working, command="cost", example="chip.yaml --period 5 --plot cost.sv
         """Refuse a picture of another kind, energy without a netlist, cells without a network."""
         check_plot(self, self.plot)
         if self.replace and self.network is not None:
-            raise self.refusal("network", "left out with replace: the parts have no netlist", "it")
+            raise self.refusal(
+                "network", "left out with --replace: the parts have no netlist", "it"
+            )
 
         if self.effects is not None and self.network is None:
             raise self.refusal(
-                "network", "given with effects, since cells hold a network", "nothing"
+                "network", "given with --effects, since cells hold a network", "nothing"
             )
 
         if self.replace and self.placed:
-            raise self.refusal("placed", "left out with replace: the parts have no netlist", "it")
+            raise self.refusal("placed", "left out with --replace: the parts have no netlist", "it")
         if self.module is not None and self.clocks is not None:
-            raise self.refusal("clocks", "left out with module: it is no chip", self.clocks)
+            raise self.refusal("clocks", "left out with --module: it is no chip", self.clocks)
         if self.module is not None and self.network is not None:
-            raise self.refusal("network", "left out with module", self.network)
+            raise self.refusal("network", "left out with --module", self.network)
         if self.layout is not None and not self.placed:
-            raise self.refusal("layout", "left out without placed", self.layout)
+            raise self.refusal("layout", "left out without --placed", self.layout)
         if self.placed:
             try:
                 check_package("coloquinte")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hwgen.chip.family import Family
 from hwgen.chip.limits import RunLimits
 from hwgen.chip.mode_protocols import ModePredictor, ModeSimulation
-from hwgen.chip.protocols import Program
+from hwgen.chip.protocols import PositionPredictor, Program
 from hwgen.chip.runs import Prediction
 from hwgen.chip.runs import SimulatedRun as Run
 from hwgen.chip.trouble import NO_TROUBLE, Trouble
@@ -170,6 +170,8 @@ def predicted_cycles(
             if subject.family.offers(Family.modes):
                 of_run = modes[index * size : (index + 1) * size]
                 found.append(cast(ModePredictor, model).predict(run, modes=of_run))
+            elif subject.network.graph.positions:
+                found.append(cast(PositionPredictor, model).predict(run, position=index))
             else:
                 found.append(model.predict(run))
             done()
@@ -207,8 +209,11 @@ def bit_planes(
     return {name: (zero[name], count) for name, count in total.items()}
 
 
-def default_engine(context: Context, family: InstalledFamily) -> Literal["model", "rtl"]:
-    """Return `rtl` where the chips of a family can be simulated here, else `model`, and say so."""
+def default_engine(family: InstalledFamily) -> Literal["model", "rtl"]:
+    """Return `rtl` for a family whose chips can be simulated, else `model`.
+
+    Raises MissingToolError where this machine lacks what simulates them.
+    """
     if not family.offers(Family.simulation):
         return "model"
     try:
@@ -216,8 +221,7 @@ def default_engine(context: Context, family: InstalledFamily) -> Literal["model"
 
         find_verilator()
     except MissingToolError as error:
-        context.say(f"predicting instead of simulating: {error}")
-        return "model"
+        raise MissingToolError(f"{error}; --engine model predicts without it") from None
     return "rtl"
 
 

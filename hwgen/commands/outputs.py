@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hwgen.errors import OutputError
 from hwgen.files.earlier import Earlier
+from hwgen.files.folder import CACHES
 from hwgen.files.given import check_given
 from hwgen.files.output import check_folder, check_outputs, check_writable
 
-WORK = Path("build")
+WORK = Path(CACHES)
 """Folder of cached results unless --work names another."""
 
 
@@ -49,6 +51,8 @@ class Paths:
             folders=self.folders,
         )
         for option, (path, earlier) in self.files.items():
+            if path == STDOUT:
+                raise OutputError(f"{option} must be a file, got {path}, which --json alone takes")
             earlier.check(path, option)
 
 

@@ -53,6 +53,7 @@ from hwgen.commands.packages import optional_packages
 from hwgen.errors import ArgumentError, HwgenError, near_names
 from hwgen.files.earlier import Earlier
 from hwgen.files.load import shortened
+from hwgen.files.shipped import is_name
 
 Given = ParamSpec("Given")
 Result_co = TypeVar("Result_co", covariant=True)
@@ -195,6 +196,7 @@ class Request:
         ]
         places = {name: list(places_in(value)) for name, value in given.items()}
         inputs = [path for name, found in places.items() if uses[name] is INPUT for path in found]
+        inputs = [path for path in inputs if not is_name(path)]
 
         def outputs(use: Use) -> dict[str, Path]:
             return {
@@ -216,8 +218,14 @@ class Request:
 
     def refusal(self, field: str, allowed: str, given: object) -> ArgumentError:
         """Return the error of a field."""
+        kind: Any = type(self)
+        said = said_of(hints_of(kind).get(field))
         return ArgumentError(
-            field=field, allowed=allowed, given=given, source=source_of(type(self))
+            field=field,
+            allowed=allowed,
+            given="nothing" if given is None else given,
+            source=source_of(kind),
+            typed=said.metavar if said and said.argument else None,
         )
 
     def table(self, report: Any) -> RenderableType | None:
@@ -377,14 +385,10 @@ def in_words(complaint: Any) -> str:
             return words
     if complaint["msg"] in NO_LIST:
         return LISTED
-    message: str = complaint["msg"]
-    return (
-        message.removeprefix("Input should be ")
-        .removeprefix("Value error, ")
-        .replace("greater than or equal to 1", "from 1 on")
-        .replace("greater than or equal to", "at least")
-        .replace("less than or equal to", "at most")
-    )
+    message: str = complaint["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    message = re.sub(r"greater than or equal to 1\b(?!\.)", "from 1 on", message)
+    message = message.replace("greater than or equal to", "at least")
+    return message.replace("less than or equal to", "at most")
 
 
 def source_of(request: type) -> str:

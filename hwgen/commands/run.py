@@ -186,13 +186,13 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
             raise self.refusal("tokens", allowed, self.tokens)
         image = network.graph.input
         if network.states:
-            (calls, *others) = read_ids(file)
+            (calls, *others) = read_ids(file, table=network.token_rows)
             if others:
                 raise self.refusal("tokens", "one line for a network with states", self.tokens)
             positions = np.arange(len(calls))[:, np.newaxis]
             given = calls[:, np.newaxis]
             return network.token_rows.images(given, image, str(file), positions=positions)
-        ids = read_ids(file, image.height * image.width)
+        ids = read_ids(file, image.height * image.width, table=network.token_rows)
         return network.token_rows.images(ids, image, str(file))
 
     @property
@@ -229,7 +229,7 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
         engine = self.engine
         if engine is None:
             only = self.of_simulations
-            engine = "rtl" if only else default_engine(self.quiet, subject.family)
+            engine = "rtl" if only else default_engine(subject.family)
         return run_network(
             self.quiet,
             subject,

@@ -24,6 +24,7 @@ from hwgen.commands.hand_over import LEAST_BITS, memory_abstracts, pins_in
 from hwgen.commands.subject import configuration_of
 from hwgen.errors import FamilyError
 from hwgen.files.digests import digest_of, digest_of_code, digest_of_files, versions
+from hwgen.files.folder import refuse_foreign
 from hwgen.report.system import register_files, system_files
 from hwgen.report.system.board_files import board_files, constraints_name
 from hwgen.report.system.librelane import (
@@ -62,6 +63,9 @@ def write_verilog(
     layer: of the pins of memories, where files for LibreLane are wanted as well
     board: that the chip behind an UART is put on; routing: makes its bit stream
     """
+    from hwgen.chip.rtl.folder import files_of_earlier_output
+
+    refuse_foreign(out, files_of_earlier_output)
     with context.progress(f"building {arch.name}"):
         top = family.need(Family.verilog).make_chip(arch)
         from hwgen.chip.rtl import emit as emitter

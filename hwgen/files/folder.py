@@ -11,7 +11,10 @@ from typing import TypeVar
 
 from hwgen.errors import OutputError
 from hwgen.files.earlier import refuse_others
-from hwgen.files.output import FILE, NOTHING, beside, check_folder, kind_of
+from hwgen.files.output import FILE, NOTHING, beside, check_folder, kind_of, place_of
+
+CACHES = "build"
+"""In the current folder: where commands keep results unless they are told."""
 
 Result = TypeVar("Result")
 
@@ -28,9 +31,12 @@ def replace_folder(folder: Path, owned: Owned, fill: Callable[[Path], None]) -> 
     try:
         fresh.mkdir(parents=True)
         fill(fresh)
-        if folder.exists():
-            folder.rename(stale)
-        fresh.rename(folder)
+        if folder == place_of(Path()):
+            swap_content(folder, fresh, stale, owned(folder))
+        else:
+            if folder.exists():
+                folder.rename(stale)
+            fresh.rename(folder)
     except BaseException as error:
         if stale.exists() and not folder.exists():
             stale.rename(folder)
@@ -42,6 +48,16 @@ def replace_folder(folder: Path, owned: Owned, fill: Callable[[Path], None]) -> 
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
         shutil.rmtree(stale, ignore_errors=True)
+
+
+def swap_content(folder: Path, fresh: Path, stale: Path, names: set[str]) -> None:
+    """Replace what is in the current folder, which stays: a person stands in it."""
+    stale.mkdir()
+    for path in sorted(folder.iterdir()):
+        if path.name in names:
+            path.rename(stale / path.name)
+    for path in sorted(fresh.iterdir()):
+        path.rename(folder / path.name)
 
 
 def add_files(folder: Path, fill: Callable[[Path], Result]) -> Result:
@@ -78,7 +94,8 @@ def refuse_foreign(folder: Path, owned: Owned) -> None:
     check_folder(folder, "the output folder")
     if not folder.exists():
         return
-    foreign = sorted({path.name for path in folder.iterdir()} - owned(folder))
+    caches = {CACHES} if place_of(folder) == place_of(Path()) else set()
+    foreign = sorted({path.name for path in folder.iterdir()} - owned(folder) - caches)
     if foreign:
         raise OutputError(
             f"the output folder must be new, empty or an earlier output, got {foreign[0]} in it"

@@ -4,6 +4,7 @@ A name is the path below `configs` without its suffix, such as `dbpim/small`; a 
 its folder: `digits_small_cnn`. A file of that path, where there is one, goes before a name.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +15,8 @@ FOLDER = "configs"
 NETWORKS, RECIPES, IMAGES = "networks", "train", "images"
 """Folders whose files are named without them; all others hold architectures and tables."""
 SUFFIXES = (".npz", ".yaml")
+FORMAT = re.compile(r"^format: hwgen\.(?:\w+\.)?(\w+)$", re.MULTILINE)
+"""Of a file: its last word is the kind."""
 NEAR_NAMES = 3
 """Names that an error suggests."""
 
@@ -69,6 +72,13 @@ def recipe_file(given: Path) -> Path:
     return file_of(given, recipes(), what="the recipe")
 
 
+def is_name(given: Path) -> bool:
+    """Return whether a text stands for a file that ships, and for no path."""
+    if given.suffix or given.is_file():
+        return False
+    return str(given) in {*networks(), *recipes(), *images(), *named(shipped_folder())}
+
+
 def file_of(given: Path, known: Mapping[str, Path], *, what: str) -> Path:
     """Return a path as it is, or the file that a name stands for.
 
@@ -93,5 +103,16 @@ def unknown_name(
     """
     names = list(known)
     told = with_near(given, names, most=NEAR_NAMES)
-    named = f"one of {', '.join(names)}" if told == str(given) else "a name that ships"
-    return ConfigError(field=what, allowed=f"{allowed}{named}", given=told, source="command line")
+    some = f"one of {', '.join(names)}" if told == str(given) else "a name that ships"
+    if (kind := kind_of(str(given))) is not None:
+        told = told.replace(str(given), f"{given}, which is the name of {kind}", 1)
+    return ConfigError(field=what, allowed=f"{allowed}{some}", given=told, source="command line")
+
+
+def kind_of(name: str) -> str | None:
+    """Return what a name that ships stands for, in words; None: none does."""
+    if name in networks() or name in recipes():
+        return "a network" if name in networks() else "a recipe"
+    path = named(shipped_folder()).get(name)
+    found = path and FORMAT.search(path.read_text(encoding="utf-8", errors="replace"))
+    return f"a file of {found[1].replace('_', ' ')}" if found else None

@@ -65,21 +65,25 @@ class TokenRows:
         return made
 
 
-def check_ids(ids: NDArray[np.int64], rows: int, table: str, source: str) -> None:
-    """Refuse ids outside a table of some rows; source: of the ids."""
+def check_ids(
+    ids: NDArray[np.int64], rows: int, table: str, source: str, *, first: int = 1
+) -> None:
+    """Refuse ids outside a table of some rows; source: of the ids; first: number of their line."""
     outside = np.argwhere((ids < 0) | (ids >= rows))
     if len(outside):
         line, place = (int(each) for each in outside[0])
         raise DataError(
-            f"token {place + 1} of sequence {line + 1} must be from 0 to {rows - 1}, the rows of"
+            f"token {place + 1} of line {line + first} must be from 0 to {rows - 1}, the rows of"
             f" {f'table {table}' if table else 'the table'}, got {int(ids[line, place])} ({source})"
         )
 
 
-def read_ids(path: Path, tokens: int | None = None) -> NDArray[np.int64]:
+def read_ids(
+    path: Path, tokens: int | None = None, *, table: TokenRows | None = None
+) -> NDArray[np.int64]:
     """Return the ids of a file, (sequences, tokens): a line a sequence, blanks or commas between.
 
-    tokens: of a sequence; None: as many as the first one has
+    tokens: of a sequence; None: as many as the first one has; table: that each id has a row of
     Empty lines are left out. Raises DataError for a line of another length, and for what is no id.
     """
     content = read_given(path, what="the ids", allowed="a text", most_bytes=MOST_BYTES)
@@ -96,6 +100,8 @@ def read_ids(path: Path, tokens: int | None = None) -> NDArray[np.int64]:
         if len(words) != tokens:
             raise DataError(f"line {number} must have {tokens} ids, got {len(words)} ({source})")
         lines.append([min(max(int(word[:20]), -1), 1 << 62) for word in words])
+        if table is not None:
+            check_ids(np.array(lines[-1:]), len(table.rows), table.name, source, first=number)
     if not lines:
         raise DataError(f"the ids must be at least one line, got none ({source})")
     return np.array(lines, np.int64)

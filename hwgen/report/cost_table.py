@@ -56,7 +56,9 @@ def cost_table(report: CostReport) -> RenderableType:
         rows,
         "",
         f"slowest path {report.slowest_ns:.2f} ns: {report.mhz:.0f} MHz;"
-        f" the architecture names {report.clock_mhz:g} MHz",
+        f" the architecture names {report.clock_mhz:g} MHz"
+        if report.paths
+        else "no path from register to register, so no clock follows",
         f"buffers of nets with many readers {report.total.buffers_um2:,.0f} um2,"
         f" leakage of logic {report.total.leakage_uw / 1000:,.3g} mW",
     ]
@@ -65,7 +67,7 @@ def cost_table(report: CostReport) -> RenderableType:
         lines.append(f"period {report.period_ns:g} ns: {verdict}")
     if report.placed is not None:
         lines += ["", *placed_lines(report.placed)]
-    lines += ["", "ns    register -> register, through"]
+    lines += ["", "ns    register -> register, through"] if report.paths else []
     for path in report.paths:
         through = f" through {' > '.join(path.through)}" if path.through else ""
         lines.append(f"{path.ns:.2f}  {path.start} -> {path.end}{through}")

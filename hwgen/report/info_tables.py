@@ -24,6 +24,7 @@ from hwgen.report.info import (
     ProgramInfo,
 )
 from hwgen.report.routed import routed_rows
+from hwgen.report.sweep_table import shown
 from hwgen.report.tables import NOTHING, number, percent, replaced_lines, size, table
 from hwgen.report.training_record import training_state
 from hwgen.report.work import (
@@ -54,8 +55,8 @@ def info_table(report: InfoReport, graph: Iterable[RenderableType] = ()) -> Rend
         (report.densities, densities_parts),
         (report.program, program_lines),
     )
-    for content, shown in contents:
-        parts += [] if content is None else shown(content)
+    for content, parts_of in contents:
+        parts += [] if content is None else parts_of(content)
     if report.architecture is not None:
         parts += [""] if parts else []
         parts += architecture_parts(report.architecture)
@@ -208,7 +209,7 @@ def architecture_parts(arch: ArchitectureInfo) -> Iterator[RenderableType]:
     rows.show_header = False
     for key, value in flat(arch.configuration):
         if not key.startswith(IN_A_TABLE):
-            rows.add_row(key, str(value))
+            rows.add_row(key, told(value))
     yield rows
 
 
@@ -224,12 +225,20 @@ def flat(configuration: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[s
             yield f"{prefix}{key}", value
 
 
+def told(value: object) -> str:
+    """Return a value as YAML writes it, a list without its own brackets."""
+    if isinstance(value, list | tuple):
+        inner = (f"[{told(one)}]" if isinstance(one, list | tuple) else told(one) for one in value)
+        return ", ".join(inner) or NOTHING
+    return NOTHING if value is None else shown(value)
+
+
 def in_one_line(entry: Mapping[str, Any]) -> str:
     """Return an entry of a list on one line; keys of one mapping are separated by commas."""
     groups = [
-        f"{key}: " + ", ".join(f"{inner} {one}" for inner, one in value.items())
+        f"{key}: " + ", ".join(f"{inner} {told(one)}" for inner, one in value.items())
         if isinstance(value, Mapping)
-        else f"{key} {value}"
+        else f"{key} {told(value)}"
         for key, value in entry.items()
     ]
     return "; ".join(groups)

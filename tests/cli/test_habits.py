@@ -67,18 +67,17 @@ def test_no_page_uses_a_hidden_command(page: Path) -> None:
 
 
 @pytest.mark.promise(
-    "a run verifies where Verilator is, says how long a long simulation takes, and predicts"
-    " elsewhere"
+    "a run verifies, says how long a long simulation takes, and ends with 2 without Verilator"
 )
 def test_a_run_verifies_where_it_can(capfd: pytest.CaptureFixture[str]) -> None:
-    assert default_engine(Context(), families()["dbpim"]) == "rtl"
-    assert default_engine(Context(), families()["crossbar"]) == "rtl"
+    assert default_engine(families()["dbpim"]) == "rtl"
+    assert default_engine(families()["crossbar"]) == "rtl"
     without = cast(InstalledFamily, SimpleNamespace(offers=lambda _: False))
-    assert default_engine(Context(), without) == "model"
+    assert default_engine(without) == "model"
     assert capfd.readouterr().err == ""
 
 
-def test_without_verilator_it_predicts_and_says_so(
+def test_without_verilator_a_model_is_asked_for(
     hwgen: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def missing() -> None:
@@ -86,9 +85,10 @@ def test_without_verilator_it_predicts_and_says_so(
 
     monkeypatch.setattr("hwgen.chip.sim.toolchain.find_verilator", missing)
     code, out, err = hwgen("run", NETWORK, ARCH, "--work", tmp_path)
-    assert code == 0
-    assert "predicting instead of simulating: Verilator is needed" in err
-    assert "model: " in out and "rtl: " not in out
+    assert (code, out) == (2, "")
+    assert "Verilator is needed; --engine model predicts without it" in err
+    code, out, _ = hwgen("run", NETWORK, ARCH, "--engine", "model", "--work", tmp_path)
+    assert code == 0 and "model: " in out and "rtl: " not in out
 
 
 def test_a_network_and_a_chip_may_be_named(hwgen: Command, tmp_path: Path) -> None:

@@ -328,6 +328,21 @@ def test_facts_of_a_program(
     refused(hwgen("info", rewritten(program, tmp_path / "p.npz", "facts", change)), "p.npz")
 
 
+@pytest.mark.promise("a program whose bytes are not those that were compiled is refused")
+@pytest.mark.parametrize("place", [-1, -1000, 5000])
+def test_a_program_with_a_flipped_bit(
+    hwgen: Command, tmp_path: Path, program: Path, place: int
+) -> None:
+    arrays = dict(np.load(program))
+    arrays["image"][place] ^= 1
+    np.savez(tmp_path / "p.npz", **arrays)
+    command = ["run", NETWORK, TINY, "--program", tmp_path / "p.npz", "--engine", "model"]
+    refused(hwgen(*command, "--work", tmp_path / "w"), "p.npz", "must be bytes of the digest")
+    del arrays["digest"]
+    np.savez(tmp_path / "p.npz", **arrays)
+    refused(hwgen(*command, "--work", tmp_path / "w"), "image and digest inside, got facts, image")
+
+
 def test_a_program_of_other_facts_leaves_nothing(
     hwgen: Command, tmp_path: Path, program: Path
 ) -> None:

@@ -14,10 +14,11 @@ from hwgen.commands.families import architecture_file
 from hwgen.commands.fields import File
 from hwgen.commands.request import OUTPUT_FOLDER, Says, Working
 from hwgen.commands.subject import load_subject, program_of
-from hwgen.files.folder import replace_folder
+from hwgen.errors import HwgenError
+from hwgen.files.folder import refuse_foreign, replace_folder
 from hwgen.files.load import read_mapping
 from hwgen.files.output import write_text
-from hwgen.files.shipped import network_file
+from hwgen.files.shipped import network_file, networks
 
 FILES = Path(__file__).parent / "files"
 """Of a project, `.txt` behind their names; $name, $chip, $network stand for what was chosen."""
@@ -55,16 +56,33 @@ class NewProject(Working, command="new", example="my_chip --chip chip.yaml --net
     ] = None
     network: Annotated[
         File | None,
-        Says(f"the network: a name that ships, or a file (.npz) [default: {START.network}]"),
+        Says("the network: a name that ships, or a file (.npz) [default: one that it runs]"),
     ] = None
+
+    def start(self) -> Start:
+        """Return the chip with its network: the given one, or the first that it runs.
+
+        That of the smallest chip is tried first, then those that ship, the smallest first.
+        """
+        chip, shipped = str(self.chip or START.chip), networks()
+        smallest = sorted(shipped, key=lambda name: shipped[name].stat().st_size)
+        refused: list[HwgenError] = []
+        for name in [START.network, *smallest] if self.network is None else [str(self.network)]:
+            try:
+                file = network_file(Path(name))
+                program_of(self.quiet, load_subject(file, architecture_file(Path(chip))))
+            except HwgenError as error:
+                refused.append(error)
+            else:
+                return Start(chip=chip, network=name)
+        raise refused[0]
 
     def run(self) -> str:
         """Write the project; return what to do next."""
         folder = Path(self.out)
-        start = Start(chip=str(self.chip or START.chip), network=str(self.network or START.network))
+        refuse_foreign(folder, lambda _: set())
+        start = self.start()
         network, chip = network_file(Path(start.network)), architecture_file(Path(start.chip))
-        # Refuses a network that the chip does not run.
-        program_of(self.quiet, load_subject(network, chip))
         name = re.sub(r"[^A-Za-z0-9_-]", "_", folder.resolve().name)
         own = own_chip(chip.read_text(encoding="utf-8"), name, start.chip)
 

@@ -29,15 +29,18 @@ class CycleModel:
         self._packets = decode_stream(program.image, arch)[1:]
         self._steps = program_steps(self._packets, program.facts.steps)
         self._folds = program.facts.folds
+        self._pixel_bytes = program.facts.pixel_bytes
 
-    def predict(self, maps: Maps) -> Prediction:
+    def predict(self, maps: Maps, *, position: int = 0) -> Prediction:
         """Return the cycles of a run.
 
         maps: all maps of the images of the run by layer name, the images under `input`, uint8,
         (images, height, width, channels), as golden computes them
+        position: pixels that earlier calls have appended to the states; where a row crosses 4 KiB
+        it takes another burst
         """
-        costs = self._costs(maps)
-        found = run_packets(self._packets, list(chain(*costs)), self._arch)
+        costs, place = self._costs(maps), position * self._pixel_bytes
+        found = run_packets(self._packets, list(chain(*costs)), self._arch, position_bytes=place)
         return prediction_of(found.cycles, found.load, self._step_cycles(found, costs))
 
     def spans(self, maps: Maps, *, most: int) -> Cycles:

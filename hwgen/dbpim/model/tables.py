@@ -63,14 +63,20 @@ class Cycles(NamedTuple):
 
 
 def run_packets(
-    packets: Sequence[Packet], costs: Sequence[Counts], arch: Arch, *, most_spans: int = 0
+    packets: Sequence[Packet],
+    costs: Sequence[Counts],
+    arch: Arch,
+    *,
+    most_spans: int = 0,
+    position_bytes: int = 0,
 ) -> Cycles:
     """Return the cycles of a stream.
 
     packets: those after BEGIN, a LOAD first; costs: (positions, rows) of each tile packet
-    most_spans: of a timeline, an even number; 0: none
+    most_spans: of a timeline, an even number; 0: none; position_bytes: the register
     """
     order, selected = tables(packets, arch)
+    order.steps["offset"] += position_bytes * order.steps["at_position"]
     weights = Weights(order.tiles, selected, place_costs(order.tiles, costs))
     sizes = sizes_of(arch, begin_beats=header_beats(Opcode.BEGIN, arch))
     spans = new_spans(arch.cores, most_spans)

@@ -39,15 +39,20 @@ def compiled(network: QuantizedNetwork, arch: Arch, *, batch: int = 1) -> Progra
 
 
 def write_prediction(
-    arch: Arch, program: Program, maps: dict[str, NDArray[Any]], file: Path
+    arch: Arch,
+    program: Program,
+    maps: dict[str, NDArray[Any]],
+    file: Path,
+    calls: Sequence[Call] = (),
 ) -> None:
     """Write what the cycle model says of each run; maps: golden's of all images."""
+    places = [call.position for call in calls] or range(len(maps[INPUT]))
     images, size = maps[INPUT], program.facts.images
     model = CycleModel(program, arch)
     predicted = []
     for first in range(0, len(images), size):
         of_run = {name: found[first : first + size] for name, found in maps.items()}
-        found = model.predict(of_run)
+        found = model.predict(of_run, position=places[first // size])
         predicted.append(
             {
                 "cycles": found.cycles,
@@ -78,7 +83,7 @@ def check_chip(
     """
     program = compiled(network, arch, batch=batch)
     prediction = folder / "prediction.json"
-    write_prediction(arch, program, maps or infer(network, images), prediction)
+    write_prediction(arch, program, maps or infer(network, images), prediction, calls)
     predicted = read_predictions(prediction)
     limits = RunLimits(foreseen=sum(want["cycles"] for want in predicted))
     runs = simulate(arch, program, images, calls=calls, trouble=trouble, limits=limits)
