@@ -15,7 +15,6 @@ import typer
 
 from hwgen import __version__
 from hwgen.cli.app import app
-from hwgen.commands.context import Context
 from hwgen.commands.engines import default_engine
 from hwgen.commands.families import InstalledFamily, families
 from hwgen.errors import MissingToolError
