@@ -147,15 +147,11 @@ def check_rising(measured: Measured, path: Path) -> None:
     for level in range(measured.levels):
         mean, deviation = (float(each[0]) for each in measured.statistics(level))
         if mean < below:
-            raise DataError(
-                f"{path}: level {level} must conduct as much as level {level - 1} or more at the"
-                f" first read, got {mean:.4%} of the highest after {below:.4%}"
-            )
+            told = f"conduct as much as level {level - 1} or more, got {mean:.4%} of the highest"
+            raise DataError(f"{path}: level {level} must {told} after {below:.4%}")
         if deviation > MOST_DEVIATION:
-            raise DataError(
-                f"{path}: reads of level {level} at {measured.times[0]:g} s must have a deviation"
-                f" of at most {MOST_DEVIATION:.0%} of the highest level, got {deviation:.0%}"
-            )
+            told = f"deviate by at most {MOST_DEVIATION:.0%} of the highest, got {deviation:.0%}"
+            raise DataError(f"{path}: level {level} must {told} at the first read")
         below = mean
 
 

@@ -179,14 +179,8 @@ class Predictor(Protocol):
         """Return the prediction for one run.
 
         maps: all maps of the images of the run by layer name, the images under `input`, NHWC
+        A family whose networks append to states also takes `position`, the calls before this one.
         """
-
-
-class PositionPredictor(Protocol):
-    """The cycle model of one program of a network whose states get a pixel a call."""
-
-    def predict(self, maps: Maps, *, position: int) -> Prediction:
-        """Return the prediction for one run, of a stream that has had `position` calls."""
 
 
 class CycleModel(Protocol[ArchT, ProgramT, PredictionT]):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hwgen.chip.family import Family
 from hwgen.chip.limits import RunLimits
 from hwgen.chip.mode_protocols import ModePredictor, ModeSimulation
-from hwgen.chip.protocols import PositionPredictor, Program
+from hwgen.chip.protocols import Program
 from hwgen.chip.runs import Prediction
 from hwgen.chip.runs import SimulatedRun as Run
 from hwgen.chip.trouble import NO_TROUBLE, Trouble
@@ -171,7 +171,7 @@ def predicted_cycles(
                 of_run = modes[index * size : (index + 1) * size]
                 found.append(cast(ModePredictor, model).predict(run, modes=of_run))
             elif subject.network.graph.positions:
-                found.append(cast(PositionPredictor, model).predict(run, position=index))
+                found.append(cast(Any, model).predict(run, position=index))
             else:
                 found.append(model.predict(run))
             done()

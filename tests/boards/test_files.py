@@ -80,7 +80,7 @@ def test_every_pin_has_one_place(name: str) -> None:
         ),
         ({"flow": "ulx3s", "pin_layer": "met3"}, "pin_layer must be given with"),
         ({"flow": "arty", "route": True}, "ulx3s or tang20k, got arty"),
-        ({"route": True}, "ulx3s or tang20k, got None"),
+        ({"route": True}, "ulx3s or tang20k, got nothing"),
         ({"memory": 1024}, "memory must be given with pins"),
     ],
 )

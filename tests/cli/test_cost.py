@@ -63,7 +63,7 @@ def test_what_writing_costs(
     given += ["--work", tmp_path / "work", "--json", tmp_path / "report.json"]
     code, _, said = hwgen(*given)
     assert (code, said.count("\n")) == (2, 1)
-    assert "--network must be given with effects, since cells hold a network, got nothing" in said
+    assert "--network must be given with --effects, since cells hold a network, got nothing" in said
     code, shown, said = hwgen(*given, "--network", "digits_small_cnn")
     assert code == 0, said
     assert (
@@ -132,7 +132,7 @@ def test_energy_needs_the_netlists_of_all_parts(hwgen: Command, tmp_path: Path) 
     given = [ARRAY / "chip.yaml", "--replace", f"dots={ARRAY / 'my_array.yaml'}"]
     code, _, err = hwgen("cost", *given, "--network", "digits_small_cnn", "--work", tmp_path)
     assert code == 2
-    assert "--network must be left out with replace" in err
+    assert "--network must be left out with --replace" in err
 
 
 @pytest.mark.long

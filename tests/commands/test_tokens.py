@@ -92,7 +92,7 @@ def test_a_text_of_ids_is_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ids[1, 3] = IDS
     assert main([*argv, str(text_of(ids, tmp_path))]) == BAD_INPUT
     said = " ".join(capsys.readouterr().err.split())
-    assert f"token 4 of sequence 2 must be from 0 to {IDS - 1}, the rows of table table" in said
+    assert f"token 4 of line 2 must be from 0 to {IDS - 1}, the rows of table table" in said
     assert f"got {IDS}" in said
 
 

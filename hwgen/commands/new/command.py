@@ -65,7 +65,7 @@ class NewProject(Working, command="new", example="my_chip --chip chip.yaml --net
         That of the smallest chip is tried first, then those that ship, the smallest first.
         """
         chip, shipped = str(self.chip or START.chip), networks()
-        smallest = sorted(shipped, key=lambda name: shipped[name].stat().st_size)
+        smallest = sorted(shipped, key=lambda name: ("/" in name, shipped[name].stat().st_size))
         refused: list[HwgenError] = []
         for name in [START.network, *smallest] if self.network is None else [str(self.network)]:
             try:
