@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import RenderableType
 
+from golden.levels import drawn_level
 from hwgen.chip.device_levels import LevelTable
 from hwgen.chip.effects import FORMAT as EFFECTS
 from hwgen.chip.effects import NO_NOISE, UNITS, DeviceEffects, load_effects
@@ -268,8 +269,6 @@ def flips_of(given: DeviceEffects) -> list[Effect]:
 
 def levels_of(given: LevelTable) -> list[EffectLevel]:
     """Return the levels of a table, and what golden draws of each."""
-    from golden.crossbar.devices import drawn_level
-
     return [
         EffectLevel(**asdict(point), good=good, writes=writes, aged=aged)
         for point in given.points

@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from golden.crossbar.devices import drawn_level, levels_of
+from golden.crossbar.devices import levels_of
 from golden.crossbar.encoding import Ints
+from golden.levels import drawn_level
 from hwgen.chip.device_levels import LevelPoint, LevelTable
 from hwgen.chip.effects import CellEffects
 from tests.golden.crossbar.test_effects import NO_CELLS
