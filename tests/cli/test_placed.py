@@ -15,7 +15,10 @@ from tests.cli.given import TINY, Command
         (["--module", "dbpim_marco"], "--module must be a module of the chip, got dbpim_marco"),
         (["--layout", "x.svg"], "--layout must be left out without --placed"),
         (["--fill", "95"], "--fill must be"),
-        (["--module", "dbpim_core", "--clocks", "c.json"], "--clocks must be left out with --module"),
+        (
+            ["--module", "dbpim_core", "--clocks", "c.json"],
+            "--clocks must be left out with --module",
+        ),
     ],
 )
 def test_refusals(hwgen: Command, tmp_path: Path, given: list[str], sentence: str) -> None:

@@ -123,8 +123,8 @@ def searched(context: Context, problem: Problem, measuring: Measuring) -> tuple[
             designs.append(Design(result=result, few=measured[0], many=measured[1]))
         tell(context, result, measured, measuring.least)
         ended_early = result.stopped_early
-        measured = found[result.best.point].mean
-        tried = [point for point in tried if found[point].mean > measured]
+        own = found[result.best.point].mean
+        tried = [point for point in tried if found[point].mean > own]
     if not designs:
         refuse_accuracy(measuring, reached)
     return designs, ended_early
