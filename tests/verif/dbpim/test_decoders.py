@@ -47,9 +47,7 @@ def test_a_row_across_a_page(tmp_path: Path) -> None:
     ]
     maps = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
     arch, turns = chip_arch("small_rows"), [Call(position=place) for place in places]
-    runs = check_chip(step, arch, images, tmp_path, maps=maps, calls=turns)
-    spent = [[each.end - each.begin for each in run.steps] for run in runs]
-    assert spent[0] == spent[2] != spent[1]
+    check_chip(step, arch, images, tmp_path, maps=maps, calls=turns)
 
 
 def test_a_prefill(tmp_path: Path) -> None:
