@@ -8,7 +8,7 @@ each token meets the tokens before it. `hwgen.network.decoding.decode` makes the
 Tests: `tests/importers/onnx/test_past.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import onnx
@@ -16,6 +16,7 @@ from onnx import helper, numpy_helper
 
 from hwgen.errors import FormatError
 from hwgen.importers.onnx.masks import LOWEST
+from hwgen.importers.onnx.step_calls import Calls
 
 AXIS = 1
 """Of the tokens in the input of a step: (batch, tokens, channels)."""
@@ -35,7 +36,8 @@ def whole_of(model: onnx.ModelProto, positions: int, *, source: str) -> onnx.Mod
     """Return the decoder of `positions` tokens of a step's file; the model is not changed.
 
     A mask and a position that are inputs go with the caches: each token meets those before it.
-    Raises FormatError for a file without caches, and for what stands between them and the tokens.
+    Raises FormatError for a file without caches, for what stands between them and the tokens, and
+    for a step that onnxruntime computes otherwise, call by call, than a causal decoder.
     """
     return Whole(model, positions, source).made()
 
@@ -50,8 +52,9 @@ class Whole:
         self.model = onnx.ModelProto()
         self.model.CopyFrom(model)
         self.graph, self.positions, self.source = self.model.graph, positions, source
-        for each in self.graph.input:
-            fix_batch(each)
+        fix_sides(self.graph)
+        self.step = onnx.ModelProto()
+        self.step.CopyFrom(self.model)
         known = onnx.shape_inference.infer_shapes(self.model, data_prop=True).graph
         self.sides = {
             each.name: [side.dim_value for side in each.type.tensor_type.shape.dim]
@@ -90,11 +93,12 @@ class Whole:
     def made(self) -> onnx.ModelProto:
         """Return the model of all tokens."""
         caches = self.caches()
+        calls = Calls(self.step, self.tokens.name, self.held(caches), self.positions, self.source)
         gone = self.without_caches(caches)
         self.refuse_position({each.name for each in self.graph.output} - gone)
         for node in self.graph.node:
             self.follow(node)
-        self.mask()
+        calls.check_masks(self.mask())
         kept = [each for each in self.graph.output if each.name not in gone]
         if not kept:
             raise self.refuse("the outputs of a step", "one beside the caches", "none")
@@ -102,6 +106,7 @@ class Whole:
         self.graph.output.extend(self.with_tokens(each) for each in kept)
         self.clean()
         del self.graph.value_info[:]
+        calls.check_answers(self.model)
         return self.model
 
     def caches(self) -> dict[str, str]:
@@ -263,37 +268,44 @@ class Whole:
         node.input[1] = name
         return places[0]
 
-    def mask(self) -> None:
-        """Put a causal mask in front of each softmax, instead of what comes from inputs."""
+    def held(self, caches: Collection[str]) -> dict[str, str]:
+        """Return by input that is a cache the output that it becomes; caches: what they become."""
+        began = {each.name: each.name for each in self.graph.input}
+        for node in self.graph.node:
+            known = [name for name in node.input if name in began]
+            if known and (node.op_type in PASSED or node.output[0] in caches):
+                began[node.output[0]] = began[known[0]]
+        outputs = [each.name for each in self.graph.output if each.name in began]
+        return {began[name]: name for name in outputs}
+
+    def mask(self) -> dict[str, str]:
+        """Put a causal mask in front of each softmax, instead of what comes from inputs.
+
+        Returns by what a softmax of the step reads the scores that it has without its mask.
+        """
         name, count = "causal mask", self.positions
         above = np.triu(np.full((count, count), LOWEST, np.float32), 1)
         self.graph.initializer.append(numpy_helper.from_array(above, name))
         writers = {each: node for node in self.graph.node for each in node.output}
-        nodes = list[onnx.NodeProto]()
+        nodes, found = list[onnx.NodeProto](), dict[str, str]()
         for node in self.graph.node:
             if node.op_type == "Softmax" and node.input[0] in self.along:
-                scores = self.unmasked(node.input[0], writers)
+                found[node.input[0]] = scores = self.unmasked(node.input[0], writers)
                 masked = f"{node.output[0]}/masked"
                 nodes.append(helper.make_node("Add", [scores, name], [masked], masked))
                 node.input[0] = masked
             nodes.append(node)
         del self.graph.node[:]
         self.graph.node.extend(nodes)
+        return found
 
     def unmasked(self, scores: str, writers: dict[str, onnx.NodeProto]) -> str:
-        """Return the scores without what comes from other inputs than the tokens."""
+        """Return the scores without what comes from others than the tokens."""
         node = writers.get(scores)
         while node is not None and node.op_type in ("Add", "Where"):
             mine = [name for name in node.input if name in self.along]
-            others = [name for name in node.input if name not in self.along]
             if len(mine) != 1:
                 break
-            if node.op_type == "Add" and set(others) <= set(self.constants):
-                raise self.refuse(
-                    f"node {node.name or node.output[0]} (Add)",
-                    "a mask that comes from an input of the step",
-                    f"the constant {others[0]}",
-                )
             scores = mine[0]
             node = writers.get(scores)
         return scores
@@ -326,10 +338,15 @@ class Whole:
         return helper.make_tensor_value_info(given.name, kind, sides)
 
 
-def fix_batch(given: onnx.ValueInfoProto) -> None:
-    """Set the batch of an input to one, and a side of tokens that the file leaves open, too."""
-    sides = given.type.tensor_type.shape.dim
-    floats = given.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
-    for place, side in enumerate(sides):
-        if not side.dim_value and (place == 0 or (floats and len(sides) == AXIS + 2)):
-            side.dim_value = 1
+def fix_sides(graph: onnx.GraphProto) -> None:
+    """Set the batch of all inputs to one, and a side of tokens that the file leaves open, too."""
+    of_inputs = [each.type.tensor_type for each in graph.input]
+    floats = [each for each in of_inputs if each.elem_type == onnx.TensorProto.FLOAT]
+    tokens = [each.shape.dim[AXIS] for each in floats if len(each.shape.dim) == AXIS + 2]
+    names = {side.dim_param for side in tokens if side.dim_param}
+    for side in tokens:
+        side.dim_value = side.dim_value or 1
+    for each in of_inputs:
+        for place, side in enumerate(each.shape.dim):
+            if not side.dim_value and (place == 0 or side.dim_param in names):
+                side.dim_value = 1
