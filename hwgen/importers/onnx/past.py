@@ -29,7 +29,6 @@ ELEMENTWISE = frozenset(
     | {"Tanh", "Where"}
 )
 """Operators whose output has the tokens where the input has them; norms run over channels."""
-INTEGERS = (onnx.TensorProto.INT64, onnx.TensorProto.INT32)
 
 
 def whole_of(model: onnx.ModelProto, positions: int, *, source: str) -> onnx.ModelProto:
@@ -95,7 +94,6 @@ class Whole:
         caches = self.caches()
         calls = Calls(self.step, self.tokens.name, self.held(caches), self.positions, self.source)
         gone = self.without_caches(caches)
-        self.refuse_position({each.name for each in self.graph.output} - gone)
         for node in self.graph.node:
             self.follow(node)
         calls.check_masks(self.mask())
@@ -106,7 +104,7 @@ class Whole:
         self.graph.output.extend(self.with_tokens(each) for each in kept)
         self.clean()
         del self.graph.value_info[:]
-        calls.check_answers(self.model)
+        calls.check_answers(self.model, self.along)
         return self.model
 
     def caches(self) -> dict[str, str]:
@@ -144,57 +142,12 @@ class Whole:
         self.graph.node.extend(left)
         return gone
 
-    def refuse_position(self, answers: set[str]) -> None:
-        """Refuse what lets a token meet its position elsewhere than in a mask.
-
-        answers: outputs that are no caches
-        """
-        needed = self.needed_by(answers)
-        of_token, of_position = {self.tokens.name}, {*self.position_inputs()}
-        masked = self.masked()
-        for node in self.graph.node:
-            given = [name for name in node.input if name in of_position]
-            if of_token.isdisjoint(node.input):
-                # Of a shape no value counts.
-                of_position.update(node.output if given and node.op_type != "Shape" else ())
-                continue
-            of_token.update(node.output)
-            wanted = not needed.isdisjoint(node.output)
-            if given and wanted and masked.isdisjoint(node.output):
-                raise self.refuse(
-                    f"node {node.name or node.output[0]} ({node.op_type})",
-                    "without the position of the call (a rotation by it, as of RoPE, is not"
-                    " built; an embedding of it belongs to the row that the host gives)",
-                    f"{given[0]}, which depends on {', '.join(self.position_inputs())}",
-                )
-
     def needed_by(self, outputs: set[str]) -> set[str]:
         """Return these tensors, and all that they depend on."""
         found = set(outputs)
         for node in reversed(self.graph.node):
             if not found.isdisjoint(node.output):
                 found.update(node.input)
-        return found
-
-    def position_inputs(self) -> list[str]:
-        """Return the inputs that are positions: integers."""
-        return [
-            each.name
-            for each in self.graph.input
-            if each.type.tensor_type.elem_type in INTEGERS and each.name not in self.constants
-        ]
-
-    def masked(self) -> set[str]:
-        """Return the scores that a mask has come to, in front of each softmax."""
-        writers = {each: node for node in self.graph.node for each in node.output}
-        left = [node.input[0] for node in self.graph.node if node.op_type == "Softmax"]
-        found = set[str]()
-        while left:
-            name = left.pop()
-            node = writers.get(name)
-            if node is not None and node.op_type in ("Add", "Where"):
-                found.add(name)
-                left += node.input
         return found
 
     def follow(self, node: onnx.NodeProto) -> None:
@@ -322,11 +275,26 @@ class Whole:
             if each.name == self.tokens.name:
                 self.graph.input.append(self.with_tokens(each))
             elif each.name not in self.constants:
-                allowed = "a token, a cache, or a mask in front of a softmax"
-                raise self.refuse(f"input {each.name}", allowed, "another")
+                raise self.refused_input(each.name)
         left = [each for each in self.graph.initializer if each.name in needed]
         del self.graph.initializer[:]
         self.graph.initializer.extend(left)
+
+    def refused_input(self, name: str) -> FormatError:
+        """Return the error of an input that meets tokens elsewhere than in a mask or a cache."""
+        behind = {name}
+        for node in self.graph.node:
+            if behind.isdisjoint(node.input):
+                continue
+            if not self.along.keys().isdisjoint(node.input):
+                break
+            behind.update(node.output)
+        return self.refuse(
+            f"node {node.name or node.output[0]} ({node.op_type})",
+            "without what the host gives in each call (a rotation by the position, as of RoPE, is"
+            " not built; an embedding of it belongs to the row that the host gives)",
+            f"what depends on {name}",
+        )
 
     def with_tokens(self, given: onnx.ValueInfoProto) -> onnx.ValueInfoProto:
         """Return an input or output of one batch with all tokens."""

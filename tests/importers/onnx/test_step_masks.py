@@ -147,8 +147,8 @@ def judged(model: onnx.ModelProto) -> bool:
 
 @pytest.mark.promise("a step whose mask is not causal in every call is refused")
 def test_drawn_masks_are_causal_or_refused() -> None:
-    found = [judged(drawn_step(seed)) for seed in range(60)]
-    assert 10 < sum(found) < 50
+    found = [judged(drawn_step(seed)) for seed in range(40)]
+    assert 8 < sum(found) < 32
 
 
 @pytest.mark.parametrize(
