@@ -5,12 +5,25 @@ Tests: `tests/importers/onnx/test_states.py`.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from hwgen.errors import FormatError
+from hwgen.importers.integer.check import refusals_of
+from hwgen.importers.integer.endings import Ending
+from hwgen.importers.integer.fold import folded
 from hwgen.importers.integer.graph import IntegerGraph
-from hwgen.importers.integer.nodes import Lookup, Node, Requantization, Selection, StateMap
+from hwgen.importers.integer.maps import QuantizedMap
+from hwgen.importers.integer.nodes import (
+    Concatenation,
+    Lookup,
+    Node,
+    Requantization,
+    Selection,
+    StateMap,
+)
 from hwgen.network import QuantizedNetwork
 
+ONE_PIXEL = (1, 1)
 Parts = Mapping[str, tuple[int, int]]
 """First and last channel (exclusive) of the image that each input of a file has."""
 
@@ -20,6 +33,7 @@ def with_states(graph: IntegerGraph, parts: Parts, pairs: Mapping[str, str]) -> 
 
     parts: of the image; pairs: by input the output that it becomes
     A state whose two ends have unlike numbers gets a requantization in front of the next call.
+    A graph with refused nodes is returned as it is: what is said of those comes first.
     Raises FormatError for names that the file does not have, and for shapes that do not fit.
     """
     session = graph.in_session
@@ -29,29 +43,28 @@ def with_states(graph: IntegerGraph, parts: Parts, pairs: Mapping[str, str]) -> 
 
 def in_calls(graph: IntegerGraph, parts: Parts, pairs: Mapping[str, str]) -> IntegerGraph:
     """Return one graph with states."""
+    if refusals_of(folded(graph)):
+        return graph
     check_names(graph, parts, pairs)
+    graph, taken = taken_apart(graph, parts)
     maps = dict(graph.maps)
-    taken = {name: ends_of(graph, name, parts[name]) for name in parts}
     states: dict[str, StateMap] = {}
-    nexts: dict[str, str] = {}
-    for name, (_, lookup) in taken.items():
+    more: list[Node] = []
+    for name, nodes_of in taken.items():
         if name not in pairs:
             continue
-        after = graph.ends[pairs[name]].maps[0]
-        before = maps[lookup.output]
-        if maps[after].shape != before.shape:
+        given, end = nodes_of[-1].output, graph.ends[pairs[name]]
+        after, nodes = next_call(given, maps, end)
+        if maps[after].shape != maps[given].shape:
             raise FormatError(
                 field=f"state {name}",
                 allowed=f"of the shape of the output {pairs[name]}, {maps[after].shape}",
-                given=before.shape,
+                given=maps[given].shape,
                 source=graph.source,
             )
-        if not before.holds(maps[after]):
-            maps[f"{lookup.output}/next"] = before
-            nexts[f"{lookup.output}/next"] = after
-            after = f"{lookup.output}/next"
-        states[lookup.output] = StateMap(
-            name=name, operator=lookup.operator, inputs=(), output=lookup.output, next=after
+        more += nodes
+        states[given] = StateMap(
+            name=name, operator=nodes_of[-1].operator, inputs=(), output=given, next=after
         )
     kept = [name for name in parts if name not in pairs]
     image = graph.input
@@ -59,7 +72,7 @@ def in_calls(graph: IntegerGraph, parts: Parts, pairs: Mapping[str, str]) -> Int
     moved: dict[int, int] = {}
     if len(kept) == 1:
         # The image is that input alone, in its own numbers.
-        image = taken[kept[0]][1].output
+        image = taken[kept[0]][-1].output
         gone |= {each.output for each in taken[kept[0]]}
     else:
         order = [channel for name in kept for channel in range(*parts[name])]
@@ -72,10 +85,7 @@ def in_calls(graph: IntegerGraph, parts: Parts, pairs: Mapping[str, str]) -> Int
         for node in graph.nodes
         if node.output not in gone
     ]
-    more: list[Node] = [
-        Requantization(name=name, operator="state", inputs=(source,), output=name)
-        for name, source in nexts.items()
-    ]
+    gone_with_states = ("the image holds", *(f"output {name} lists" for name in pairs.values()))
     ends = {name: end for name, end in graph.ends.items() if name not in pairs.values()}
     answers = ends or graph.ends
     outputs = tuple(dict.fromkeys(name for end in answers.values() for name in end.maps))
@@ -88,23 +98,80 @@ def in_calls(graph: IntegerGraph, parts: Parts, pairs: Mapping[str, str]) -> Int
         ends=answers,
         raw_image=None,
         answer_places=graph.answer_places if ends else None,
-        behind=tuple(each for each in graph.behind if not each.startswith("the image holds")),
+        behind=tuple(each for each in graph.behind if not each.startswith(gone_with_states)),
     )
 
 
-def ends_of(graph: IntegerGraph, name: str, part: tuple[int, int]) -> tuple[Selection, Lookup]:
-    """Return the nodes that take an input out of the image."""
+class Added:
+    """Nodes and maps that are added for states; numbers: of all these maps."""
+
+    def __init__(self, maps: dict[str, QuantizedMap], numbers: QuantizedMap) -> None:
+        self.maps, self.numbers, self.nodes = maps, numbers, list[Node]()
+
+    def node(self, kind: Any, output: str, inputs: tuple[str, ...], size: int, **keys: Any) -> str:
+        """Add a node, whose output is a pixel of some channels; return its name."""
+        self.maps[output] = replace(self.numbers, shape=(1, 1, size))
+        self.nodes.append(kind(name=output, operator="state", inputs=inputs, output=output, **keys))
+        return output
+
+
+def next_call(given: str, maps: dict[str, QuantizedMap], end: Ending) -> tuple[str, list[Node]]:
+    """Return the map that a state becomes, in the state's numbers, and the nodes that make it.
+
+    given: map of the state; maps: of the graph, to which those between are added
+    end: the output: a map, or elements of maps of one pixel, one behind the other
+    """
+    added, names = Added(maps, maps[given]), list[str]()
+    for place, name in enumerate(end.maps):
+        names.append(name)
+        if maps[name].shape[:2] == ONE_PIXEL and not maps[given].holds(maps[name]):
+            output = f"{given}/next{place or ''}"
+            names[-1] = added.node(Requantization, output, (name,), maps[name].shape[2])
+    places = () if end.order is None else tuple(end.order.reshape(-1).tolist())
+    size = sum(maps[name].shape[2] for name in names)
+    if len(names) > 1:
+        names = [added.node(Concatenation, f"{given}/joined", tuple(names), size)]
+    if places and places != tuple(range(size)):
+        keys = {"channels": places}
+        names = [added.node(Selection, f"{given}/chosen", (names[0],), len(places), **keys)]
+    return names[0], added.nodes
+
+
+def taken_apart(graph: IntegerGraph, parts: Parts) -> tuple[IntegerGraph, dict[str, list[Node]]]:
+    """Return a graph, and by input of the file the nodes that take it out of the image.
+
+    Inputs of one quantization are no maps of their own in a file: they are taken out here.
+    """
+    found = {name: list(ends_of(graph, part)) for name, part in parts.items()}
+    if all(found.values()):
+        return graph, found
+    if graph.raw_image is not None:
+        raise FormatError(
+            field=f"input {next(name for name in found if not found[name])}",
+            allowed="quantized by itself, as --calibrate does",
+            given="another",
+            source=graph.source,
+        )
+    whole = f"{graph.input}/whole"
+    added = Added({**graph.maps, whole: graph.maps[graph.input]}, graph.maps[graph.input])
+    for name, (low, high) in parts.items():
+        channels = {"channels": tuple(range(low, high))}
+        added.node(Selection, f"{name}/part", (whole,), high - low, **channels)
+    inputs = tuple(node.output for node in added.nodes)
+    found = dict(zip(parts, ([node] for node in added.nodes), strict=True))
+    added.node(Concatenation, graph.input, inputs, graph.maps[graph.input].shape[2])
+    nodes = (*added.nodes, *graph.nodes)
+    return replace(graph, input=whole, maps=added.maps, nodes=nodes), found
+
+
+def ends_of(graph: IntegerGraph, part: tuple[int, int]) -> tuple[Node, ...]:
+    """Return the nodes that take an input out of the image; none: it has no numbers of its own."""
     for node in graph.nodes:
         if isinstance(node, Selection) and node.inputs == (graph.input,):
-            lookup = next(iter(graph.readers(node.output)), None)
-            if node.channels == tuple(range(*part)) and isinstance(lookup, Lookup):
-                return node, lookup
-    raise FormatError(
-        field=f"input {name}",
-        allowed="quantized by itself, as --calibrate does",
-        given="another",
-        source=graph.source,
-    )
+            reader = next(iter(graph.readers(node.output)), None)
+            if node.channels == tuple(range(*part)) and isinstance(reader, Lookup):
+                return node, reader
+    return ()
 
 
 def check_names(graph: IntegerGraph, parts: Parts, pairs: Mapping[str, str]) -> None:
@@ -113,7 +180,7 @@ def check_names(graph: IntegerGraph, parts: Parts, pairs: Mapping[str, str]) -> 
         if name not in parts:
             allowed = f"among the inputs {', '.join(parts) or '(one image)'}"
             raise FormatError(field="--state", allowed=allowed, given=name, source=graph.source)
-        if output not in graph.ends or len(graph.ends[output].maps) != 1:
+        if output not in graph.ends:
             allowed = f"among the outputs {', '.join(graph.ends)}"
             raise FormatError(field="--state", allowed=allowed, given=output, source=graph.source)
     if len(pairs) == len(parts):
@@ -129,7 +196,7 @@ def states_of(graph: IntegerGraph, parts: Parts, network: QuantizedNetwork) -> d
     """
     layers = {each.name: each for each in network.layers}
     outputs = {end.maps[0]: name for name, end in graph.ends.items()}
-    inputs = {ends_of(graph, name, part)[1].output: name for name, part in parts.items()}
+    inputs = {each[-1].output: name for name, each in taken_apart(graph, parts)[1].items()}
     left = [source for source in outputs if source not in {each.source for each in network.layers}]
     found = {}
     for state in network.states.values():

@@ -7,12 +7,14 @@ import onnxruntime
 import pytest
 
 from golden.states import calls
-from hwgen.errors import FormatError
+from hwgen.errors import FormatError, RefusedNetworkError
 from hwgen.importers.integer import lower
 from hwgen.importers.integer.states import with_states
 from hwgen.importers.onnx.calibrate import quantized_model
 from hwgen.importers.onnx.inputs import parts_of
 from hwgen.importers.onnx.quantized import integer_graph_of
+from hwgen.importers.onnx.runtime import pairs_saturate
+from hwgen.importers.onnx.session_graph import options_of, session_of
 from hwgen.importers.onnx.states import recurrent_states
 from hwgen.network import QuantizedNetwork
 from tests.importers.onnx.test_inputs import cell, images_of, saved
@@ -57,6 +59,71 @@ def test_a_cell_goes_on_from_call_to_call(operator: str, tmp_path: Path) -> None
         got = (found[network.answer][call].ravel().astype(float) - output.zero_point) * output.scale
         assert np.abs(got - wanted).max() < 0.15 * max(1.0, np.abs(wanted).max())
         held = {name: made[names.index(after)] for name, after in pairs.items()}
+
+
+FILES = Path(__file__).parent / "states"
+FIR = {"d1": "e1", "d2": "e2"}
+
+
+def both(
+    name: str, pairs: dict[str, str], images: np.ndarray, sizes: tuple[int, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what golden and onnxruntime answer in eight calls, in steps of the answer.
+
+    sizes: of the inputs of the file, of which the first is no state; onnxruntime has the file that
+        was quantized, and gets the states back as real numbers
+    """
+    made = quantized_model(FILES / f"{name}.onnx", images)
+    graph = integer_graph_of(made, name=name, source=name)
+    network = lower(with_states(graph, parts_of(made), pairs), kernels="onnxruntime").network
+    assert len(network.states) == len(pairs)
+    given, answer = (
+        each.quantization[0] for each in (network.graph.input, network.map_of(network.answer))
+    )
+    real = images[:8, 0, 0, : sizes[0]]
+    steps = np.rint(real / np.float32(given.scale)) + given.zero_point
+    found = calls(network, steps.clip(0, 255).astype(np.uint8).reshape(8, 1, 1, -1))
+    options = options_of("all")
+    if pairs_saturate():
+        options.add_session_config_entry("session.x64quantprecision", "1")
+    session = session_of(made, options, name)
+    names = [each.name for each in session.get_outputs()]
+    held, wanted = [np.zeros(size, np.float32) for size in sizes[1:]], []
+    for each in real:
+        image = np.concatenate([each, *held])[np.newaxis]
+        results = dict(
+            zip(names, session.run(None, {made.graph.input[0].name: image}), strict=True)
+        )
+        held = [results[pairs[key]].ravel() for key in pairs]
+        wanted.append(results[names[0]].ravel() / np.float32(answer.scale) + answer.zero_point)
+    return found[network.answer].reshape(8, -1).astype(float), np.rint(np.array(wanted))
+
+
+@pytest.mark.promise("inputs of one range are states as others are, whatever the images")
+@pytest.mark.parametrize("seed", range(6))
+def test_a_delay_line_of_any_ranges(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    images = random.normal(size=(16, 1, 1, 12)).astype(np.float32)
+    images *= np.repeat(random.choice([0.5, 1, 4], 3), 4).astype(np.float32)
+    if seed % 2:
+        images = np.tile(images[..., :4], 3)
+    found, wanted = both("fir", FIR, images, (4, 4, 4))
+    assert np.array_equal(found, wanted) and np.ptp(found) > 9
+
+
+@pytest.mark.promise("a state may be what several layers left, one behind the other")
+def test_the_states_of_two_layers_are_one_input() -> None:
+    images = np.random.default_rng(0).normal(size=(16, 1, 1, 12)).astype(np.float32)
+    found, wanted = both("gru_two_layers", {"h": "hn"}, images, (4, 8))
+    assert np.abs(found - wanted).max() <= 3 < np.ptp(found)
+
+
+def test_a_refused_node_is_named_before_a_state() -> None:
+    images = np.random.default_rng(0).normal(size=(16, 1, 1, 8)).astype(np.float32)
+    made = quantized_model(FILES / "tcn_ring.onnx", images)
+    graph = integer_graph_of(made, name="tcn", source="tcn")
+    with pytest.raises(RefusedNetworkError, match=r"node /Concat \(Concat\): axis must be"):
+        lower(with_states(graph, parts_of(made), {"b0": "n0"}), kernels="onnxruntime")
 
 
 def test_a_state_that_the_file_does_not_have_is_refused(tmp_path: Path) -> None:
