@@ -37,6 +37,8 @@ AGREEMENT_COLUMNS = ["layer", "kind", "equal", "1 step", "more", "largest"]
 AGREEMENT_COLUMNS += ["equal", "1 step", "more", "largest"]
 
 
+FAR = 10
+"""Decibels from the float network, below which an output warns."""
 REFUSED = "no:"
 """Begins the remark of a family that runs no such layer."""
 
@@ -64,6 +66,8 @@ def distance_line(distance: FloatDistance) -> str:
     if distance.classes is not None:
         parts.append(f"equal classes in {percent(distance.classes)}")
     found = ", ".join(parts) or "equal"
+    if distance.decibels is not None and distance.decibels < FAR:
+        found += f"; warning: below {FAR} dB little of it is left: look at the calibration images"
     return (
         f"beside the float network, on {distance.images} calibration images: output"
         f" {distance.output} {found}"

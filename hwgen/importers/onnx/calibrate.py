@@ -123,6 +123,7 @@ def quantized_model(
             single = functions_of_one_map(prepared.graph)
             single -= {name for turn in turns for name in turn.nodes}
             with_ends(prepared.graph, single)
+            with_signs(prepared.graph)
             overrides = scales_of_inputs(
                 prepared.graph, image.name, given, images.dtype, joined.parts, step=step
             )
@@ -461,6 +462,22 @@ def with_ends(graph: onnx.GraphProto, single: set[str]) -> None:
         if node.name in single and node.output[0] in outside:
             end = ends[node.output[0]] = f"{node.output[0]}/end"
             nodes.append(onnx.helper.make_node("Identity", [node.output[0]], [end], end))
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def with_signs(graph: onnx.GraphProto) -> None:
+    """Put an Identity between an output and the activation that reads it.
+
+    The library quantizes what one activation alone reads in that one's range; an output keeps its.
+    """
+    outputs, nodes = {each.name for each in graph.output}, list[onnx.NodeProto]()
+    for node in graph.node:
+        if node.op_type in ACTIVATIONS and node.input[0] in outputs:
+            signed, read = node.input[0], f"{node.output[0]}/read"
+            nodes.append(onnx.helper.make_node("Identity", [signed], [read], read))
+            node.input[0] = read
+        nodes.append(node)
     del graph.node[:]
     graph.node.extend(nodes)
 
