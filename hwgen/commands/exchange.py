@@ -51,10 +51,15 @@ class ExportOnnx(Request, command="export-onnx", example="network.npz --out buil
 
 
 def images_or_rows(file: Path, images: Path) -> NDArray[Any]:
-    """Return the images of a `.npz`, or the rows of a float file that the ids of a text look up."""
-    if images.suffix.lower() == ".npz":
-        return read_images(images)[0]
+    """Return the images of a `.npz` or `.npy`, or the rows that the ids of a text look up.
+
+    file: the float file; its images are (images, height, width, channels) then
+    """
+    from hwgen.importers.onnx.calibrate import as_maps
     from hwgen.importers.onnx.token_ids import rows_of_ids
+
+    if images.suffix.lower() in (".npy", ".npz"):
+        return as_maps(file, read_images(images)[0])
 
     return rows_of_ids(file, read_ids(images), str(images))
 
@@ -84,9 +89,9 @@ def calibrated_graph(
 ) -> tuple[IntegerGraph, Calibrated]:
     """Return the integer graph of a float ONNX file, quantized with images, and what it is of.
 
-    images: a `.npz` with `images`, (images, height, width, channels): float32 as the model reads
-        them, or uint8, of which one step is 1 / 255; or a text of ids, a line a sequence, for a
-        file that looks rows up
+    images: a `.npz` with `images`, or a `.npy`, (images, height, width, channels), or of up to two
+        axes as the model reads them: float32, or uint8, of which one step is 1 / 255; or a text of
+        ids, a line a sequence, for a file that looks rows up
     qdq: where the quantized ONNX model goes, for `hwgen compare`
     states: by input of the file the output that it becomes; None: those of recurrent nodes
     positions: of the caches of a decoder's step; the graph is that of so many tokens at once

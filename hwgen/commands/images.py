@@ -13,7 +13,7 @@ from hwgen.errors import DataError
 from hwgen.files import shipped
 from hwgen.files.digests import digest_of_array
 from hwgen.files.finite import check_finite
-from hwgen.files.npz import read_npz
+from hwgen.files.npz import read_npy, read_npz
 from hwgen.network import QuantizedNetwork
 from hwgen.report.types import DRAWN, Images
 
@@ -164,7 +164,9 @@ def shipped_images(
 
 
 def read_images(path: Path) -> tuple[Bytes, NDArray[np.int64] | None]:
-    """Return images and labels of a file."""
+    """Return images and labels of a file; a `.npy` is images alone."""
+    if path.suffix.lower() == ".npy":
+        return read_npy(path, what="images", allowed=IMAGES_FILE), None
     arrays = read_npz(path, what="images", allowed=IMAGES_FILE)
     if "images" not in arrays:
         raise DataError(f"the images must be {IMAGES_FILE}, got none inside ({path})")

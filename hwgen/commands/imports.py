@@ -88,9 +88,9 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
     calibrate: Annotated[
         File | None,
         Says(
-            "quantize a float ONNX file with these images: a .npz with `images`, NHWC, uint8"
-            " (a step is 1/255) or float32 (as the network reads them); or a text of token ids, a"
-            " line a sequence",
+            "quantize a float ONNX file with these images: a .npz with `images`, or a .npy; NHWC,"
+            " or with up to two axes as the network reads them, such as (images, tokens, channels);"
+            " uint8 (a step is 1/255) or float32; or a text of token ids, a line a sequence",
             metavar="IMAGES",
         ),
     ] = None

@@ -5,6 +5,7 @@ Nothing is compressed: another version of zlib would write other bytes.
 
 import zipfile
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.errors import FormatError, HwgenError
-from hwgen.files.given import check_given
+from hwgen.files.given import check_given, read_given
 from hwgen.files.output import whole_file
 
 SUFFIX = ".npy"
@@ -66,6 +67,16 @@ def read_npz(path: Path, *, what: str, allowed: str) -> dict[str, NDArray[Any]]:
     # Damaged bytes raise a dozen types in numpy, zipfile and zlib.
     except Exception:
         given = "a damaged file" if is_archive(path) else "a truncated or foreign file"
+    raise FormatError(field=f"the {what}", allowed=allowed, given=given, source=str(path))
+
+
+def read_npy(path: Path, *, what: str, allowed: str) -> NDArray[Any]:
+    """Return the array of a `.npy`; the error reads: `what` must be `allowed`."""
+    content = read_given(path, what=f"the {what}", allowed=allowed, most_bytes=MOST_BYTES)
+    try:
+        return np.asarray(np.lib.format.read_array(BytesIO(content), allow_pickle=False))
+    except Exception:  # damaged bytes raise several types in numpy
+        given = "a damaged or foreign file"
     raise FormatError(field=f"the {what}", allowed=allowed, given=given, source=str(path))
 
 

@@ -237,6 +237,22 @@ def checked_image(model: onnx.ModelProto, source: str) -> tuple[onnx.ValueInfoPr
     return image, layout_of(ready, source)
 
 
+def as_maps(path: Path, images: NDArray[Any]) -> NDArray[Any]:
+    """Return (images, rows, columns, channels) of images of at most two axes as a file reads them.
+
+    Others are returned as they are.
+    """
+    model = joined_inputs(read_whole_model(path)).model
+    fix_steps(model, images)
+    image, layout = checked_image(model, str(path))
+    sides = tuple(side.dim_value for side in image.type.tensor_type.shape.dim)
+    if len(sides) > 3 or images.shape[1:] != sides[1:]:
+        return images
+    if layout == "planes":
+        images = np.moveaxis(images, 1, -1)
+    return images.reshape(len(images), *image_shape(sides, layout))
+
+
 def arranged(
     image: onnx.ValueInfoProto,
     layout: Layout,
@@ -250,8 +266,11 @@ def arranged(
     wanted = image_shape(sides, layout)
     kinds = (np.uint8, np.float32, np.float64)
     if images.shape[1:] != wanted or images.dtype not in kinds or len(images) < sides[0]:
-        allowed = f"uint8 or float32 of shape {wanted}, at least {sides[0]}"
+        other = f" or {sides[1:]}" if len(sides) < 4 else ""
+        allowed = f"uint8 or float32 of shape {wanted}{other}, at least {sides[0]}"
         given = f"{len(images)} of {images.dtype.name} of shape {images.shape[1:]}"
+        if images.shape[1:] == sides[1:] and len(sides) == 4:
+            given += ", channels first: images.transpose(0, 2, 3, 1) turns them"
         tokens = " (its tokens are pixels)" if layout == "tokens" else ""
         raise DataError(f"the images must be {allowed}{tokens}, got {given} ({source})")
     check_finite(images, "--calibrate")

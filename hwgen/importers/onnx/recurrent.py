@@ -352,17 +352,20 @@ def fix_steps(model: onnx.ModelProto, images: Array) -> None:
     """Give a sequence of unknown sides one batch, and the sides of the images.
 
     images: (images, inputs, 1, steps), as a sequence (1, steps, inputs) is read by recurrent nodes;
-        (images, tokens, 1, channels) where there are none, and the file knows the channels
+        (images, tokens, 1, channels) where there are none, and the file knows the channels; or of
+        three axes as the file has them
     """
     cells = any(node.op_type in GATES for node in model.graph.node)
     stored = {each.name for each in model.graph.initializer}
     for tensor in model.graph.input:
         sides = tensor.type.tensor_type.shape.dim
-        if tensor.name in stored or len(sides) != 3 or images.ndim != 4:
+        if tensor.name in stored or len(sides) != 3 or images.ndim not in (3, 4):
             continue
-        if not cells and sides[2].dim_value != images.shape[3]:
+        if not cells and sides[2].dim_value != images.shape[-1]:
             continue
-        sizes = (images.shape[3], images.shape[1]) if cells else images.shape[1:4:2]
+        sizes = images.shape[1 :: images.ndim - 2]
+        if cells and images.ndim == 4:
+            sizes = sizes[::-1]
         for side, size in zip(sides, (1, *sizes), strict=True):
             if side.dim_value < 1:
                 side.dim_value = size
