@@ -4,6 +4,7 @@ Tests: `tests/commands/test_fit.py`.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -30,6 +31,7 @@ from hwgen.importers.integer import (
 )
 from hwgen.importers.integer.arithmetic import Choice, Kernels, kernels_of
 from hwgen.importers.integer.endings import said_of_head
+from hwgen.importers.integer.refused import calibrated
 from hwgen.importers.judge import Verdict
 from hwgen.network import QuantizedNetwork
 from hwgen.network.decoding import decode
@@ -162,6 +164,11 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
 
     def run(self) -> ImportReport:
         """Write the network."""
+        with calibrated() if self.calibrate is not None else nullcontext():
+            return self.imported()
+
+    def imported(self) -> ImportReport:
+        """Write the network, whose refusals may advise to calibrate."""
         file, out, calibrate = Path(self.file), Path(self.out), path_of(self.calibrate)
         graph, made = (
             (read_graph(file), None)

@@ -43,7 +43,7 @@ from hwgen.importers.integer.nodes import (
     View,
     window_of,
 )
-from hwgen.importers.integer.refused import MASK_CURE
+from hwgen.importers.integer.refused import advice, mask_cure
 from hwgen.network.layer_norm import MOST_CHANNELS as MOST_NORM_CHANNELS
 from hwgen.network.layer_norm import SUMS as NORM_SUMS
 from hwgen.network.maps import BYTE_BITS, MAP_BITS
@@ -129,7 +129,7 @@ def map_complaints(role: str, values: QuantizedMap) -> Iterator[Complaint]:
         yield f"the scale of its {role}", "a positive number", values.scale
     elif not (values.raw or LEAST_SCALE <= values.scale <= MOST_SCALE):
         allowed = f"from {LEAST_SCALE:.3g} to {MOST_SCALE:.3g}"
-        mask = f", {MASK_CURE}" if values.scale > MOST_SCALE else ""
+        mask = mask_cure() if values.scale > MOST_SCALE else ""
         yield f"the scale of its {role}", allowed, f"{values.scale:.3g}{mask}"
     elif not values.raw and not 0 <= values.zero_point + values.offset < 1 << values.bits:
         yield f"the zero point of its {role}", f"of {values.bits} bits", values.zero_point
@@ -250,7 +250,9 @@ def sign_complaints(maps: list[QuantizedMap]) -> Iterator[Complaint]:
     for each in maps:
         if each.signed or each.bits > BYTE_BITS:
             kind = f"{'int' if each.signed else 'uint'}{each.bits}"
-            allowed = "uint8 (quantize_static with activation_type=QUInt8, or --calibrate)"
+            allowed = (
+                f"uint8 (quantize_static with activation_type=QUInt8{advice(', or --calibrate')})"
+            )
             yield "the type of its maps", allowed, kind
             return
 

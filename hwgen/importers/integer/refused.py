@@ -4,12 +4,35 @@ Tests: `tests/importers/onnx/test_nonsense.py`.
 """
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
-MASK_CURE = (
-    "as a mask of the lowest numbers makes it: import the float file with --calibrate, which bounds"
-    " masks"
-)
-"""Is said of scales that no map of numbers has."""
+CALIBRATED = ContextVar("calibrated", default=False)
+"""Whether what is read was made by --calibrate a moment ago."""
+
+
+@contextmanager
+def calibrated() -> Iterator[None]:
+    """Leave out, in the body, the advice to do what is done."""
+    token = CALIBRATED.set(True)
+    try:
+        yield
+    finally:
+        CALIBRATED.reset(token)
+
+
+def advice(text: str) -> str:
+    """Return a part of a sentence that says what --calibrate would do; empty where it did."""
+    return "" if CALIBRATED.get() else text
+
+
+def mask_cure() -> str:
+    """Return what is said of scales that no map of numbers has."""
+    return advice(
+        ", as a mask of the lowest numbers makes it: import the float file with --calibrate, which"
+        " bounds masks"
+    )
 
 
 class RefusedError(Exception):
@@ -32,5 +55,5 @@ class RefusedError(Exception):
 
 def of_scale(scale: float) -> RefusedError:
     """Return the refusal of a scale that is no positive number."""
-    mask = f", {MASK_CURE}" if math.isinf(scale) else ""
+    mask = mask_cure() if math.isinf(scale) else ""
     return RefusedError("its scale", "a positive number", f"{scale:.6g}{mask}")

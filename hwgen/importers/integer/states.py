@@ -148,7 +148,7 @@ def taken_apart(graph: IntegerGraph, parts: Parts) -> tuple[IntegerGraph, dict[s
     if graph.raw_image is not None:
         raise FormatError(
             field=f"input {next(name for name in found if not found[name])}",
-            allowed="quantized by itself, as --calibrate does",
+            allowed="quantized by itself",
             given="another",
             source=graph.source,
         )

@@ -2,6 +2,7 @@
 
 import logging
 import tempfile
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from hwgen.errors import DataError, FormatError
 from hwgen.files.finite import check_finite
+from hwgen.importers.onnx.check import check_ends, check_sizes
 from hwgen.importers.onnx.distance import Distance, distances
 from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.halves_apart import with_halves_joined
@@ -40,7 +42,7 @@ from hwgen.importers.onnx.read import opened
 from hwgen.importers.onnx.recurrent import fix_steps, with_steps
 from hwgen.importers.onnx.rms_norm import Shapes, with_norms_as_nodes
 from hwgen.importers.onnx.runtime import showing
-from hwgen.importers.onnx.shapes import infer, shapes_of
+from hwgen.importers.onnx.shapes import shapes_of
 from hwgen.importers.onnx.step_numbers import with_pairs_equal
 from hwgen.importers.onnx.token_ids import keep_table
 from hwgen.importers.onnx.turned_halves import turns_of, with_turns_exact
@@ -52,6 +54,7 @@ WARNINGS, FATAL = 2, 4
 """What onnxruntime prints by itself, and the least that it can print."""
 HEADS = frozenset({"Softmax", "LogSoftmax"})
 """Operators that are left as they are at the end of a network, where the reader drops them."""
+PAIR = frozenset({"DequantizeLinear", "QuantizeLinear"})
 ARITHMETIC = frozenset({"Add", "Div", "Mul", "Sub"})
 
 
@@ -130,6 +133,7 @@ def quantized_model(
             overrides |= scales_of_weights(prepared.graph, weights) | numbers_kept(prepared.graph)
             overrides |= scales_of_queries(prepared.graph)
             overrides |= scales_of_shares(prepared.graph, causal)
+            check_numbers(prepared.graph, source)
             onnx.save(prepared, ready)
             quantize_static(
                 ready,
@@ -152,6 +156,7 @@ def quantized_model(
                 extra_options={"TensorQuantOverrides": overrides},
             )
             made = onnx.load(result)
+            check_numbers(made.graph, source)
             put_behind_quantizers(made.graph, causal)
             with_turns_exact(made, turns)
             with_pairs_equal(made, {name for turn in turns for name in turn.products})
@@ -176,6 +181,24 @@ def rewritten(model: onnx.ModelProto, known: Shapes) -> onnx.ModelProto:
     with_constants_second(model.graph, known)
     with_halves_joined(model.graph, known)
     return model
+
+
+def check_numbers(graph: onnx.GraphProto, source: str) -> None:
+    """Refuse constants that are no numbers, and tensors whose scale is infinite."""
+    pairs = [node for node in graph.node if node.op_type in PAIR]
+    scaled = {node.input[1]: node.input[0] for node in reversed(pairs)}
+    for tensor in graph.initializer:
+        array = onnx.numpy_helper.to_array(tensor)
+        wrong = array.dtype.kind == "f" and (
+            np.isnan(array).any() or (tensor.name in scaled and np.isinf(array).any())
+        )
+        if wrong:
+            raise FormatError(
+                field=f"tensor {scaled.get(tensor.name, tensor.name).removesuffix('_quantized')}",
+                allowed="of finite numbers, with all images",
+                given="others",
+                source=source,
+            )
 
 
 def distance_from_float(
@@ -224,10 +247,11 @@ def checked_image(model: onnx.ModelProto, source: str) -> tuple[onnx.ValueInfoPr
             given="QONNX, nodes Quant",
             source=source,
         )
+    check_ends(model, source)
     ready = opened(model, source)
     for tensor in model.graph.initializer:
         stored(tensor, source)
-    infer(ready.slim, source)
+    check_sizes(shapes_of(ready.slim, source).known, source)
     image = ready.image
     if image.type.tensor_type.elem_type != onnx.TensorProto.FLOAT:
         given = onnx.TensorProto.DataType.Name(image.type.tensor_type.elem_type)
@@ -507,7 +531,8 @@ def quiet() -> Iterator[None]:
     logging.disable(logging.WARNING)
     onnxruntime.set_default_logger_severity(FATAL)
     try:
-        yield
+        with warnings.catch_warnings(action="ignore"):
+            yield
     finally:
         onnxruntime.set_default_logger_severity(WARNINGS)
         logging.disable(logging.NOTSET)

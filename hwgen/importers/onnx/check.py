@@ -3,10 +3,18 @@
 Tests: `tests/importers/onnx/test_refusals.py`.
 """
 
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import onnx
 
 from hwgen.errors import FormatError
 from hwgen.importers.onnx.operators import SHAPE_READERS
+
+LOOPS = frozenset({"Loop", "Scan"})
+LARGEST = 1 << 26
+"""Elements of a tensor at most of a file that a runtime runs."""
 
 
 def label(node: onnx.NodeProto) -> str:
@@ -64,6 +72,26 @@ def nodes_behind(image: str, graph: onnx.GraphProto) -> tuple[onnx.NodeProto, ..
         carried.update(name for name in node.output if name)
         nodes.append(node)
     return tuple(nodes)
+
+
+def check_ends(model: onnx.ModelProto, source: str) -> None:
+    """Refuse loops, before a runtime runs them: a loop might never end."""
+    graphs: list[Any] = [model.graph, *model.functions]
+    for graph in graphs:
+        for node in graph.node:
+            if node.op_type in LOOPS:
+                raise FormatError(
+                    field=label(node), allowed="no loop", given=node.op_type, source=source
+                )
+            graphs += [each.g for each in node.attribute if each.HasField("g")]
+
+
+def check_sizes(known: Mapping[str, Sequence[int]], source: str) -> None:
+    """Refuse tensors that no memory holds, before a runtime computes them; known: shapes."""
+    for name, sides in known.items():
+        if math.prod(sides) > LARGEST:
+            allowed, given = f"of at most {LARGEST:,} elements", " x ".join(map(str, sides))
+            raise FormatError(field=f"tensor {name}", allowed=allowed, given=given, source=source)
 
 
 def has_graph(node: onnx.NodeProto) -> bool:

@@ -15,6 +15,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from hwgen.errors import FormatError
+from hwgen.importers.onnx.check import check_ends, check_sizes
 from hwgen.importers.onnx.masks import LOWEST
 from hwgen.importers.onnx.step_calls import Calls
 
@@ -65,6 +66,8 @@ class Whole:
             if node.op_type == "Constant" and node.attribute[0].name == "value":
                 self.constants[node.output[0]] = node.attribute[0].t
                 self.sides[node.output[0]] = list(node.attribute[0].t.dims)
+        check_ends(model, source)
+        check_sizes(self.sides, source)
         self.tokens = self.token_input()
         self.along: dict[str, int] = {self.tokens.name: AXIS}
 

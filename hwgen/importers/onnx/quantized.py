@@ -13,7 +13,7 @@ from hwgen.errors import KNOWN_OPERATOR, FormatError
 from hwgen.importers.integer import IntegerGraph, Unsupported, refusals_of
 from hwgen.importers.integer import folded as folded_nodes
 from hwgen.importers.integer.moves import Places
-from hwgen.importers.integer.refused import RefusedError
+from hwgen.importers.integer.refused import RefusedError, advice
 from hwgen.importers.onnx.check import has_graph, node_name, opset_of
 from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.inputs import joined_inputs, said_of_inputs
@@ -444,7 +444,7 @@ def results_of(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) 
     if proto.op_type not in HANDLERS:
         allowed = KNOWN_OPERATOR
         if proto.op_type in OF_NORMS:
-            allowed += (
+            allowed += advice(
                 ", where a norm that is written out is not quantized in parts: import the float"
                 " file with --calibrate"
             )

@@ -10,7 +10,7 @@ import onnx
 
 from hwgen.importers.integer.moves import ZERO
 from hwgen.importers.integer.nodes import Lookup
-from hwgen.importers.integer.refused import RefusedError, of_scale
+from hwgen.importers.integer.refused import RefusedError, advice, of_scale
 from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.qdq.constants import attributes_of, bits_of
 from hwgen.importers.onnx.qdq.image_parts import begin_part
@@ -157,7 +157,9 @@ def begin(state: State, proto: onnx.NodeProto, name: str, image: Image, numbers:
         return begin_part(state, proto, image, numbers)
     state.parts.quantized.append((image, numbers))
     if state.input and state.grids[state.input] != numbers:
-        allowed = "quantized in one way, as import --calibrate does with the float file"
+        allowed = (
+            f"quantized in one way{advice(', as import --calibrate does with the float file')}"
+        )
         raise RefusedError("the image", allowed, "in two")
     if state.input and done_to(state.image) != done_to(image):
         one, other = done_to(state.image), done_to(image)

@@ -25,7 +25,7 @@ from hwgen.importers.integer.nodes import (
     PerChannel,
     Requantization,
 )
-from hwgen.importers.integer.refused import RefusedError
+from hwgen.importers.integer.refused import RefusedError, advice
 from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.qdq.joining import nodes_of_sequences
 from hwgen.importers.onnx.qdq.values import (
@@ -54,9 +54,12 @@ SUMS = (
     " channels; hwgen does so where it names classes"
 )
 NO_IMAGE = Image(places=np.zeros(0, np.int64))
-QUANTIZED = (
-    "quantized (a QuantizeLinear and a DequantizeLinear before it; --calibrate adds what lacks)"
-)
+
+
+def quantized() -> str:
+    """Return what is allowed where a map lacks numbers."""
+    more = advice("; --calibrate adds what lacks")
+    return f"quantized (a QuantizeLinear and a DequantizeLinear before it{more})"
 
 
 @dataclass(kw_only=True)
@@ -144,7 +147,7 @@ class State:
         if isinstance(base, Operation):
             if base.kind not in (MaxPooling, Concatenation) or not self.alike(base.inputs):
                 given = f"real numbers of node {base.name} ({base.operator})"
-                raise RefusedError(f"what {node_name(reader)} reads", QUANTIZED, given)
+                raise RefusedError(f"what {node_name(reader)} reads", quantized(), given)
             same = self.maps[base.inputs[0]]
             made = self.finish(
                 real, replace(same, shape=base.shape), base.tensor, like=base.inputs[0]
@@ -155,7 +158,7 @@ class State:
         if real.function is not None or real.factor is not None or real.offset is not None:
             step = last_step(real)
             given = f"real numbers of node {step.name} ({step.operator})"
-            raise RefusedError(f"what {node_name(reader)} reads", QUANTIZED, given)
+            raise RefusedError(f"what {node_name(reader)} reads", quantized(), given)
         output = self.new_name(f"{node_name(reader)}/{base}/clipped")
         return self.finish(real, self.maps[base], output, like=base)
 
@@ -346,7 +349,7 @@ class State:
         if isinstance(base, Operation):
             if real.function is not None:
                 given = f"real numbers of node {base.name} ({base.operator})"
-                raise RefusedError(f"what {last_step(real).name} reads", QUANTIZED, given)
+                raise RefusedError(f"what {last_step(real).name} reads", quantized(), given)
             return self.operation_node(base, real, output, name)
         step = last_step(real)
         common: dict[str, Any] = {
@@ -409,7 +412,7 @@ class State:
             if "gains" in keys:
                 keys["gains"] = tuple(gain * each for each in keys["gains"])
             elif "gain" not in {each.name for each in fields(base.kind)}:
-                raise RefusedError(f"what follows {base.name}", QUANTIZED, "a factor")
+                raise RefusedError(f"what follows {base.name}", quantized(), "a factor")
             else:
                 keys["gain"] = gain
         made: Node = base.kind(**common, **keys)

@@ -23,7 +23,7 @@ from hwgen.importers.integer.nodes import (
     SoftmaxOfGroups,
     Stacking,
 )
-from hwgen.importers.integer.refused import RefusedError
+from hwgen.importers.integer.refused import RefusedError, advice
 from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.masks import fall_of
 from hwgen.importers.onnx.qdq.constants import attributes_of
@@ -214,7 +214,8 @@ def name_mask(state: State, base: str, softmax: str, *, keys: int) -> None:
         left = int(min((high - low) / state.maps[base].scale, 255)) + 1
         state.remarks.append(
             f"the mask at node {node.name}, {lowest:.6g} in front of {softmax}, leaves {left} of"
-            " 256 integers to the scores: the float file with --calibrate has it bounded"
+            " 256 integers to the scores"
+            + advice(": the float file with --calibrate has it bounded")
         )
 
 
@@ -363,7 +364,7 @@ def constant_heads(state: State, name: str, given: Constant) -> Real:
     if not (array == array[:1]).all():
         raise RefusedError("its constant", "(1, heads, tokens, channels)", list(array.shape))
     if given.grid is not None and np.unique(given.grid.scales).size != 1:
-        allowed = "quantized with one scale: import the float file with --calibrate"
+        allowed = f"quantized with one scale{advice(': import the float file with --calibrate')}"
         raise RefusedError("its constant", allowed, "a scale a head")
     _, heads, count, channels = array.shape
     sides = (count, 1, heads * channels)
