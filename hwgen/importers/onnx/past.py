@@ -99,7 +99,7 @@ class Whole:
         gone = self.without_caches(caches)
         for node in self.graph.node:
             self.follow(node)
-        calls.check_masks(self.mask())
+        scores = self.mask()
         kept = [each for each in self.graph.output if each.name not in gone]
         if not kept:
             raise self.refuse("the outputs of a step", "one beside the caches", "none")
@@ -107,7 +107,7 @@ class Whole:
         self.graph.output.extend(self.with_tokens(each) for each in kept)
         self.clean()
         del self.graph.value_info[:]
-        calls.check_answers(self.model, self.along)
+        calls.check(self.model, self.along, scores)
         return self.model
 
     def caches(self) -> dict[str, str]:

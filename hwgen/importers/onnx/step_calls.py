@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from onnx import helper
 
 from hwgen.errors import FormatError
+from hwgen.importers.onnx.check import label
 from hwgen.importers.onnx.masks import HOPELESS, LOWEST
-from hwgen.importers.onnx.runtime import ending_at
+from hwgen.importers.onnx.runtime import showing
 from hwgen.importers.onnx.session_graph import options_of, session_of
 
 Array = NDArray[Any]
@@ -48,75 +49,65 @@ class Calls:
         stored = {each.name for each in model.graph.initializer}
         self.inputs = [each for each in model.graph.input if each.name not in stored]
 
-    def check_masks(self, scores: Mapping[str, str]) -> None:
-        """Refuse a mask that is not causal at each position.
-
-        scores: by what a softmax reads the scores, to which nothing of the tokens comes after
-        """
-        shown = ending_at(with_zeros(self.model, {*scores.values()}), scores)
-        session = session_of(shown, options_of("all"), self.source)
-        wrong = list[tuple[str, int]]()
-        for self.way in WAYS:
-            found = next(self.not_causal(session, list(scores)), None)
-            if found is None:
-                return
-            wrong.append(found)
-        name, position = wrong[0]
-        writer = next(each for each in self.model.graph.node if name in each.output)
-        raise self.refused(
-            f"node {writer.name or name} ({writer.op_type}), which a softmax reads,",
-            "scores behind a causal mask: in call p those of keys 0 to p, and no addend",
-            f"another mask in call {position}, as of ALiBi, a window or a rolling cache",
-        )
-
-    def not_causal(self, session: Any, names: list[str]) -> Iterator[tuple[str, int]]:
-        """Yield the tensors whose mask is not causal, each with the number of the call."""
-        for position in range(self.positions):
-            for name, mask in zip(names, self.run(session, position, {}, names), strict=True):
-                rows = mask.reshape(-1, mask.shape[-1]).astype(np.float64)
-                met, first = np.arange(rows.shape[1]) <= position, rows[:, :1]
-                even = np.abs(rows - first) <= EVEN * (1 + np.abs(first))
-                masked = rows <= first + HOPELESS
-                if not np.where(met, even, masked).all() or met.sum() <= position:
-                    yield name, position
-
-    def check_answers(self, whole: onnx.ModelProto, along: Mapping[str, int]) -> None:
-        """Refuse a step that answers otherwise, call by call, than the decoder of all tokens.
+    def check(
+        self, whole: onnx.ModelProto, along: Mapping[str, int], scores: Mapping[str, str]
+    ) -> None:
+        """Refuse a step that is not, call by call, the causal decoder of all tokens.
 
         along: the axis of the tokens of each output
+        scores: by what a softmax reads the scores, to which nothing of the tokens comes after
         """
+        wrong = list[FormatError]()
+        for self.way in WAYS:
+            fault = next(self.faults(whole, along, scores), None)
+            if fault is None:
+                return
+            wrong.append(fault)
+        raise wrong[0]
+
+    def faults(
+        self, whole: onnx.ModelProto, along: Mapping[str, int], scores: Mapping[str, str]
+    ) -> Iterator[FormatError]:
+        """Yield what calls have otherwise than all tokens; see `check`."""
         size = (1, self.positions, self.inputs_of(0)[self.token].shape[-1])
         tokens = np.random.default_rng(0).normal(size=size).astype(np.float32)
-        names, all_tokens = [each.name for each in whole.graph.output], {self.token: tokens}
-        wanted = session_of(whole, options_of("all"), self.source).run(names, all_tokens)
-        session, held = session_of(self.model, options_of("all"), self.source), list[Array]()
+        names, options = [each.name for each in whole.graph.output], options_of("all")
+        of_all = session_of(whole, options, self.source).run(names, {self.token: tokens})
+        wanted = dict(zip(names, of_all, strict=True))
+        shown = showing(self.model, {*scores, *scores.values()})
+        session, held = session_of(shown, options, self.source), dict[str, Array]()
         for position in range(self.positions):
-            given = dict(zip(self.caches, held, strict=False))
-            given[self.token] = tokens[:, position : position + 1]
-            found = self.run(session, position, given, [*names, *self.caches.values()])
-            held = found[len(names) :]
-            for name, row, rows in zip(names, found, wanted, strict=False):
-                apart = np.abs(row - rows.take([position], along[name])).max()
+            token = {self.token: tokens[:, position : position + 1]}
+            found = self.run(session, position, {**held, **token})
+            held = {name: found[after] for name, after in self.caches.items()}
+            for read, score in scores.items():
+                if not is_causal(found[read], found[score], position):
+                    node = next(each for each in self.model.graph.node if read in each.output)
+                    yield self.refused(
+                        f"{label(node)}, which a softmax reads,",
+                        "scores behind a causal mask: in call p those of keys 0 to p, no addend",
+                        f"another mask in call {position}, as of ALiBi, a window, a rolling cache",
+                    )
+            for name, rows in wanted.items():
+                apart = np.abs(found[name] - rows.take([position], along[name])).max()
                 if not apart <= ALIKE * np.abs(rows).max():
-                    raise self.refused(
+                    yield self.refused(
                         "a step",
                         "one whose call p answers as a causal decoder of all tokens does",
                         f"another output {name} in call {position}",
                     )
 
-    def run(
-        self, session: Any, position: int, given: Mapping[str, Array], names: list[str]
-    ) -> list[Array]:
-        """Return some outputs of a call; given: inputs that are no zeros."""
-        known = {**self.inputs_of(position), **given}
-        asked = {each.name: known[each.name] for each in session.get_inputs()}
+    def run(self, session: Any, position: int, given: Mapping[str, Array]) -> dict[str, Array]:
+        """Return the outputs of a call; given: inputs that are no zeros."""
+        names = [each.name for each in session.get_outputs()]
         try:
-            found: list[Array] = session.run(names, asked)
+            return dict(
+                zip(names, session.run(None, self.inputs_of(position) | given), strict=True)
+            )
         except Exception as error:  # the library's exceptions have no common base
             said = " ".join(str(error).split())[:200]
             allowed = f"one that onnxruntime runs in each of {self.positions} calls"
             raise self.refused("a step", allowed, f"in call {position} {said}") from None
-        return found
 
     def inputs_of(self, position: int) -> dict[str, Array]:
         """Return the inputs of a call: zeros as token and caches, its position, causal masks."""
@@ -139,15 +130,14 @@ class Calls:
         return FormatError(field=field, allowed=allowed, given=given, source=self.source)
 
 
-def with_zeros(model: onnx.ModelProto, names: set[str]) -> onnx.ModelProto:
-    """Return a model in which some tensors are zero, whatever nodes write."""
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    del copy.graph.node[:]
-    for node in model.graph.node:
-        own = [f"{name}/own" if name in names else name for name in node.output]
-        copy.graph.node.append(node)
-        copy.graph.node[-1].output[:] = own
-        changed = (pair for pair in zip(own, node.output, strict=True) if pair[0] != pair[1])
-        copy.graph.node.extend(helper.make_node("Sub", [a, a], [b]) for a, b in changed)
-    return copy
+def is_causal(read: Array, scores: Array, position: int) -> bool:
+    """Return whether a softmax reads, at a position, the scores of keys 0 to it and no other.
+
+    read, scores: (..., keys); all may have one addend
+    """
+    with np.errstate(invalid="ignore"):
+        added = (read - scores).reshape(-1, read.shape[-1]).astype(np.float64)
+    met, first = np.arange(added.shape[1]) <= position, added[:, :1]
+    even = np.abs(added - first) <= EVEN * (1 + np.abs(first) + np.abs(scores).max())
+    masked = added <= first + HOPELESS / 2
+    return bool(np.where(met, even, masked).all() and met.sum() > position)
