@@ -111,16 +111,16 @@ def calibrated_graph(
     from hwgen.importers.onnx.states import recurrent_states
 
     given = images_or_rows(file, images)
-    model = quantized_model(file, given)
+    pairs = (
+        recurrent_states(onnx.load(file, load_external_data=False)) if states is None else states
+    )
+    model = quantized_model(file, given, states=pairs.values())
     if qdq is not None:
         model.producer_name = "hwgen"
         with whole_file(qdq, what="ONNX file") as fresh:
             fresh.write_bytes(model.SerializeToString(deterministic=True))
     graph: IntegerGraph = reader.integer_graph_of(model, name=file.stem, source=str(file))
     distances = [FloatDistance(**vars(each)) for each in distance_from_float(file, model, given)]
-    pairs = (
-        recurrent_states(onnx.load(file, load_external_data=False)) if states is None else states
-    )
     found = Calibrated(model=model, distances=distances, images=given, states=pairs, whole=graph)
     if pairs:
         graph = with_states(graph, parts_of(model), pairs)

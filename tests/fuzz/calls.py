@@ -104,7 +104,10 @@ def call(seed: str) -> int:
         return compare_run(random)
     if seed.startswith(SESSION):
         from tests.fuzz.sessions import same_answers  # a fork of other calls needs none of it
+        from tests.fuzz.states import same_calls
 
+        if seed.split()[1] == "states":
+            return same_calls(random)
         return same_answers(seed.split()[1], random)
     chosen: dict[str, Any] = {}
     if seed.startswith(OUTPUT):

@@ -3,7 +3,7 @@
 import logging
 import tempfile
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,6 +95,7 @@ def quantized_model(
     *,
     step: Step = Step(),
     weights: Sequence[GridWeights] = (),
+    states: Collection[str] = (),
 ) -> onnx.ModelProto:
     """Return a float model with QuantizeLinear and DequantizeLinear: uint8 maps, int8 weights.
 
@@ -102,6 +103,7 @@ def quantized_model(
     images: (images, height, width, channels); real numbers as the model reads them, or bytes, of
         which one is a `step`. Bytes become the integers of the network's input as they are.
     weights: those that lie on a grid, with the scales of their filters; the library chooses others
+    states: outputs that are given back: a function at their end is no head for the host
     Raises FormatError for a file that is no float ONNX, DataError for images of another shape.
     """
     joined = joined_inputs(read_whole_model(path))
@@ -125,7 +127,7 @@ def quantized_model(
             turns = turns_of(prepared.graph)
             single = functions_of_one_map(prepared.graph)
             single -= {name for turn in turns for name in turn.nodes}
-            with_ends(prepared.graph, single)
+            with_ends(prepared.graph, single, states)
             with_signs(prepared.graph)
             overrides = scales_of_inputs(
                 prepared.graph, image.name, given, images.dtype, joined.parts, step=step
@@ -148,7 +150,7 @@ def quantized_model(
                     single.union(
                         causal,
                         joined.nodes,
-                        heads_of(prepared.graph),
+                        heads_of(prepared.graph, states),
                         nodes_kept(prepared.graph),
                         *(turn.nodes for turn in turns),
                     )
@@ -311,9 +313,9 @@ def operators_of(graph: onnx.GraphProto) -> list[str]:
     return sorted({node.op_type for node in graph.node} & set(HANDLERS))
 
 
-def heads_of(graph: onnx.GraphProto) -> set[str]:
+def heads_of(graph: onnx.GraphProto, states: Collection[str]) -> set[str]:
     """Return the names of nodes that only give classes another scale, at the end of a network."""
-    left, heads = {tensor.name for tensor in graph.output}, set()
+    left, heads = {tensor.name for tensor in graph.output}.difference(states), set()
     for node in reversed(graph.node):
         if left.isdisjoint(node.output):
             continue
@@ -489,8 +491,10 @@ def scales_of_queries(graph: onnx.GraphProto) -> dict[str, list[dict[str, Any]]]
     return overrides
 
 
-def with_ends(graph: onnx.GraphProto, single: set[str]) -> None:
+def with_ends(graph: onnx.GraphProto, single: set[str], states: Collection[str]) -> None:
     """Put an Identity behind each function of one map, which is quantized as any other node is.
+
+    A state that a function writes is what the Identity writes.
 
     Some readers, such as MaxPool, have their input quantized only if its writer is.
     """
@@ -502,7 +506,10 @@ def with_ends(graph: onnx.GraphProto, single: set[str]) -> None:
             for place, name in enumerate(node.input):
                 node.input[place] = ends.get(name, name)
         nodes.append(node)
-        if node.name in single and node.output[0] in outside:
+        if node.name in single and node.output[0] in states:
+            state, node.output[0] = node.output[0], f"{node.output[0]}/value"
+            nodes.append(onnx.helper.make_node("Identity", node.output, [state], f"{state}/end"))
+        elif node.name in single and node.output[0] in outside:
             end = ends[node.output[0]] = f"{node.output[0]}/end"
             nodes.append(onnx.helper.make_node("Identity", [node.output[0]], [end], end))
     del graph.node[:]

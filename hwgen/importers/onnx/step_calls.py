@@ -102,7 +102,7 @@ class Calls:
         names = [each.name for each in session.get_outputs()]
         try:
             return dict(
-                zip(names, session.run(None, self.inputs_of(position) | given), strict=True)
+                zip(names, session.run(None, {**self.inputs_of(position), **given}), strict=True)
             )
         except Exception as error:  # the library's exceptions have no common base
             said = " ".join(str(error).split())[:200]

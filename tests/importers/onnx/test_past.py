@@ -191,7 +191,9 @@ def test_what_turns_with_the_position_is_refused_by_name(
     step = Embedded(form) if kind == "embedding" else Llama(form, kind)
     path = written(form, tmp_path / "step.onnx", step)
     node = r"node \S+ \(Add\)" if kind == "embedding" else r"node \S+ \(Mul\)"
-    wanted = node + r" must be without what the host gives in each call \(a rotation by the position"
+    wanted = (
+        node + r" must be without what the host gives in each call \(a rotation by the position"
+    )
     with pytest.raises(FormatError, match=wanted) as raised:
         whole_of(onnx.load(path), POSITIONS, source="step.onnx")
     assert "what depends on position" in str(raised.value)

@@ -1,6 +1,7 @@
 """States of files: the inputs that a call gives back as outputs."""
 
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import onnxruntime
@@ -13,10 +14,9 @@ from hwgen.importers.integer.states import with_states
 from hwgen.importers.onnx.calibrate import quantized_model
 from hwgen.importers.onnx.inputs import parts_of
 from hwgen.importers.onnx.quantized import integer_graph_of
-from hwgen.importers.onnx.runtime import pairs_saturate
-from hwgen.importers.onnx.session_graph import options_of, session_of
 from hwgen.importers.onnx.states import recurrent_states
 from hwgen.network import QuantizedNetwork
+from tests.fuzz.states import played, same_calls
 from tests.importers.onnx.test_inputs import cell, images_of, saved
 
 CELLS = {"LSTM": {"inputs": 6, "size": 8}, "GRU": {"inputs": 4, "size": 8}}
@@ -65,40 +65,6 @@ FILES = Path(__file__).parent / "states"
 FIR = {"d1": "e1", "d2": "e2"}
 
 
-def both(
-    name: str, pairs: dict[str, str], images: np.ndarray, sizes: tuple[int, ...]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return what golden and onnxruntime answer in eight calls, in steps of the answer.
-
-    sizes: of the inputs of the file, of which the first is no state; onnxruntime has the file that
-        was quantized, and gets the states back as real numbers
-    """
-    made = quantized_model(FILES / f"{name}.onnx", images)
-    graph = integer_graph_of(made, name=name, source=name)
-    network = lower(with_states(graph, parts_of(made), pairs), kernels="onnxruntime").network
-    assert len(network.states) == len(pairs)
-    given, answer = (
-        each.quantization[0] for each in (network.graph.input, network.map_of(network.answer))
-    )
-    real = images[:8, 0, 0, : sizes[0]]
-    steps = np.rint(real / np.float32(given.scale)) + given.zero_point
-    found = calls(network, steps.clip(0, 255).astype(np.uint8).reshape(8, 1, 1, -1))
-    options = options_of("all")
-    if pairs_saturate():
-        options.add_session_config_entry("session.x64quantprecision", "1")
-    session = session_of(made, options, name)
-    names = [each.name for each in session.get_outputs()]
-    held, wanted = [np.zeros(size, np.float32) for size in sizes[1:]], []
-    for each in real:
-        image = np.concatenate([each, *held])[np.newaxis]
-        results = dict(
-            zip(names, session.run(None, {made.graph.input[0].name: image}), strict=True)
-        )
-        held = [results[pairs[key]].ravel() for key in pairs]
-        wanted.append(results[names[0]].ravel() / np.float32(answer.scale) + answer.zero_point)
-    return found[network.answer].reshape(8, -1).astype(float), np.rint(np.array(wanted))
-
-
 @pytest.mark.promise("inputs of one range are states as others are, whatever the images")
 @pytest.mark.parametrize("seed", range(6))
 def test_a_delay_line_of_any_ranges(seed: int) -> None:
@@ -107,15 +73,24 @@ def test_a_delay_line_of_any_ranges(seed: int) -> None:
     images *= np.repeat(random.choice([0.5, 1, 4], 3), 4).astype(np.float32)
     if seed % 2:
         images = np.tile(images[..., :4], 3)
-    found, wanted = both("fir", FIR, images, (4, 4, 4))
+    found, wanted, _ = played(FILES / "fir.onnx", FIR, images)
     assert np.array_equal(found, wanted) and np.ptp(found) > 9
 
 
 @pytest.mark.promise("a state may be what several layers left, one behind the other")
 def test_the_states_of_two_layers_are_one_input() -> None:
     images = np.random.default_rng(0).normal(size=(16, 1, 1, 12)).astype(np.float32)
-    found, wanted = both("gru_two_layers", {"h": "hn"}, images, (4, 8))
+    found, wanted, _ = played(FILES / "gru_two_layers.onnx", {"h": "hn"}, images)
     assert np.abs(found - wanted).max() <= 3 < np.ptp(found)
+
+
+@pytest.mark.promise("a state that a function of one map writes is no head for the host")
+@pytest.mark.parametrize("seed", range(6))
+def test_drawn_states_go_on_as_in_a_session(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert same_calls(Random(f"states {seed}")) == 0
 
 
 def test_a_refused_node_is_named_before_a_state() -> None:
