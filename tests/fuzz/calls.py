@@ -106,7 +106,7 @@ def call(seed: str) -> int:
         from tests.fuzz.sessions import same_answers  # a fork of other calls needs none of it
         from tests.fuzz.states import same_calls
 
-        if seed.split()[1] == "states":
+        if seed.split()[1] == "calls":
             return same_calls(random)
         return same_answers(seed.split()[1], random)
     chosen: dict[str, Any] = {}

@@ -498,6 +498,7 @@ KINDS: dict[str, Callable[[Inputs, Random], Case]] = {
     "unsigned": session_case("unsigned"),
     "halves": session_case("halves"),
     "states": session_case("states"),
+    "calls": session_case("calls"),
     "energy": energy_case,
 }
 CLOSED = 0.1
