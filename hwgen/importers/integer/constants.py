@@ -1,7 +1,8 @@
-"""What LiteRT makes of a map and constants by channel, and a convolution that makes the same.
+"""What runtimes make of a map and constants by channel, and a convolution that makes the same.
 
 XNNPACK's sums have factors of 21 bits and go up at halves, its products are float32 numbers rounded
-to even. Slopes have no kernel there: theirs have factors of 31 bits and round twice.
+to even. Slopes have no kernel there: theirs have factors of 31 bits and round twice. onnxruntime's
+sums and products are those of `pairs`.
 
 A channel has as many results as its map has integers, so that all are tried: a weight, a bias and
 the float32 factor that they come with give all of them for nearly any constants.
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from hwgen.importers.integer.arithmetic import MOST_RIGHT, f32, fixed_factor, floating_pair
 from hwgen.importers.integer.maps import QuantizedMap
+from hwgen.importers.integer.pairs import runtime_product, runtime_sum
 
 Integers = NDArray[np.int64]
 Real = NDArray[np.float64]
@@ -38,12 +40,35 @@ class Operand:
     """Constants by channel as the file has them.
 
     centred: (1,) or (channels,), integers minus their zero point; scale: real value of a step
-    results: what LiteRT computes with its default kernels
+    results: what the runtime of the file computes with its default kernels
     """
 
     centred: Integers
     scale: float
     results: Results
+
+    def table(self, source: QuantizedMap, output: QuantizedMap) -> Integers:
+        """Return the results of one constant."""
+        return self.results(source, output, self).reshape(-1)
+
+
+def in_session(operator: str, values: QuantizedMap, integers: Integers) -> Operand:
+    """Return constants as onnxruntime adds or multiplies them; integers, values: without sign."""
+    computed = runtime_sum if operator == "Add" else runtime_product
+
+    def results(source: QuantizedMap, output: QuantizedMap, _: Operand) -> Integers:
+        low, high = source.span
+        maps, present = (source.unsigned, values), (np.arange(low, high + 1), integers)
+        return computed(maps, output.unsigned, present).T - output.offset
+
+    return Operand(centred=integers - values.zero_point, scale=values.scale, results=results)
+
+
+def whole(results: Integers, source: QuantizedMap) -> Integers:
+    """Return results for a map's range as those for all its bits, the same beyond both ends."""
+    first, last = source.span
+    entries: Integers = results[np.arange(1 << source.bits).clip(first, last) - first]
+    return entries
 
 
 def inputs_of(source: QuantizedMap) -> Integers:

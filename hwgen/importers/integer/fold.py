@@ -147,11 +147,11 @@ def with_paddings_folded(graph: IntegerGraph) -> IntegerGraph:
             continue
         merged = [with_padding(graph, reader, pad) for reader in readers]
         if all(merged):
-            changes = dict(zip([node.name for node in readers], merged, strict=True))
+            changes = dict(zip([node.output for node in readers], merged, strict=True))
             graph = replace(
                 graph,
                 nodes=tuple(
-                    changes.get(node.name) or node for node in graph.nodes if node is not pad
+                    changes.get(node.output) or node for node in graph.nodes if node is not pad
                 ),
             )
     return graph

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.importers.integer.constants import whole
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.layers import divided_by_scale
 from hwgen.importers.integer.lower_maps import table_of
@@ -81,7 +82,9 @@ def function_of(
 
 
 def entries_of(node: Lookup, source: QuantizedMap, output: QuantizedMap) -> Results:
-    """Return a function of real numbers for each integer of a map."""
+    """Return a function of one map for each of its integers."""
+    if node.steps is not None:
+        return whole(node.steps(source, output), source)
     entries = table_of(node, source, output, exact=False)[: 1 << source.bits]
     return entries.astype(np.int64) - output.offset
 
@@ -105,6 +108,7 @@ def integers(values: QuantizedMap) -> Results:
 
 def results_of(node: Node, sources: list[QuantizedMap], output: QuantizedMap) -> Results | None:
     """Return what onnxruntime gives for all integers of one map or two; None where unknown."""
+    unsigned = [each.unsigned for each in sources]
     match node:
         case Lookup() if node.results is None:
             return entries_of(node, sources[0], output)
@@ -113,7 +117,7 @@ def results_of(node: Node, sources: list[QuantizedMap], output: QuantizedMap) ->
                 return divided_by_scale(sources[0], output)[1]
             return entries_of(times(node), sources[0], output)
         case Multiplication() if node.gain == 1 and node.operator == "Mul":
-            return runtime_product(sources, output)
+            return runtime_product(unsigned, output.unsigned) - output.offset
         case Addition() if node.gains == (1, 1) and node.operator == "Add":
-            return runtime_sum(sources, output)
+            return runtime_sum(unsigned, output.unsigned) - output.offset
     return None

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.importers.integer.arithmetic import Kernels, Scaling, rescaling
+from hwgen.importers.integer.constants import whole
 from hwgen.importers.integer.graph import Difference, IntegerGraph, Note
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import ConstantMap, Node
@@ -89,11 +90,13 @@ class Layers:
     def present(self, node: Node) -> list[NDArray[np.int64] | None]:
         """Return of each map that a node reads the integers that a constant has; None: every one.
 
-        As the file stores them.
+        Without sign: a session turns signed bytes into unsigned ones.
         """
         writers = [self.graph.writer(name) for name in node.inputs]
         return [
-            np.unique(each.integers).astype(np.int64) if isinstance(each, ConstantMap) else None
+            np.unique(each.integers).astype(np.int64) + self.graph.maps[each.output].offset
+            if isinstance(each, ConstantMap)
+            else None
             for each in writers
         ]
 
@@ -114,10 +117,9 @@ class Layers:
         source, output = self.sources(node)[0], self.output(node)
         base = self.base(node, output, self.inputs(node))
         self.layers.append(Table(op="table", **base))
-        first, last = source.span
-        entries = np.arange(1 << source.bits).clip(first, last) - first
+        entries = whole(results, source)
         table = np.zeros((1, TABLE_ENTRIES), np.uint8)
-        table[0, : len(entries)] = results[entries] + output.offset
+        table[0, : len(entries)] = entries + output.offset
         self.tables[base["name"]] = table
 
     def results_differ(self, node: Node, count: int, everything: int) -> None:
@@ -134,11 +136,9 @@ class Layers:
             difference = Difference(operator=node.operator, nodes=1, what=what, steps=1)
             self.differences.append(difference)
 
-    def growth_differs(self, node: Node, source: QuantizedMap, output: QuantizedMap) -> None:
-        """Say how onnxruntime computes linear means of a growth: of integers, or in float32."""
-        cut = "are cut off there and rounded here"
-        how = cut if source.same_numbers == output.same_numbers else "are float32 there"
-        what = f"node {node.name}, whose means {how}"
+    def growth_differs(self, node: Node) -> None:
+        """Say that onnxruntime computes linear means of a growth in float32."""
+        what = f"node {node.name}, whose means are float32 there and go up at halves here"
         self.differences.append(Difference(operator=node.operator, nodes=1, what=what, steps=1))
 
     def moved(

@@ -81,7 +81,7 @@ def add_average_pooling(layers: Layers, node: AveragePooling) -> None:
     source, output = layers.sources(node)[0], layers.output(node)
     elements = node.kernel[0] * node.kernel[1]
     if node.operator == "Resize" and layers.kernels == "onnxruntime":
-        layers.growth_differs(node, source, output)
+        layers.growth_differs(node)
     layer = AveragePool(
         op="average_pool",
         kernel=node.kernel,
@@ -182,7 +182,8 @@ def add_addition(layers: Layers, node: Addition) -> None:
     sources, output = layers.sources(node), layers.output(node)
     kernels = layers.kernels_for(*sources, output)
     if kernels == "onnxruntime" and node.operator == "Add" and node.gains == (1, 1):
-        scaling = nearest_addition(sources, output, layers.present(node))
+        maps = [each.unsigned for each in sources]
+        scaling = nearest_addition(maps, output.unsigned, layers.present(node))
         layers.pairs_differ(node, scaling.different)
     else:
         scaling = addition_scaling(kernels, node.gains, sources, output)
@@ -205,7 +206,7 @@ def add_multiplication(layers: Layers, node: Multiplication) -> None:
     layers.layers.append(Multiply(op="multiply", **scaled(scaling), **base))
     if kernels == "onnxruntime" and node.operator == "Mul" and node.gain == 1:
         factor = scaling.requantization.multipliers[0] * 2.0**-scaling.requantization.shift
-        given = factor, (first, second), output
+        given = factor, (first.unsigned, second.unsigned), output.unsigned
         layers.pairs_differ(node, different_products(*given, layers.present(node)))
     span = max(output.high - output.zero_point, output.zero_point - output.low)
     layers.note(node, FACTOR_NOTE, min(scaling.error * first.reach * second.reach, span))
@@ -218,7 +219,7 @@ def add_lookup(layers: Layers, node: Lookup) -> None:
         first, last = source.span
         layers.add_table(node, node.results[first : last + 1])
         return
-    if node.steps is not None and layers.kernels in ("xnnpack", "reference"):
+    if node.steps is not None and layers.kernels != "half_up":
         layers.add_table(node, node.steps(source, output))
         return
     base = layers.base(node, output, layers.inputs(node))

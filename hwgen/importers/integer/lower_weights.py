@@ -161,7 +161,7 @@ def add_per_channel(layers: Layers, node: PerChannel) -> None:
     factor = np.broadcast_to(node.factor, channels).astype(np.float64)
     offset = np.broadcast_to(node.offset, channels).astype(np.float64)
     kernels = layers.kernels_for(source, layers.output(node))
-    if node.operand is not None and kernels == "xnnpack":
+    if node.operand is not None and kernels in ("xnnpack", "onnxruntime"):
         add_fitted(layers, node, node.operand, factor, offset)
         return
     if node.operand is not None and kernels == "reference" and node.operator in WITH_MAP:
@@ -217,7 +217,7 @@ def add_fitted(
     factor: NDArray[np.float64],
     offset: NDArray[np.float64],
 ) -> None:
-    """Add constants by channel as XNNPACK computes them: by a table if no convolution does."""
+    """Add constants by channel as the runtime computes them: by a table if no convolution does."""
     source, output = layers.sources(node)[0], layers.output(node)
     wanted = operand.results(source, output, operand)
     alike = len(wanted) == 1

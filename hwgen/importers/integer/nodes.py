@@ -223,7 +223,7 @@ class StateMap(NodeBase):
 class PerChannel(NodeBase):
     """factor * x + offset with constants; factor, offset: real, (channels,).
 
-    operand: the constants as LiteRT computes with them; None: of another format
+    operand: the constants as the runtime computes with them; None: it does in real numbers
     """
 
     factor: NDArray[np.float64]
@@ -247,7 +247,7 @@ class Lookup(NodeBase):
     """A function of each element; `function` takes and returns real values, any shape.
 
     slope: of a leaky ReLU, which LiteRT computes in fixed point; None: another function
-    steps: what LiteRT computes in integers, for each integer of the map; None: real numbers
+    steps: what the runtime computes in integers, for each integer of the map; None: real numbers
     results: integers of the output for each integer of the map, of whatever runtime; None: computed
     """
 

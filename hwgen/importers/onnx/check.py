@@ -5,6 +5,7 @@ Tests: `tests/importers/onnx/test_refusals.py`.
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import chain, count
 from typing import Any
 
 import onnx
@@ -26,6 +27,21 @@ def label(node: onnx.NodeProto) -> str:
 def node_name(node: onnx.NodeProto) -> str:
     """Return the name of a node, or of its first output where it has none."""
     return node.name or node.output[0]
+
+
+def name_nodes(graph: onnx.GraphProto) -> None:
+    """Name nodes after what they write, unless they have a name and are the first to have it.
+
+    Names are optional, but onnxruntime tells nodes apart by them when it quantizes.
+    """
+    taken, seen = {node.name for node in graph.node}, {""}
+    for node in graph.node:
+        if node.name in seen:
+            written = next(iter(node.output), node.op_type)
+            names = (f"{written}{end}" for end in chain([""], map("/{}".format, count(2))))
+            node.name = next(name for name in names if name not in taken)
+            taken.add(node.name)
+        seen.add(node.name)
 
 
 def check_names(graph: onnx.GraphProto, source: str) -> None:

@@ -7,6 +7,7 @@ import onnx
 
 from hwgen.errors import FormatError
 from hwgen.files.given import check_given
+from hwgen.importers.onnx.check import name_nodes
 from hwgen.importers.onnx.read import MOST_BYTES, read_model
 
 BESIDE = (
@@ -16,7 +17,7 @@ BESIDE = (
 
 
 def read_whole_model(path: Path) -> onnx.ModelProto:
-    """Return the model of a file with the weights that lie in files beside it.
+    """Return the model of a file with the weights that lie in files beside it, its nodes named.
 
     Raises FormatError for a file that is not in the same folder, is a link, or is too short.
     """
@@ -32,6 +33,7 @@ def read_whole_model(path: Path) -> onnx.ModelProto:
         tensor.raw_data = content
         tensor.data_location = onnx.TensorProto.DEFAULT
         del tensor.external_data[:]
+    name_nodes(model.graph)
     return model
 
 

@@ -24,8 +24,7 @@ AXIS_BY_INPUT = 13
 MOST_RANK = 3
 """A picture is no row of values: networks with one have it as their only input."""
 PARTED = "/parts"
-SPLIT = f"/split{PARTED}"
-"""End the names of nodes and tensors that are written here."""
+"""Ends the names of nodes and tensors that are written here."""
 
 
 @dataclass(frozen=True)
@@ -79,15 +78,16 @@ def joined_inputs(model: onnx.ModelProto) -> Joined:
 
 def parts_of(model: onnx.ModelProto) -> dict[str, tuple[int, int]]:
     """Return the first and the last channel (exclusive) of each input that an image holds."""
-    first = next((node for node in model.graph.node if node.name.endswith(SPLIT)), None)
-    if first is None:
+    image = next((each.name for each in model.graph.input), "")
+    first = next((each for each in model.graph.node if image in each.input), onnx.NodeProto())
+    names = [name.removesuffix(PARTED) for name in first.output]
+    if first.op_type != "Split" or "+".join(names) != image:
         return {}
     sizes = next((list(each.ints) for each in first.attribute if each.name == "split"), [])
     for tensor in model.graph.initializer:
         if tensor.name in first.input[1:]:
             sizes = numpy_helper.to_array(tensor).tolist()
     ends = np.cumsum([0, *sizes]).tolist()
-    names = (name.removesuffix(PARTED) for name in first.output)
     return dict(zip(names, pairwise(ends), strict=True))
 
 
@@ -134,7 +134,7 @@ def split(
     graph: onnx.GraphProto, image: str, names: list[str], sizes: list[int], *, opset: int
 ) -> onnx.NodeProto:
     """Return the node that takes the image apart."""
-    name = f"{image}{SPLIT}"
+    name = f"{image}/split{PARTED}"
     if opset < AXIS_BY_INPUT:
         return helper.make_node("Split", [image], names, name, axis=1, split=sizes)
     given = constant(graph, f"{image}/sizes{PARTED}", sizes)

@@ -141,13 +141,13 @@ def put_behind_quantizers(graph: onnx.GraphProto, causal: set[str]) -> None:
                 reader.input[:] = [
                     node.output[0] if name == back.output[0] else name for name in reader.input
                 ]
-            gone += [quantizer.name, back.name]
+            gone += [quantizer.output[0], back.output[0]]
         for tensor in graph.initializer:
             if tensor.name == node.input[1]:
                 low = numpy_helper.to_array(tensor)
                 lowest = np.where(low < 0, np.float32(LOWEST), np.float32(0))
                 tensor.CopyFrom(numpy_helper.from_array(lowest, tensor.name))
-    kept = [each for each in graph.node if each.name not in gone]
+    kept = [each for each in graph.node if each.output[0] not in gone]
     del graph.node[:]
     graph.node.extend(kept)
 

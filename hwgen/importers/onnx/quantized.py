@@ -260,6 +260,8 @@ def read_nodes(state: State, model: onnx.ModelProto, ready: Opened, written: Wri
         found = stored(tensor, state.source)
         state.values[tensor.name] = replace(found, bits=written.bits.get(tensor.name))
     begin(state, ready, written)
+    state.readers.update(name for node in model.graph.node for name in node.input)
+    state.readers.update(output.name for output in model.graph.output)
     state.endings = lists.endings_of(model.graph)
     for number, proto in enumerate(model.graph.node, start=1):
         state.place = f"node {number} of {len(model.graph.node)}"

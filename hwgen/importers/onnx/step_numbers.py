@@ -40,7 +40,9 @@ def with_pairs_equal(model: onnx.ModelProto, products: Collection[str] = ()) -> 
     for node in model.graph.node:
         behind = readers.get(node.output[0])
         product = node.op_type == "Mul"
-        kept = node.op_type != "Add" and not (product and moves(node.name, products))
+        kept = node.op_type != "Add" and not (
+            product and (IN_STEP in node.output[0] or node.name in products)
+        )
         if kept or behind is None:
             continue
         pairs = [behind, *(makers[name] for name in node.input if name in makers)]
@@ -55,11 +57,6 @@ def with_pairs_equal(model: onnx.ModelProto, products: Collection[str] = ()) -> 
         numbers = (np.float32(moved.scale), np.uint8(moved.zero_point))
         for name, number in zip(behind.input[1:3], numbers, strict=True):
             stored[name].CopyFrom(numpy_helper.from_array(np.array(number), name))
-
-
-def moves(name: str, products: Collection[str]) -> bool:
-    """Return whether the numbers of a product may move."""
-    return IN_STEP in name or name in products
 
 
 def map_of(node: onnx.NodeProto, stored: dict[str, onnx.TensorProto]) -> QuantizedMap | None:

@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from hwgen.importers.integer.constants import in_session
 from hwgen.importers.integer.moves import ZERO, Places
 from hwgen.importers.integer.nodes import (
     ONE_SHAPE,
@@ -28,9 +29,10 @@ from hwgen.importers.onnx.qdq.functions import bounded, composed, function_of
 from hwgen.importers.onnx.qdq.state import State, gained
 from hwgen.importers.onnx.qdq.tokens import are_tokens, constant_like, stacked
 from hwgen.importers.onnx.qdq.turned import signs_of, turned
-from hwgen.importers.onnx.qdq.values import Constant, Operation, Real, Reals, Step, Value
+from hwgen.importers.onnx.qdq.values import Constant, Numbers, Operation, Real, Reals, Step, Value
 from hwgen.importers.onnx.qdq.windows import gemm as weighted_product
 from hwgen.importers.onnx.qdq.windows import map_operand
+from hwgen.network.maps import BYTE_BITS
 
 Combine = Callable[[Reals, Reals], Reals]
 
@@ -73,6 +75,31 @@ def scaled(
     )
 
 
+def with_operand(
+    state: State, proto: onnx.NodeProto, inputs: list[Value | None], real: Real, made: Real
+) -> Real:
+    """Return a map with a constant as a session computes it; real: before, made: in real numbers.
+
+    Between pairs, with a constant that is unsigned bytes of one scale, it has an operator of
+    integers, unless something else reads the result, too.
+    """
+    grid = next((each.grid for each in inputs if isinstance(each, Constant)), None)
+    if grid is None or grid.signed or grid.bits != BYTE_BITS or isinstance(real.base, Operation):
+        return made
+    behind_pair = real.plain and (not real.trail or real.trail[-1].operator == "QuantizeLinear")
+    scales, zeros = np.unique(grid.scales), np.unique(grid.zero_points)
+    if not behind_pair or state.readers[proto.output[0]] > 1 or scales.size * zeros.size != 1:
+        return made
+    numbers = Numbers(
+        bits=BYTE_BITS, signed=False, scale=float(scales[0]), zero_point=int(zeros[0])
+    )
+    integers = np.unique(grid.integers)
+    if integers.size > 1:
+        integers = by_channel(state, real, grid.integers).astype(np.int64)
+    operand = in_session(proto.op_type, numbers.map((1, 1, 1)), integers)
+    return replace(made, trail=(*real.trail, replace(step_of(proto), operand=operand)))
+
+
 def scalar(values: NDArray[np.generic] | float) -> float:
     """Return the one value of a constant."""
     unique = np.unique(values)
@@ -102,7 +129,7 @@ def add(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list
     """Read an Add: a constant is an offset or a map; two maps are an operation."""
     real, constant = operands(inputs)
     if constant is not None and not differs_by_pixel(state, real, constant):
-        return [scaled(state, proto, real, 1.0, constant)]
+        return [with_operand(state, proto, inputs, real, scaled(state, proto, real, 1.0, constant))]
     one, other = as_maps(state, proto, inputs, real)
     joined = function_of_both(state, proto, one, other, lambda a, b: a + b)
     return [joined or sum_of(state, proto, one, other)]
@@ -161,7 +188,7 @@ def multiply(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) ->
     """Read a Mul: a constant is a factor or a map; two maps are an operation."""
     real, constant = operands(inputs)
     if constant is not None and not differs_by_pixel(state, real, constant):
-        return [scaled(state, proto, real, constant)]
+        return [with_operand(state, proto, inputs, real, scaled(state, proto, real, constant))]
     one, other = as_maps(state, proto, inputs, real)
     joined = function_of_both(state, proto, one, other, lambda a, b: a * b)
     return [joined or product_of(state, proto, one, other)]
@@ -174,7 +201,8 @@ def operands(inputs: list[Value | None]) -> tuple[Real, Reals | None]:
     if len(inputs) != 2 or not reals or len(reals) + len(constants) != 2:
         raise RefusedError("its operands", "two: maps or constants", "others")
     real = map_operand(reals[0])
-    return real, constants[0].array.astype(np.float64) if constants else None
+    # Real numbers of a session, which dequantized constants are, too.
+    return real, constants[0].array.astype(np.float32).astype(np.float64) if constants else None
 
 
 def function_of_both(

@@ -5,6 +5,7 @@ Tests: `tests/importers/onnx/test_quantized.py`.
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -141,7 +142,7 @@ def folded(proto: onnx.NodeProto, inputs: Sequence[Constant | None], opset: int)
     return [
         Constant(
             array=result.array,
-            grid=Grid(integers=q, scales=s, zero_points=z, bits=first.grid.bits),
+            grid=replace(first.grid, integers=q, scales=s, zero_points=z),
         )
         for result, q, s, z in zip(results, *parts, strict=True)
     ]
@@ -218,14 +219,15 @@ def dequantized_constant(proto: onnx.NodeProto, inputs: Sequence[Constant | None
     given = inputs[0]
     if given is None:
         raise RefusedError("its input", "present", "none")
-    bits, _ = bits_of(given.array.dtype)
+    bits, signed = bits_of(given.array.dtype)
     shape = given.array.shape
     scales, zero = scale_and_zero(proto, inputs, shape)
     integers = given.array.astype(np.int64 if bits > 16 else np.int32)
     zeros = np.broadcast_to(zero.astype(np.int64), shape)
     steps = np.broadcast_to(scales, shape)
     real = (integers.astype(np.float64) - zeros) * steps
-    grid = Grid(integers=integers, scales=steps, zero_points=zeros, bits=given.bits or bits)
+    bits = given.bits or bits
+    grid = Grid(integers=integers, scales=steps, zero_points=zeros, bits=bits, signed=signed)
     return Constant(array=real, grid=grid)
 
 

@@ -196,12 +196,30 @@ def dequantize(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) 
     source = state.grids[str(given.base)]
     numbers = numbers_of(state, proto, np.dtype(type_name(source)))
     if numbers != source:
+        given = read_anew(state, proto, given, source, numbers)
+    return [replace(given, integer=False)]
+
+
+def read_anew(
+    state: State, proto: onnx.NodeProto, given: Real, source: Numbers, numbers: Numbers
+) -> Real:
+    """Return the integers of a map as those of other numbers: a table that changes none."""
+    if (source.bits, source.signed, 8) != (numbers.bits, numbers.signed, numbers.bits):
         raise RefusedError(
             "scale and zero point",
             f"those of the QuantizeLinear before it ({source.scale:.6g}, {source.zero_point})",
             f"{numbers.scale:.6g}, {numbers.zero_point}",
         )
-    return [replace(given, integer=False)]
+    operation = Operation(
+        kind=Lookup,
+        name=node_name(proto),
+        operator=proto.op_type,
+        inputs=(str(given.base),),
+        tensor=state.new_name(f"{proto.output[0]}/integers"),
+        shape=state.shape_of(given),
+        keys={"table": np.arange(256).astype(type_name(source))},
+    )
+    return table_map(state, proto, replace(given, base=operation))
 
 
 def type_name(numbers: Numbers) -> str:

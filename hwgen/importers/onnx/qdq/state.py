@@ -4,6 +4,7 @@ Tests: `tests/importers/onnx/test_quantized.py`.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 import onnx
 
 from hwgen.importers.integer import Node, Note, QuantizedMap, raw_sums
+from hwgen.importers.integer.constants import Operand
 from hwgen.importers.integer.graph import BIAS_NOTE
 from hwgen.importers.integer.maps import quantized_map
 from hwgen.importers.integer.moves import ZERO, Places, lines_of, moving_nodes, view_node
@@ -82,6 +84,7 @@ class State:
     behind: sentences, what the host does behind the chip; remarks: of what one should know
     causal: tensors of softmaxes in front of which a causal mask stood
     parts: of an image whose channels are quantized apart
+    readers: of each tensor, how many inputs of nodes and outputs of the file read it
     stacked: maps that lie one behind the other in a map, each of a sequence
     """
 
@@ -110,6 +113,7 @@ class State:
     remarks: list[str] = field(default_factory=list)
     causal: frozenset[str] = frozenset()
     parts: ImageParts = field(default_factory=ImageParts)
+    readers: Counter[str] = field(default_factory=Counter)
     stacked: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def places(self, shape: Shape) -> Places:
@@ -360,15 +364,17 @@ class State:
         }
         if real.function is not None:
             return Lookup(**common, function=real.function)
-        gain = gain_of(real)
-        if gain is not None:
+        gain, narrow = gain_of(real), max(self.maps[base].bits, output.bits) <= BYTE_BITS
+        operand = operand_of(real, output) if narrow else None
+        if gain is not None and gain >= 0 and operand is None:
             return Requantization(**common, gain=gain)
         factor, offset = self.affine(real)
         uniform = len(np.unique(factor)) == 1 and len(np.unique(offset)) == 1
-        if uniform and max(self.maps[base].bits, output.bits) <= BYTE_BITS:
+        if uniform and narrow:
             one, added = float(factor[0]), float(offset[0])
-            return Lookup(**common, function=lambda x: x * one + added)
-        return PerChannel(**common, factor=factor, offset=offset)
+            steps = None if operand is None else operand.table
+            return Lookup(**common, function=lambda x: x * one + added, steps=steps)
+        return PerChannel(**common, factor=factor, offset=offset, operand=operand)
 
     def affine(self, real: Real) -> tuple[Reals, Reals]:
         """Return factor and offset of each channel."""
@@ -466,6 +472,17 @@ def gained(real: Real) -> tuple[float, Real]:
     if isinstance(real.base, Operation) or real.function is not None or bounded or gain is None:
         return 1.0, real
     return gain, replace(real, factor=None, offset=None)
+
+
+def operand_of(real: Real, output: QuantizedMap) -> Operand | None:
+    """Return the constant of a sum or product of integers in front of a QuantizeLinear, if any.
+
+    Behind a Relu or Clip only where the quantization makes that idle.
+    """
+    for step in reversed(real.trail[:-1]):
+        if step.operand is not None or step.operator not in ("Clip", "Relu") or not output.whole:
+            return step.operand
+    return None
 
 
 def last_step(real: Real) -> Step:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.importers.integer import QuantizedMap
+from hwgen.importers.integer.constants import Operand
 from hwgen.importers.integer.moves import Places
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.network.host import ImageStep
@@ -28,12 +29,16 @@ channels."""
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """The integers behind a dequantized constant, each array of its shape."""
+    """The integers behind a dequantized constant, each array of its shape.
+
+    bits, signed: of their type
+    """
 
     integers: NDArray[Any]
     scales: Reals
     zero_points: NDArray[np.int64]
     bits: int
+    signed: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,11 +76,15 @@ class Image:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """A node that was passed: its name, its operator, and whether it only rearranges."""
+    """A node that was passed: its name, its operator, and whether it only rearranges.
+
+    operand: the constant of a sum or product that onnxruntime computes with integers; None: another
+    """
 
     name: str
     operator: str
     moves: bool
+    operand: Operand | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

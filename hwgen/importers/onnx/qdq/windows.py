@@ -25,8 +25,8 @@ from hwgen.importers.onnx.qdq.constants import attributes_of
 from hwgen.importers.onnx.qdq.joining import of_pixels
 from hwgen.importers.onnx.qdq.sequences import pixels_of
 from hwgen.importers.onnx.qdq.state import State
-from hwgen.importers.onnx.qdq.values import Constant, Grid, Operation, Real, Value
-from hwgen.importers.onnx.qdq.weights import stored_weights
+from hwgen.importers.onnx.qdq.values import Constant, Operation, Real, Value
+from hwgen.importers.onnx.qdq.weights import Stored, stored_weights
 from hwgen.importers.onnx.shapes import Shapes
 from hwgen.network.operations import Window
 
@@ -253,7 +253,7 @@ def applied(weights: Constant, move: Callable[[NDArray[Any]], NDArray[Any]]) -> 
     if grid is not None:
         parts = (grid.integers, grid.scales, grid.zero_points)
         integers, scales, zero_points = (move(part) for part in parts)
-        grid = Grid(integers=integers, scales=scales, zero_points=zero_points, bits=grid.bits)
+        grid = replace(grid, integers=integers, scales=scales, zero_points=zero_points)
     return Constant(array=move(weights.array), grid=grid)
 
 
@@ -282,12 +282,11 @@ def product(
     if len(real.shape) == 2:
         real = of_first_pixel(state, state.settled(real, proto), proto)
         source = str(real.base)
-        ordered = in_order(state, real, stored.integers)
         operation = Operation(
             kind=FullyConnected,
             inputs=(source,),
             shape=(1, 1, outputs),
-            keys={"stored": replace(stored, integers=ordered)},
+            keys={"stored": in_order(state, real, stored)},
             **common,
         )
         return Real(base=operation, places=state.places((1, 1, outputs)).reshape(-1, outputs))
@@ -340,10 +339,10 @@ def of_first_pixel(state: State, real: Real, reader: onnx.NodeProto) -> Real:
     return replace(real, base=source, places=first + images)
 
 
-def in_order(state: State, real: Real, integers: Any) -> Any:
+def in_order(state: State, real: Real, stored: Stored) -> Stored:
     """Return weights (out, in) in the order of the map: rows, columns, channels.
 
-    Elements of the map that are not read get weights of zero; a real zero needs none.
+    Elements of the map that are not read get the zero point as weight; a real zero needs none.
     """
     values = state.maps[str(real.base)]
     size = values.shape[0] * values.shape[1] * values.shape[2]
@@ -351,6 +350,7 @@ def in_order(state: State, real: Real, integers: Any) -> Any:
     read = first != ZERO
     if len(np.unique(first[read])) != read.sum():
         raise RefusedError("its input", "every value once", "some twice")
-    ordered = np.zeros((len(integers), size), integers.dtype)
-    ordered[:, first[read]] = integers[:, read]
-    return ordered
+    zeros = stored.zero_points.astype(stored.integers.dtype)
+    ordered = np.repeat(zeros[:, np.newaxis], size, axis=1)
+    ordered[:, first[read]] = stored.integers[:, read]
+    return replace(stored, integers=ordered)
