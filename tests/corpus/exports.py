@@ -42,6 +42,9 @@ FEW = 16
 SHOWN = 24
 """Inputs that show the ranges of popular networks."""
 UNSIGNED = "onnxruntime, QDQ, uint8"
+UNSIGNED_WEIGHTS = "onnxruntime, QDQ, uint8 weights"
+BOTH_ENDS = "onnxruntime, QDQ, uint8 weights, zero points at both ends"
+"""Weights of one sign a layer: their zero point is 0 or 255, and so is that of most maps."""
 POPULAR_BACKEND, POPULAR_QUANTIZER = "x86", "xnnpack"
 """Settings of torch.ao and torchao with which popular networks are quantized."""
 LONGEST_CAUSE = 160
@@ -144,6 +147,35 @@ def quantized(network: str, form: QuantFormat, exporter: str = "script") -> Call
     return make
 
 
+def with_unsigned_weights(network: str, *, one_signed: bool = False) -> Callable[[Path], Path]:
+    """Return what quantizes maps and weights by onnxruntime as unsigned bytes.
+
+    one_signed: the weights of a layer have one sign, those of the next the other
+    """
+
+    def make(folder: Path) -> Path:
+        path, images = torch_file(network, "script", folder)
+        if one_signed:
+            path = with_one_sign(path, folder / f"{network}-one-sign.onnx")
+        made = folder / f"{network}-unsigned-{one_signed}.onnx"
+        return quantize(path, images, made, form=QDQ, maps=UINT8, per_channel=False, weights=UINT8)
+
+    return make
+
+
+def with_one_sign(path: Path, made: Path) -> Path:
+    """Write a float file whose matrices and kernels have no weight below zero, or none above."""
+    model, sign = onnx.load(path), 1
+    for tensor in model.graph.initializer:
+        array = onnx.numpy_helper.to_array(tensor)
+        if array.ndim > 1:
+            one = (sign * np.abs(array)).astype(array.dtype)
+            tensor.CopyFrom(onnx.numpy_helper.from_array(one, tensor.name))
+            sign = -sign
+    onnx.save(model, made)
+    return made
+
+
 def quantize(
     path: Path,
     images: np.ndarray,
@@ -153,9 +185,10 @@ def quantize(
     maps: QuantType,
     per_channel: bool,
     beside: bool = False,
+    weights: QuantType = QuantType.QInt8,
     **others: Any,
 ) -> Path:
-    """Quantize a float file by onnxruntime, with int8 weights; images show the ranges.
+    """Quantize a float file by onnxruntime; images show the ranges.
 
     beside: the weights are written into a file of their own; others: of `quantize_static`
     """
@@ -173,7 +206,7 @@ def quantize(
             quant_format=form,
             per_channel=per_channel,
             activation_type=maps,
-            weight_type=QuantType.QInt8,
+            weight_type=weights,
             **others,
         )
     return made
@@ -264,6 +297,10 @@ def own_exports() -> Iterator[Export]:
     for network in IN_DEFAULTS:
         for way, form in ((STATIC, QDQ), (OPERATORS, OPERATOR)):
             yield Export(ONNXRUNTIME, network, "torch, script", way, quantized(network, form))
+        made = with_unsigned_weights(network)
+        yield Export(ONNXRUNTIME, network, "torch, script", UNSIGNED_WEIGHTS, made)
+    made = with_unsigned_weights("leaky", one_signed=True)
+    yield Export(ONNXRUNTIME, "leaky", "torch, script", BOTH_ENDS, made)
     for network in KERAS:
         yield Export(KERAS_TFLITE, network, "Keras", "TFLite, int8", keras(network))
     for network in BYTES:
