@@ -15,10 +15,12 @@ from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import (
     Addition,
+    AveragePooling,
     Border,
     Choice,
     Convolution,
     Extremum,
+    MatrixProduct,
     MaxPooling,
     Multiplication,
     Node,
@@ -83,6 +85,13 @@ def expand_multiplication(parts: Parts, node: Multiplication) -> None:
     first, second = names
     first = parts.reversed(first) if node.gain < 0 else first
     parts.last(Multiplication, first, second, gain=abs(node.gain))
+
+
+def expand_negative(parts: Parts, node: AveragePooling | MatrixProduct) -> None:
+    """Expand a negative factor: the first map is reversed."""
+    if node.gain < 0:
+        names = parts.reversed(node.inputs[0]), *node.inputs[1:]
+        parts.nodes.append(replace(node, inputs=names, gain=-node.gain))
 
 
 def expand_squares(parts: Parts, node: SquaredDifference) -> None:
@@ -253,9 +262,11 @@ def in_numbers_of(parts: Parts, target: QuantizedMap, names: tuple[str, ...]) ->
 
 EXPANSIONS: Mapping[type[Any], Callable[[Parts, Any], None]] = {
     Addition: expand_addition,
+    AveragePooling: expand_negative,
     Border: expand_border,
     Choice: expand_choice,
     Convolution: expand_convolution,
+    MatrixProduct: expand_negative,
     Multiplication: expand_multiplication,
     Slopes: expand_slopes,
     Extremum: expand_extremum,

@@ -89,18 +89,6 @@ def entries_of(node: Lookup, source: QuantizedMap, output: QuantizedMap) -> Resu
     return entries.astype(np.int64) - output.offset
 
 
-def times(node: Requantization) -> Lookup:
-    """Return a constant factor as a function."""
-    gain = node.gain
-    return Lookup(
-        name=node.name,
-        operator=node.operator,
-        inputs=node.inputs,
-        output=node.output,
-        function=lambda x: x * gain,
-    )
-
-
 def integers(values: QuantizedMap) -> Results:
     """Return every integer of a map as the file has them."""
     return np.arange(1 << values.bits) - values.offset
@@ -113,9 +101,7 @@ def results_of(node: Node, sources: list[QuantizedMap], output: QuantizedMap) ->
         case Lookup() if node.results is None:
             return entries_of(node, sources[0], output)
         case Requantization() if node.operand is None:
-            if node.gain == 1:
-                return divided_by_scale(sources[0], output)[1]
-            return entries_of(times(node), sources[0], output)
+            return divided_by_scale(sources[0], output, node.gain)[1]
         case Multiplication() if node.gain == 1 and node.operator == "Mul":
             return runtime_product(unsigned, output.unsigned) - output.offset
         case Addition() if node.gains == (1, 1) and node.operator == "Add":

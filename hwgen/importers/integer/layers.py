@@ -174,8 +174,8 @@ class Layers:
         """
         scaling = self.scaling(source, output, gain=gain)
         given = scaling.requantization
-        if scaling.rounding == "float32" and gain == 1:
-            integers, divided = divided_by_scale(source, output)
+        if scaling.rounding == "float32":
+            integers, divided = divided_by_scale(source, output, gain)
             if (divided != multiplied(integers, given, output)).any():
                 self.layers.append(Table(op="table", **base))
                 table = np.zeros((1, TABLE_ENTRIES), np.uint8)
@@ -198,12 +198,12 @@ class Layers:
 
 
 def divided_by_scale(
-    source: QuantizedMap, output: QuantizedMap
+    source: QuantizedMap, output: QuantizedMap, gain: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return each integer of a map, centred, and what onnxruntime makes of it in another map."""
+    """Return each integer of a map, centred, and what onnxruntime makes of it times a gain."""
     integers = np.arange(1 << source.bits) - source.offset - source.zero_point
-    real = integers.astype(np.float32) * np.float32(source.scale)
-    divided = np.rint(real / np.float32(output.scale)) + output.zero_point
+    real = (integers.astype(np.float32) * np.float32(source.scale)).astype(np.float64) * gain
+    divided = np.rint(real.astype(np.float32) / np.float32(output.scale)) + output.zero_point
     return integers, divided.clip(output.low, output.high).astype(np.int64)
 
 

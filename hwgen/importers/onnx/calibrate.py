@@ -27,7 +27,7 @@ from hwgen.importers.onnx.check import check_ends, check_sizes, name_nodes
 from hwgen.importers.onnx.distance import Distance, distances
 from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.halves_apart import with_halves_joined
-from hwgen.importers.onnx.inputs import joined_inputs
+from hwgen.importers.onnx.inputs import Joined, joined_inputs
 from hwgen.importers.onnx.kept_pairs import nodes_kept, numbers_kept
 from hwgen.importers.onnx.layer_norms import with_layer_norms
 from hwgen.importers.onnx.layout import image_shape, layout_of
@@ -106,7 +106,7 @@ def quantized_model(
     states: outputs that are given back: a function at their end is no head for the host
     Raises FormatError for a file that is no float ONNX, DataError for images of another shape.
     """
-    joined = joined_inputs(read_whole_model(path))
+    joined = named_model(path)
     model = joined.model
     source = str(path)
     fix_steps(model, images)
@@ -175,6 +175,13 @@ def quantized_model(
             ) from None
 
 
+def named_model(path: Path) -> Joined:
+    """Return a float model with one image, each node with a name of its own."""
+    model = read_whole_model(path)
+    name_nodes(model.graph)
+    return joined_inputs(model)
+
+
 def rewritten(model: onnx.ModelProto, known: Shapes) -> onnx.ModelProto:
     """Return a float model in the forms that the reader has; known: shapes of its tensors."""
     with_layer_norms(model, known)
@@ -211,7 +218,7 @@ def distance_from_float(
 
     images: those that it was quantized with
     """
-    model = joined_inputs(read_whole_model(path)).model
+    model = named_model(path).model
     fix_steps(model, images)
     image, layout = checked_image(model, str(path))
     given = arranged(image, layout, images, str(path), step=Step())

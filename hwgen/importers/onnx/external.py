@@ -7,7 +7,6 @@ import onnx
 
 from hwgen.errors import FormatError
 from hwgen.files.given import check_given
-from hwgen.importers.onnx.check import name_nodes
 from hwgen.importers.onnx.read import MOST_BYTES, read_model
 
 BESIDE = (
@@ -17,7 +16,7 @@ BESIDE = (
 
 
 def read_whole_model(path: Path) -> onnx.ModelProto:
-    """Return the model of a file with the weights that lie in files beside it, its nodes named.
+    """Return the model of a file with the weights that lie in files beside it.
 
     Raises FormatError for a file that is not in the same folder, is a link, or is too short.
     """
@@ -33,7 +32,6 @@ def read_whole_model(path: Path) -> onnx.ModelProto:
         tensor.raw_data = content
         tensor.data_location = onnx.TensorProto.DEFAULT
         del tensor.external_data[:]
-    name_nodes(model.graph)
     return model
 
 

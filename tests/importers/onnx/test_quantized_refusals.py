@@ -42,12 +42,6 @@ def scales_of_inputs(model: Model, image: str) -> str:
     return model.quantized(model.node("Conv", image, model.weights(4, 3, 1, 1, axis=1)))
 
 
-def other_scale_behind(model: Model, image: str) -> str:
-    grid = [model.constant(0.04), model.constant(3, np.uint8)]
-    integers = model.node("QuantizeLinear", image, *grid)
-    return model.node("DequantizeLinear", integers, model.constant(0.05), grid[1])
-
-
 def upside_down(model: Model, image: str) -> str:
     steps = [model.constant(each, np.int64) for each in ([5], [-7], [2], [-1])]
     return model.quantized(model.conv(model.node("Slice", image, *steps), 3, 3, 1, 1))
@@ -62,18 +56,11 @@ def weights_of_scale(scale: float, model: Model, image: str) -> str:
     return model.quantized(model.node("Add", one, other))
 
 
-def gain_below_zero(model: Model, image: str) -> str:
-    mean = model.node("GlobalAveragePool", image)
-    return model.quantized(model.node("Mul", mean, model.constant(-1.0)))
-
-
 REFUSED: dict[str, tuple[Callable[[Model, str], str], str]] = {
     "weights that are real": (unquantized_weights, "its weights must be integers behind a"),
     "a map that is real": (unquantized_between, "must be quantized .* got real numbers of node"),
     "a scale for each input": (scales_of_inputs, "the scales of its weights must be one, or"),
-    "another scale behind": (other_scale_behind, "those of the QuantizeLinear before it"),
     "rows in another order": (upside_down, "what it selects must be from the first to the last"),
-    "a negative factor of a mean": (gain_below_zero, "the ratio of its scales must be from 0"),
     "transposed convolution, a scale an input": (
         lambda m, x: m.quantized(m.node("ConvTranspose", x, m.weights(3, 3, 2, 2))),
         "the scales of its weights must be one, or one a filter",

@@ -122,3 +122,19 @@ def test_integers_may_be_read_anew(kind: type, tmp_path: Path) -> None:
     product = model.node("Gemm", back, model.weights(5, 64), transB=1)
     path = saved(model.build(model.quantized(product, 0.3, 100)), tmp_path)
     assert differing(path) == 0
+
+
+@pytest.mark.parametrize("what", ["mean", "product of maps", "product of tokens", "map"])
+def test_a_factor_may_be_negative(what: str, tmp_path: Path) -> None:
+    model = Model((1, 4, 8) if what == "product of tokens" else (1, 3, 4, 4))
+    now = image = model.image(zero=100)
+    if what == "mean":
+        now = model.node("GlobalAveragePool", image)
+    if what == "product of maps":
+        now = model.node("Mul", image, model.quantized(model.conv(image, 3, 3, 1, 1), 0.2, 90))
+    if what == "product of tokens":
+        now = model.node("MatMul", image, model.node("Transpose", image, perm=[0, 2, 1]))
+    scaled = model.node("Mul", now, model.constant(-1.13))
+    path = saved(model.build(model.quantized(scaled, 0.4, 120)), tmp_path)
+    found = {each.operator for each in describe_import(path).differences}
+    assert differing(path) <= (1 if found - {"Mul"} else 0)

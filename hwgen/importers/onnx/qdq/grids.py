@@ -4,9 +4,11 @@ Tests: `tests/importers/onnx/test_export.py`.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 
 from hwgen.importers.integer.moves import ZERO
 from hwgen.importers.integer.nodes import Lookup
@@ -196,20 +198,13 @@ def dequantize(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) 
     source = state.grids[str(given.base)]
     numbers = numbers_of(state, proto, np.dtype(type_name(source)))
     if numbers != source:
-        given = read_anew(state, proto, given, source, numbers)
+        every = np.arange(1 << source.bits).astype(type_name(source))
+        given = read_anew(state, proto, given, every)
     return [replace(given, integer=False)]
 
 
-def read_anew(
-    state: State, proto: onnx.NodeProto, given: Real, source: Numbers, numbers: Numbers
-) -> Real:
-    """Return the integers of a map as those of other numbers: a table that changes none."""
-    if (source.bits, source.signed, 8) != (numbers.bits, numbers.signed, numbers.bits):
-        raise RefusedError(
-            "scale and zero point",
-            f"those of the QuantizeLinear before it ({source.scale:.6g}, {source.zero_point})",
-            f"{numbers.scale:.6g}, {numbers.zero_point}",
-        )
+def read_anew(state: State, proto: onnx.NodeProto, given: Real, table: NDArray[Any]) -> Real:
+    """Return the integers of a map as those of the numbers that a node has: a table of all."""
     operation = Operation(
         kind=Lookup,
         name=node_name(proto),
@@ -217,7 +212,7 @@ def read_anew(
         inputs=(str(given.base),),
         tensor=state.new_name(f"{proto.output[0]}/integers"),
         shape=state.shape_of(given),
-        keys={"table": np.arange(256).astype(type_name(source))},
+        keys={"table": table},
     )
     return table_map(state, proto, replace(given, base=operation))
 
