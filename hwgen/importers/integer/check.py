@@ -11,6 +11,7 @@ import numpy as np
 from hwgen.errors import Refusal
 from hwgen.importers.integer.arithmetic import exponentials, squared_factor
 from hwgen.importers.integer.factors import FACTOR_LIMIT
+from hwgen.importers.integer.constants import Operand
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import (
@@ -215,6 +216,8 @@ def function_complaints(
     bits = max(source.bits, output.bits)
     if bits > BYTE_BITS:
         yield "the bits of a function's input and output", f"at most {BYTE_BITS}", bits
+    elif isinstance(getattr(node.steps, "__self__", None), Operand):
+        return  # computed as it is, without a factor between the two scales
     elif node.steps is not None or node.slope is not None:
         yield from factor_complaints(source.scale / output.scale)
 
