@@ -10,8 +10,8 @@ import numpy as np
 
 from hwgen.errors import Refusal
 from hwgen.importers.integer.arithmetic import exponentials, squared_factor
-from hwgen.importers.integer.factors import FACTOR_LIMIT
 from hwgen.importers.integer.constants import Operand
+from hwgen.importers.integer.factors import FACTOR_LIMIT
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import (
