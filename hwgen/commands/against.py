@@ -33,9 +33,9 @@ from hwgen.importers.integer import (
 from hwgen.importers.integer.arithmetic import Kernels, kernels_of
 from hwgen.importers.integer.runtime import Runtime
 from hwgen.importers.integer.states import states_of, with_states
-from hwgen.importers.judge import Verdict
 from hwgen.network import Layer, QuantizedNetwork
 from hwgen.network.file import load_network
+from hwgen.network.verdict import Verdict
 from hwgen.report.agreement import (
     AgreementReport,
     FirstElement,

@@ -32,10 +32,10 @@ from hwgen.importers.integer import (
 from hwgen.importers.integer.arithmetic import Choice, Kernels, kernels_of
 from hwgen.importers.integer.endings import said_of_head
 from hwgen.importers.integer.refused import calibrated
-from hwgen.importers.judge import Verdict
 from hwgen.network import QuantizedNetwork
 from hwgen.network.decoding import decode
 from hwgen.network.file import save_network
+from hwgen.network.verdict import Verdict
 from hwgen.report.import_tables import import_table
 from hwgen.report.imports import (
     ImportDifference,

@@ -26,9 +26,10 @@ from hwgen.files.digests import digest_of, digest_of_code, digest_of_file, versi
 from hwgen.importers.integer import IntegerGraph, heads_left_out, lower
 from hwgen.importers.integer.arithmetic import Kernels
 from hwgen.importers.integer.nodes import Node
-from hwgen.importers.judge import IMAGES, SECONDS, Feeds, Outputs, Verdict, judge
+from hwgen.importers.judge import IMAGES, SECONDS, Feeds, Outputs, judge
 from hwgen.jobs.store import MISSING, Store
 from hwgen.network import QuantizedNetwork
+from hwgen.network.verdict import Verdict
 from hwgen.report.imports import ImportInfo
 
 QUANTIZED = "the quantized file (--qdq)"

@@ -6,7 +6,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from hwgen.files.load import EXACT
-from hwgen.importers.judge import Verdict
+from hwgen.network.verdict import Verdict
 from hwgen.report.types import Count, Fraction, Images, Source
 
 

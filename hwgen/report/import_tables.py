@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rich.console import Group, RenderableType
 
 from hwgen.errors import counted
-from hwgen.importers.judge import Verdict, said_decibels
+from hwgen.network.verdict import Verdict, said_decibels
 from hwgen.report.agreement import AgreementReport, Differences
 from hwgen.report.imports import (
     FloatDistance,

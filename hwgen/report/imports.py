@@ -6,8 +6,8 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from hwgen.files.load import EXACT
-from hwgen.importers.judge import Verdict
 from hwgen.network.quantization import Rounding
+from hwgen.network.verdict import Verdict
 from hwgen.report.types import Source
 
 Steps = Annotated[float, Field(ge=0)]

@@ -19,8 +19,8 @@ from onnx import TensorProto, helper
 from hwgen.commands.imports import ImportNetwork, describe_import
 from hwgen.commands.judged import judged
 from hwgen.errors import HwgenError
-from hwgen.importers.judge import Verdict
 from hwgen.importers.onnx.calibrate import quantized_model
+from hwgen.network.verdict import Verdict
 from hwgen.report.import_tables import judged_line
 from tests.quantized_onnx import Model, saved
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from hwgen.commands.imports import describe_import
 from hwgen.commands.judged import judged
 from hwgen.errors import HwgenError
-from hwgen.importers.judge import Verdict
+from hwgen.network.verdict import Verdict
 from hwgen.report.import_tables import judged_line
 from tests.importers.corpus import CORPUS
 
