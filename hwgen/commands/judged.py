@@ -195,7 +195,8 @@ def explained(
             kind, names = KINDS[graph.format], [each.source for each in network.layers]
             ends = kind.ends(file, graph, {})
             integers = np.concatenate([ends.integers(feeds) for feeds in ends.feeds(images)])
-            runtime = kind.runtime_of(file, graph, answers=names, default=default, maps=default)
+            maps = default and graph.format == "ONNX"
+            runtime = kind.runtime_of(file, graph, answers=names, default=default, maps=maps)
             counters = Counters()
             counters.add(network, runtime.run(integers, names))
         except HwgenError as error:

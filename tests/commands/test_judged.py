@@ -19,6 +19,7 @@ from hwgen.importers.integer import lower
 from hwgen.importers.integer.nodes import Convolution
 from hwgen.importers.onnx.quantized import read_integer_graph
 from tests.importers.onnx.test_past import POSITIONS, WIDTH, written
+from tests.importers.tflite.test_constants import HARD_SEED, drawn
 from tests.quantized_onnx import Model, saved, small_float
 
 FILES = Path("tests/importers/files")
@@ -131,6 +132,12 @@ def test_a_wrong_layer_is_not_foreseen(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr("hwgen.commands.imports.read_graph", lambda _: graph)
     out = tmp_path / "net.npz"
     assert main(["import", str(path), "--out", str(out)]) == 1 and out.is_file()
+
+
+def test_a_difference_of_litert_that_a_line_names_is_foreseen(tmp_path: Path) -> None:
+    path = drawn("SUB", 16, HARD_SEED, first=True).save(tmp_path / "net.tflite")
+    found = describe_import(path, judge=judged).judged
+    assert found is not None and found.different and found.foreseen and found.first == "sub_0"
 
 
 def test_a_difference_that_a_line_names_is_foreseen() -> None:

@@ -151,11 +151,12 @@ def test_both_digests_are_told(
     assert not told.content.unread
     half_up = ImportNetwork(path, tmp_path / "written.npz", kernels="half_up").run()
     assert not half_up.content.runtime
-    for name in ("kept", "session_graph"):
+    for name in ("kept", "session_graph", "runtime", "as_given", "ends"):
         monkeypatch.delitem(sys.modules, f"hwgen.importers.onnx.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     assert main(["import", str(path), "--out", str(tmp_path / "alone.npz")]) == 0
     text = " ".join(capsys.readouterr().out.split())
+    assert "not judged by model.onnx: the package onnxruntime is needed for this" in text
     assert "read as it is written: onnxruntime, which may rewrite it before" in text
     written = load_network(tmp_path / "alone.npz").digest
     assert told.content.as_written == written != told.network.digest
