@@ -132,7 +132,11 @@ class OnnxEnds:
         tensors = {name: self._tensor(name, value, maps) for name, value in self._known.items()}
         if self._tail is not None:
             wanted = self._tail.output_names
-            tensors |= dict(zip(wanted, self._tail.run(None, tensors), strict=True))
+            try:
+                found = self._tail.run(None, tensors)
+            except Exception as error:  # the library has no common base
+                raise not_played(wanted[0], error, self._source) from None
+            tensors |= dict(zip(wanted, found, strict=True))
         return {name: tensors[name] for name in self._outputs}
 
     def _tensor(
@@ -223,10 +227,15 @@ def tail_of(
         if opset_of(model) < KNOWN_OPSET:
             tail = onnx.version_converter.convert_version(tail, KNOWN_OPSET)
         return ReferenceEvaluator(tail)
-    except Exception as error:  # the library has no common base
-        raise FormatError(
-            field=f"output {wanted[0]}",
-            allowed="behind operators that onnx's reference computes",
-            given=" ".join(str(error).split())[:200],
-            source=source,
-        ) from None
+    except Exception as error:  # as above
+        raise not_played(wanted[0], error, source) from None
+
+
+def not_played(output: str, error: Exception, source: str) -> FormatError:
+    """Return the error of an output behind operators that numpy does not play."""
+    return FormatError(
+        field=f"output {output}",
+        allowed="behind operators that onnx's reference computes",
+        given=" ".join(str(error).split())[:200],
+        source=source,
+    )

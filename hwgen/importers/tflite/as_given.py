@@ -6,6 +6,7 @@ Tests: `tests/importers/test_judge.py`.
 from importlib.metadata import version
 from pathlib import Path
 
+from hwgen.errors import FormatError
 from hwgen.files.given import read_given
 from hwgen.importers.judge import Feeds, Outputs, said_version
 from hwgen.importers.tflite.file import read_file
@@ -22,6 +23,7 @@ class GivenTFLite:
     def __init__(self, path: Path, *, default: bool = True) -> None:
         """Open the file; default: else by the reference kernels, where an operator has one."""
         content = read_given(path, what="the file", allowed="a TFLite file")
+        self._source = str(path)
         self._interpreter, kernels = interpreter_of(content, path, default=default)
         self.name = f"LiteRT {said_version(PACKAGE, version(PACKAGE))}, {kernels} kernels"
         # Names that the file has twice are told apart as the reader does.
@@ -37,7 +39,15 @@ class GivenTFLite:
             array = feeds[self._names[about["index"]]]
             array = array.astype(about["dtype"]).reshape(about["shape"])
             self._interpreter.set_tensor(about["index"], array)
-        self._interpreter.invoke()
+        try:
+            self._interpreter.invoke()
+        except RuntimeError as error:
+            raise FormatError(
+                field="the file",
+                allowed="one that LiteRT runs",
+                given=" ".join(str(error).split())[:200],
+                source=self._source,
+            ) from None
         return {
             self._names[each["index"]]: self._interpreter.get_tensor(each["index"])
             for each in self._interpreter.get_output_details()
