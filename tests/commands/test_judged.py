@@ -12,13 +12,12 @@ from onnx import TensorProto, helper
 
 from hwgen.cli import main
 from hwgen.commands import judged as judging
-from hwgen.commands.imports import ImportNetwork, describe_import
+from hwgen.commands.imports import describe_import
 from hwgen.commands.judged import Imported, judged
 from hwgen.errors import MissingToolError
 from hwgen.importers.integer import lower
 from hwgen.importers.integer.nodes import Convolution
 from hwgen.importers.onnx.quantized import read_integer_graph
-from tests.importers.onnx.test_past import POSITIONS, WIDTH, written
 from tests.importers.tflite.test_constants import HARD_SEED, drawn
 from tests.quantized_onnx import Model, saved, small_float
 
@@ -188,19 +187,6 @@ def test_calls_are_judged_in_order(tmp_path: Path, capsys: Said) -> None:
     assert main([*compare, "--json", str(report)]) == 0
     found = json.loads(report.read_text())["judged"]
     assert (found["images"], found["elements"], found["different"]) == (24, 72, 0)
-
-
-def test_a_step_is_held_against_the_users_own_calls(tmp_path: Path) -> None:
-    path = written("concat", tmp_path / "step.onnx")
-    images = np.random.default_rng(1).normal(size=(8, POSITIONS, 1, WIDTH)).astype(np.float32)
-    np.savez(tmp_path / "images.npz", images=images)
-    request = ImportNetwork(
-        path, tmp_path / "net.npz", calibrate=tmp_path / "images.npz", positions=POSITIONS
-    )
-    found = request.run().content.judged
-    assert found is not None and not found.unjudged and found.foreseen
-    (distance,) = found.distances
-    assert distance.ours is not None and distance.ours > 15
 
 
 def test_info_judges_a_file_once(tmp_path: Path, capsys: Said, monkeypatch: Any) -> None:

@@ -1,6 +1,6 @@
 """The file of a decoder's step, as the user has it: its caches go from call to call.
 
-Tests: `tests/commands/test_judged.py`.
+Tests: `tests/importers/onnx/test_past.py`.
 """
 
 from pathlib import Path

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from golden.states import Session
 from hwgen.commands.exchange import calibrated_graph
+from hwgen.commands.imports import ImportNetwork
 from hwgen.errors import FormatError
 from hwgen.importers.integer import lower
 from hwgen.importers.onnx.past import whole_of
@@ -197,3 +198,16 @@ def test_what_turns_with_the_position_is_refused_by_name(
     with pytest.raises(FormatError, match=wanted) as raised:
         whole_of(onnx.load(path), POSITIONS, source="step.onnx")
     assert "what depends on position" in str(raised.value)
+
+
+def test_a_step_is_held_against_the_users_own_calls(tmp_path: Path) -> None:
+    path = written("concat", tmp_path / "step.onnx")
+    images = np.random.default_rng(1).normal(size=(8, POSITIONS, 1, WIDTH)).astype(np.float32)
+    np.savez(tmp_path / "images.npz", images=images)
+    request = ImportNetwork(
+        path, tmp_path / "net.npz", calibrate=tmp_path / "images.npz", positions=POSITIONS
+    )
+    found = request.run().content.judged
+    assert found is not None and not found.unjudged and found.foreseen
+    (distance,) = found.distances
+    assert distance.ours is not None and distance.ours > 15
