@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from golden.network import infer
 from hwgen.chip.family import Family
 from hwgen.chip.sim.host import HostedChip, Work, run_hosted
@@ -22,18 +24,21 @@ from hwgen.crossbar.sim.simulate import simulated_runs as crossbar_runs
 from hwgen.dbpim.sim.chip_run import hosted as dbpim_chip
 from hwgen.dbpim.sim.simulate import job_of as dbpim_job
 from hwgen.dbpim.sim.simulate import simulated_runs as dbpim_runs
+from hwgen.mram.facts.arch import ArraySize
 from hwgen.mram.sim.chip_run import hosted as mram_chip
 from hwgen.mram.sim.simulate import job_of as mram_job
 from hwgen.mram.sim.simulate import simulated_runs as mram_runs
-from tests.verif.crossbar.whole import answers_design, answers_network
+from tests.verif.crossbar.whole import answers_design, answers_network, design
 from tests.verif.dbpim.chips import chip_arch as dbpim_arch
 from tests.verif.mram.chips import chip_arch as mram_arch
 from tests.verif.mram.chips import images_of, residual_network
-from verif.common.drawing import draw_images
+from verif.common.drawing import Drawing, draw_images
 from verif.dbpim.directed_network import directed
 from verif.dbpim.random_network import random_images
 from verif.toolchain import BUILD_ROOT
 
+ROOMY = ArraySize(rows=256, columns=64)
+"""Of MRAM chips of one octet."""
 FAMILIES = ("dbpim", "mram", "crossbar")
 STREAM = (0, 2, 1)
 """Modes of the images of the family that has modes."""
@@ -124,25 +129,55 @@ def with_output(network: Any, op: str) -> Any:
     return replace(network, graph=replace(network.graph, outputs=(network.answer, second)))
 
 
+def drawn_dbpim(cores: int) -> Any:
+    """Return a tiny chip of some cores, whose other sizes are drawn."""
+    rng = np.random.default_rng(cores)
+    return replace(
+        dbpim_arch("tiny"),
+        cores=cores,
+        macros_per_core=1 << int(rng.integers(0, 2)),
+        switch_rate=1 << int(rng.integers(0, 3)),
+        queue_depth=int(rng.integers(1, 4)),
+        port_bits=64 << int(rng.integers(0, 2)),
+        logit_entries=32,
+    )
+
+
+def drawn_crossbar(cores: int) -> tuple[Any, Any]:
+    """Return convolutions in a row, each on a macro of its own, whose channels are drawn."""
+    rng, drawing = np.random.default_rng(cores), Drawing(cores, modes=("full",), shape=(3, 2, 2))
+    now = "input"
+    for _ in range(cores):
+        now = drawing.conv(now, (int(rng.integers(2, 8)),))
+    network = drawing.build(now)
+    found = design(network, copies=[1] * cores, macros=[1] * cores, side=16)
+    return network, make_arch(found, f"drawn_{cores}")
+
+
 @cache
-def small_case(family: str, reset: str = "all") -> SmallCase:
+def small_case(family: str, reset: str = "all", cores: int = 0) -> SmallCase:
     """Return runs of two images on a small chip: fused layers, modes, two answers.
 
-    reset: what it reaches, see the architectures
+    reset: what it reaches, see the architectures; cores: of a drawn chip, or its octets, or its
+    macros; 0: the chip that tests share
     """
     modes: Sequence[int] = (0,) * 4
     network: Any
     arch: Any
     if family == "dbpim":
-        network, arch = directed("residuals"), dbpim_arch("tiny")
+        network, arch = directed("residuals"), drawn_dbpim(cores) if cores else dbpim_arch("tiny")
         network = with_output(network, "add")
         images = random_images(network, 4, seed=0)
     elif family == "mram":
         network, arch, modes = residual_network(1), mram_arch("tiny"), STREAM
         network = with_output(network, "average_pool")
+        if cores:
+            arch = replace(arch, sub_arrays=arch.block * cores, array=ROOMY)
         images = images_of(network, len(STREAM))
     else:
         network, arch = answers_network(), make_arch(answers_design(), "answers")
+        if cores:
+            network, arch = drawn_crossbar(cores)
         images = draw_images(network, 4, seed=3)
     subject = Subject(
         network=network,

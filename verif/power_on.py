@@ -1,13 +1,12 @@
 """A chip at power-on as silicon has it: nothing but its reset gives a register a value.
 
-The emitted Verilog has an `initial` line for each register, and simulators obey. Without them a
-register that no reset reaches is undefined under Icarus, and has any value under Verilator.
+The emitted Verilog has no `initial` line for registers. One that no reset reaches is undefined
+under Icarus, and has any value under Verilator.
 """
 
 import re
 import subprocess
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,26 +29,10 @@ from verif.toolchain import BUILD_ROOT
 
 Kept = TypeVar("Kept", bound=Writes)
 
-INITIAL = re.compile(r"^  initial [^=;]*= [^;]*;\n", re.MULTILINE)
-"""The value of a register, which may take several lines; `initial begin` fills a memory."""
 UNKNOWN = re.compile(r"[xXzZ]")
 IMAGE = "sim.vvp"
 KNOWN = Path(__file__).parent / "axi_known.v"
 """A second top beside the host; it ends a run at the first undefined AXI output."""
-
-
-def without_initial_values(modules: Mapping[str, str]) -> dict[str, str]:
-    """Return the Verilog of modules whose registers have no value before the reset."""
-    return {name: INITIAL.sub("", text) for name, text in modules.items()}
-
-
-def unset(chip: HostedChip[Kept]) -> HostedChip[Kept]:
-    """Return a chip whose registers have no value before the reset."""
-    return replace(
-        chip,
-        name=f"{chip.name} without initial values",
-        write=lambda: without_initial_values(chip.modules),
-    )
 
 
 def run_under_icarus(work: Work, chip: HostedChip[Kept], folder: Path) -> None:
@@ -58,7 +41,7 @@ def run_under_icarus(work: Work, chip: HostedChip[Kept], folder: Path) -> None:
     Writes what its host saw into files of `folder`. Raises CalledProcessError, also where an AXI
     output is undefined.
     """
-    sources = {f"{name}.v": text for name, text in unset(chip).modules.items()}
+    sources = {f"{name}.v": text for name, text in chip.modules.items()}
     sources[HOST.name] = host_text(chip, work.memory_bytes)
     for file in (MEMORY, KNOWN):
         sources[file.name] = file.read_text(encoding="utf-8")

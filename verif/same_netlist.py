@@ -4,8 +4,9 @@ The other side is Amaranth's own conversion to RTLIL, which shares nothing with 
 source of the part. On both sides registers, reads of memories and what is placed are cut out: their
 outputs are inputs of the comparison, the same on both sides, and their inputs (next values, clocks,
 addresses, data, enables) are outputs, like the ports. Proved is that all of these are the same, so
-no run tells both apart, whatever the state. Values at first are compared too. Which register of the
-Verilog is which of the netlist the printer says: a wrong answer is not proved.
+no run tells both apart, whatever the state. Values at first are compared where the Verilog has any.
+Which register of the Verilog is which of the netlist the printer says: a wrong answer is not
+proved.
 
     python -m verif.same_netlist ARCH ... [--seconds 60] [--modules WORD]     files of chips
 
@@ -291,7 +292,7 @@ def registers(
             cut.firsts[f"edge {number}"] = facts["CLK_POLARITY"][-1]
             if node.kind == "register":
                 first = names[name]["attributes"].get("init", "")[::-1]
-                told = [first[bit : bit + 1], str(node.what[0] >> place & 1)]
+                told = [str(node.what[0] >> place & 1), *first[bit : bit + 1]]
                 if "ARST" in pins:
                     told.append(facts["ARST_VALUE"][::-1][at])
                 if len(set(told)) > 1:

@@ -30,10 +30,9 @@ PROCESSES = 2
 BEFORE, AFTER = "before", "after"
 INSTANCE = re.compile(r"^  (\w+) (?:#\(|\S+ *\()", re.M)
 REGISTER = re.compile(
-    r"^  (?:output )?reg (?:signed )?(?:\[(\d+):0\] )?(\\\S+|\w[\w$]*) ?(?: = (.*))?[;,]", re.M
+    r"^  (?:output )?reg (?:signed )?(?:\[(\d+):0\] )?(\\\S+|\w[\w$]*) ?(?: = .*)?[;,]", re.M
 )
-INITIAL = re.compile(r"^  initial (\\\S+|\w[\w$]*) ? *= (.*);", re.M)
-ZEROS = re.compile(r"'[hd]0+$")
+CLOCKED = re.compile(r"^ +(?:[^\n<]* )?(\\\S+|\w[\w$]*) *(?:\[[^\]\n]*\] *)?<= ", re.M)
 PROVED = "no model found: SUCCESS"
 DIFFERS = "the solver found a difference"
 ANSWERS = {"model found: FAIL": DIFFERS, "SAT solver: TIMEOUT": "the solver ran out of time"}
@@ -106,14 +105,10 @@ def with_names_of(before: str, after: str) -> str:
     return after
 
 
-def registers_of(text: str) -> dict[str, tuple[str, str]]:
-    """Return the width and the first value of each register that has one."""
-    values = {name: value for name, value in INITIAL.findall(text)}
-    found = {}
-    for high, name, value in REGISTER.findall(text):
-        if value or name in values:
-            found[name] = (high, ZEROS.sub("'h0", value or values[name]))
-    return found
+def registers_of(text: str) -> dict[str, str]:
+    """Return the highest bit of each register that a clock sets."""
+    clocked = set(CLOCKED.findall(text))
+    return {name: high for high, name in REGISTER.findall(text) if name in clocked}
 
 
 def compare_all(

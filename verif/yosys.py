@@ -35,6 +35,14 @@ clean -purge
 tee -q -o {STATISTICS} stat -json
 """
 
+DRIVERS = f"""
+read_verilog -sv {{files}}
+hierarchy -check -top {{top}}
+proc
+tee -q -o {CHECKS} check
+"""
+WARNING = re.compile(r"^Warning: (.*(?:\n    .*)*)", re.M)
+
 RUN = "import sys; from pyosys import libyosys as y; y.run_pass(sys.argv[1], y.Design())"
 
 REGISTER = re.compile(r"\$_[A-Z]*DFF[A-Z]*_")
@@ -92,13 +100,28 @@ def run_yosys(script: str, folder: Path, *, what: str = "its script") -> str:
     return done.stdout
 
 
+def drivers(modules: Mapping[str, str], *, top: str) -> list[str]:
+    """Return what is wrong with the drivers of a design, Verilog by module name; nothing: all well.
+
+    A text for each bit that is read and that nothing drives, such as a field of a register that no
+    block writes, for each that two drive, and for each loop inside of a module.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        for name, text in modules.items():
+            (folder / f"{name}.v").write_text(text, encoding="utf-8")
+        script = DRIVERS.format(files=" ".join(f"{name}.v" for name in modules), top=top)
+        run_yosys(script, folder, what=f"the Verilog of {top}")
+        return WARNING.findall((folder / CHECKS).read_text(encoding="utf-8"))
+
+
 def synthesize(files: Sequence[Path], *, top: str) -> Synthesis:
     """Check the design in `files` and map it to generic gates, module by module."""
     names = " ".join(f'"{file.resolve()}"' for file in files)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         run_yosys(SCRIPT.format(files=names, top=top), folder, what=f"the Verilog of {top}")
-        problems = re.findall(r"^Warning: (.*(?:\n    .*)*)", (folder / CHECKS).read_text(), re.M)
+        problems = WARNING.findall((folder / CHECKS).read_text())
         statistics = json.loads((folder / STATISTICS).read_text())
     cells = {
         name.removeprefix("\\"): {

@@ -7,7 +7,9 @@ their high byte first, so that the checksum of a whole frame with its checksum i
     then of a command that writes: `length` bytes, checksum of those
     answer: status, of a command that reads and is DONE `length` bytes, checksum of both
 
-A frame whose first checksum is wrong, or that ends before its last byte, has no answer.
+A frame whose first checksum is wrong, or that ends before its last byte, has no answer. Behind a
+wrong first checksum the chip looks for the next START at once, among the bytes behind the last one
+first; data that end early are over when the line was quiet.
 
 Tests: `tests/verif/common/test_frames.py`.
 """
@@ -30,7 +32,7 @@ MOST_BYTES = 0xFFFF
 SILENT_CYCLES = 1 << 8
 """Clock cycles that a register of the chip has for its answer."""
 QUIET_BITS = 1 << 14
-"""Bits of an UART that are high until the chip drops a frame that has begun."""
+"""Bits of an UART that are high until the chip drops data that are torn."""
 BIT_CYCLES = (4, 1 << 16)
 """Clock cycles of a bit of an UART, the fewest and the most."""
 LEAST_MEMORY_BYTES, MOST_MEMORY_BYTES = 1 << 10, 1 << 20

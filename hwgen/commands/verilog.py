@@ -25,7 +25,7 @@ from hwgen.commands.subject import configuration_of
 from hwgen.errors import FamilyError
 from hwgen.files.digests import digest_of, digest_of_code, digest_of_files, versions
 from hwgen.files.folder import refuse_foreign
-from hwgen.report.system import register_files, system_files
+from hwgen.report.system import WAIVERS, register_files, system_files
 from hwgen.report.system.board_files import board_files, constraints_name
 from hwgen.report.system.librelane import (
     Block,
@@ -34,6 +34,7 @@ from hwgen.report.system.librelane import (
     few_pins_sdc,
     librelane_files,
 )
+from hwgen.report.system.waivers import waivers
 
 if TYPE_CHECKING:
     from hwgen.chip.rtl.emit import Further
@@ -119,7 +120,12 @@ def in_system(chip: Written, interface: ChipInterface) -> Written:
     """Return a chip with the files that put it into a system."""
     from hwgen.chip.rtl.emit import file_names
 
-    return replace(chip, beside=system_files(interface, file_names(chip.top)))
+    written = f"{interface.what}, written by hwgen {__version__}"
+    return replace(
+        chip,
+        beside=system_files(interface, file_names(chip.top)),
+        further=lambda files: {WAIVERS: waivers(interface, files, written)},
+    )
 
 
 def behind_pins(chip: Written, interface: ChipInterface, pins: PinFacts) -> Written:
@@ -178,10 +184,12 @@ def for_layout(
     """Return a chip with files for LibreLane; layer: of the pins of its memories."""
     block, more = block_of(interface, pins, chip.top, chip.beside)
     abstracts = memory_abstracts(chip.top, layer)
+    first = chip.further or (lambda files: {})
+    layout = partial(librelane_files, block, abstracts=abstracts, least=LEAST_BITS)
     return replace(
         chip,
         beside={**chip.beside, **more},
-        further=partial(librelane_files, block, abstracts=abstracts, least=LEAST_BITS),
+        further=lambda files: {**first(files), **layout(files)},
     )
 
 

@@ -13,8 +13,8 @@ BEFORE = """module top(clk, rst, a, q);
   input rst;
   input [3:0] a;
   output [3:0] q;
-  reg [3:0] \\$signal$3  = 4'h0;
-  reg [3:0] other = 4'h1;
+  reg [3:0] \\$signal$3 ;
+  reg [3:0] other;
   wire [4:0] \\$1 ;
   assign \\$1  = a + \\$signal$3 ;
   below below (
@@ -36,8 +36,6 @@ AFTER = """module top(
 );
   reg [3:0] sum;
   reg [3:0] other;
-  initial sum = 4'h0;
-  initial other = 4'h1;
   below below (
     .d(a + sum),
     .q(q)

@@ -119,6 +119,8 @@ def simd_step(step: Step, rng: np.random.Generator) -> CoreStep:
         "enable_end": step.arch.word,
         "to_memory": int(rng.random() < 0.2),
     }
+    if fields["to_memory"]:
+        fields["enable_end"] = int(rng.integers(1, step.arch.word + 1))
     return with_output(step, fields, sum(step.words), rng)
 
 
@@ -354,6 +356,9 @@ def add_results(made: CoreStep, step: Simd, rng: np.random.Generator) -> None:
                 if not fields["to_memory"]:
                     made.expected[way, row, column, out, every, values] += 1
                     continue
+                if out == made.output.channel_words - 1:
+                    count = fields["enable_end"]
+                    values = (*values[:count], *[0] * (len(values) - count))
                 place = made.output.base + (row - made.output.first[0]) * made.output.row_pitch
                 place += column * made.output.channel_words + out
                 place = place * arch.word // 4 % arch.logit_entries

@@ -99,6 +99,8 @@ class Drawing:
             **{"output_first_word": int(rng.integers(900)), "output_low": low, "output_high": high},
             **{"planes": case.planes, "sums": case.sums},
         }
+        last = fields["output_first_word"] + int(rng.integers(1, case.words + 1))
+        fields["output_channel_words"] = last
         if case.extreme:
             fields |= {"output_low": 0, "output_high": 255}
         fields["rounding"] = ROUNDING_CODES[self.rounding]

@@ -28,9 +28,10 @@ class Device:
 
         The frame does what it asks for; one that is torn writes the bytes that came.
         """
-        _, begun, frame = line.partition(bytes([START]))
-        header = frame[:HEADER]
-        if not begun or len(header) < HEADER or crc_hqx(header, 0xFFFF):
+        _, _, frame = line.partition(bytes([START]))
+        while len(header := frame[:HEADER]) == HEADER and crc_hqx(header, 0xFFFF):
+            _, _, frame = frame.partition(bytes([START]))
+        if len(header) < HEADER:
             return b""
         command = header[0]
         address, length = (

@@ -21,6 +21,7 @@ class Body:
     """The lines of some cells: made once, when `lines` is called, before the others.
 
     taken: names that are not free, beside those of `places`
+    garbage, started: memories hold anything at first; registers have values
     """
 
     def __init__(
@@ -32,9 +33,10 @@ class Body:
         given: Container[str],
         taken: Iterable[str] = (),
         garbage: bool = False,
+        started: bool = False,
     ) -> None:
         self._nodes, self._places, self._numbers = nodes, places, numbers
-        self._given, self._garbage = given, garbage
+        self._given, self._garbage, self._started = given, garbage, started
         self.texts = Expressions(nodes, places)
         self.logic = Logic(nodes, places, self.texts, numbers)
         placed = [nodes[number].what[1] for number in numbers if nodes[number].kind == "instance"]
@@ -122,8 +124,9 @@ class Body:
                 yield self._nodes[number]
 
     def _initial(self, read: Set[str]) -> Iterator[str]:
-        """Yield the first values; a register that no enable sets and nothing reads has none."""
-        for name, value in self.logic.registers.items():
+        """Yield the first values of memories, and of registers that have some before a reset."""
+        registers = self.logic.registers if self._started else {}
+        for name, value in registers.items():
             if value >= 0 and (name in read or name in self._given):
                 yield f"  initial {name} = {self._places.widths[name]}'h{value:x};"
         for node in () if self._garbage else self._memories():

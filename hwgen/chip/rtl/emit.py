@@ -170,7 +170,12 @@ def verilog_of(parts: Sequence[Part]) -> str:
     for part in different(parts):
         with names_from_source(), without_field_nets(), bits_unchecked():
             netlist = netlist_of(part)
-        text = readable(netlist, sentences_of(part), garbage=part.garbage_at_power_on)
+        text = readable(
+            netlist,
+            sentences_of(part),
+            garbage=part.garbage_at_power_on,
+            started=part.starts_with_values,
+        )
         widest = max(map(int, RANGE.findall(text)), default=0) + 1
         check_width(widest, part)
         texts.add(f"{HEADER}\n{text}")

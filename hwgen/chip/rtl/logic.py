@@ -64,9 +64,12 @@ class Logic(BlockText):
         node = self._nodes[number]
         targets = [target for target, _ in self.targets_of(number)]
         places = [self._places.slice(*target) for target in targets]
+        owner, low, taken = targets[0]
+        # Each element of an array drops bits of its own.
+        place = "" if taken == self._places.widths[owner] else f"_{low}"
         for width, side in ((node.below, "below"), (node.above, "above")):
             if width:
-                name = f"unused_{side}_{targets[0][0]}"
+                name = f"unused_{side}_{owner}{place}"
                 self.unused[name] = width
                 places = [name, *places] if side == "below" else [*places, name]
         return joined(places)
@@ -146,11 +149,12 @@ class Logic(BlockText):
             elif node.kind == "clocked read":
                 memory, edge = node.what
                 address, enable, clock = node.inputs
+                known = set(self.unused)
                 place = self._target(number)
-                for (name, _, _), _ in self.targets_of(number):
-                    self._clocked_names.add(name)
-                    for each in (name, f"unused_below_{name}", f"unused_above_{name}"):
-                        self.registers.setdefault(each, -1)
+                names = [name for (name, _, _), _ in self.targets_of(number)]
+                self._clocked_names.update(names)
+                for each in (*names, *(name for name in self.unused if name not in known)):
+                    self.registers.setdefault(each, -1)
                 yield f"  always @({edge}edge {self._texts.whole(clock).text}) begin"
                 word = f"{self._nodes[memory].what[0]}[{self._texts.operand(address).text}]"
                 yield from self._guarded(enable[0], f"{place} <= {word};")

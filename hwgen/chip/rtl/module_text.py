@@ -25,20 +25,20 @@ MOST_DIGITS = 32
 PLACED = ("instance", "memory", "write")
 
 
-def readable(netlist: PartNetlist, sentences: Sentences, *, garbage: bool = False) -> str:
-    """Return the Verilog of a part; garbage: its memories hold anything at first."""
-    lines = MANY_DIGITS.sub(shorter, "\n".join(module_lines(netlist, sentences, garbage=garbage)))
+def readable(netlist: PartNetlist, sentences: Sentences, **at_first: bool) -> str:
+    """Return the Verilog of a part; at_first: what memories and registers hold, see `Body`."""
+    lines = MANY_DIGITS.sub(shorter, "\n".join(module_lines(netlist, sentences, **at_first)))
     return "".join(f"{one}\n" for line in lines.split("\n") for one in wrapped(line))
 
 
-def module_lines(netlist: PartNetlist, sentences: Sentences, *, garbage: bool) -> Iterator[str]:
+def module_lines(netlist: PartNetlist, sentences: Sentences, **at_first: bool) -> Iterator[str]:
     """Yield the lines of a module."""
     checks = [number for number, node in enumerate(netlist.nodes) if node.kind == "property"]
     before = copy_of(netlist) if checks else netlist
     reads, places = prepared(netlist)
     live = [number for number, mask in enumerate(reads.masks) if mask and number]
     ports = netlist.inputs.keys() | netlist.outputs.keys()
-    body = Body(netlist.nodes, places, live, given=ports, garbage=garbage)
+    body = Body(netlist.nodes, places, live, given=ports, **at_first)
     body.count(netlist.outputs.values())
     lines = body.lines(netlist.outputs)
     yield from header(netlist, sentences, places, body.logic.registers)

@@ -39,6 +39,8 @@ class Part(wiring.Component):
     foreign: modules that it places and that are no parts: a file beside the design has them
     is_text: its module is written by hand, see `hwgen.chip.rtl.text`
     resets_data: reset reaches all registers; else those of `guarded` keep what they have
+    starts_with_values: its registers have values at power-on, as those of an FPGA have; else a
+        reset gives them, or what is written
     """
 
     family: str = ""
@@ -50,6 +52,7 @@ class Part(wiring.Component):
     foreign: Sequence[str] = ()
     is_text: bool = False
     resets_data: bool = True
+    starts_with_values: bool = False
     # A part that is like another, or that is only asked for its facts, is never elaborated:
     # Amaranth does not warn of it.
     _MustUse__silence = True

@@ -112,7 +112,8 @@ class Command:
 class Work:
     """What a host has a chip do: the content of the memory by address, and the starts.
 
-    latency: of the memory in cycles; trouble: that it makes, see memory.v; seed: of power-on
+    latency: of the memory in cycles; trouble: that it makes, see memory.v; seed: of power-on,
+        0: zeros, -1: ones
     reset_at: cycle of the first run in which to reset and begin again; 0: never
     limits: after which a start counts as hanging; plusargs: further ones that the chip reads
     """
@@ -338,7 +339,7 @@ def run_chip(
     if waves is None:
         simulator = worth(simulator, work.limits.foreseen, builds=builds)
     # Registers and memories hold at power-on what the seed draws, with the seed 0 zeros.
-    arguments = [f"+verilator+rand+reset+{2 if work.seed else 0}"]
+    arguments = [f"+verilator+rand+reset+{2 if work.seed > 0 else -work.seed}"]
     arguments += [f"+verilator+seed+{max(work.seed, 1)}"]
     arguments += told(work, chip, folder)
     if waves is not None:

@@ -118,4 +118,5 @@ def byte_answer(build: Builder, last: Step, images: Images, answers: Answers) ->
             offset=answers.offsets[tensor.shape.name][image],
             pitch=row,
             owners=owners_of(last, image=image),
+            zeros=True,
         )

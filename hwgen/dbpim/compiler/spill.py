@@ -205,10 +205,12 @@ def copy_out(
     owners: list[Rows],
     state: str = "",
     at_position: bool = False,
+    zeros: bool = False,
 ) -> Iterator[Step]:
     """Yield the steps that write rows of an image's map to memory, from byte `offset` on.
 
     state: that the map becomes; at_position: behind the pixels of earlier calls
+    zeros: above the channels are zeros, else what the buffers hold
     """
     word_bytes, what = build.arch.word, state or SPACES[space]
     base = build.name(f"{tensor.shape.name} to {what}", (image, 1))
@@ -221,7 +223,10 @@ def copy_out(
         for number, found in enumerate(piece.parts):
             part = replace(found, columns=(found.columns[0] + move, found.columns[1] + move))
             name = f"copy {label} part {number}"
-            yield copy_step(build, tensor, part, image=image, owners=owners, name=name)
+            step = copy_step(build, tensor, part, image=image, owners=owners, name=name)
+            # Bytes of the last channel word of a pixel that are channels.
+            last = tensor.shape.channels - (tensor.channel_words - 1) * word_bytes
+            yield replace(step, fields={**step.fields, "enable_end": last}) if zeros else step
         place = MemoryPlace(
             space="answer" if space is Space.ANSWER else "scratch",
             offset=offset + piece.offset,

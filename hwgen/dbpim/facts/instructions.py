@@ -316,7 +316,12 @@ PACKETS: Packets = {
         Field("rounding", ROUNDING_BITS, ROUNDINGS),
         Field("planes", 1, "the tap in column kx counts 256**kx"),
         Field("sums", 1, "the total leaves as three bytes, at stored columns 3X to 3X + 2"),
-        Field("to_memory", 1, "words go to the logit buffer"),
+        Field(
+            "to_memory",
+            1,
+            "words go to the logit buffer, whole; of the last channel word of a pixel zeros are"
+            " written where a byte is not enabled",
+        ),
         Field("rotate", NARROW.rotate, "bytes by which a word is rotated upwards"),
         Field("enable_first", NARROW.word_bytes, "first byte of a word that is written"),
         Field("enable_end", NARROW.word_bytes, "byte after the last one"),

@@ -237,6 +237,7 @@ def simd_events(core: int, work: Work, arch: Arch) -> dict[str, int]:
         results = moved = 0
     written, bussed = simd_writes(vectors, work)
     size = fields["enable_end"] - fields["enable_first"]
+    size = arch.word if fields["to_memory"] else size
     size *= words * (SUM_RESULTS if fields["sums"] else 1)
     return {
         "simd_parts": results * moved,

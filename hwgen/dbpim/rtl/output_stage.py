@@ -266,4 +266,5 @@ class OutputStage(Part):
             write.word.eq(target.word),
             write.index.eq(target.index),
             write.raw.eq(self.layer.raw),
+            write.to_memory.eq(0),
         ]

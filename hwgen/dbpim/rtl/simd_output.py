@@ -46,7 +46,8 @@ def simd_part(arch: Arch) -> data.StructLayout:
 class SimdOutput(Part):
     """Register of the result: bytes part by part, or the bytes of totals one after the other.
 
-    Byte ``c`` of a position is byte ``(c + rotate) mod C`` of its word.
+    Byte ``c`` of a position is byte ``(c + rotate) mod C`` of its word. With `to_memory` all bytes
+    of a word are written, those of the last channel word of a pixel that are not enabled as zeros.
 
     Ports
         instruction  in      SIMD          held while there is work
@@ -89,8 +90,11 @@ class SimdOutput(Part):
         write, instruction, part = self.result.payload, self.instruction, self.part
         left, taken, word_end = Signal(range(SUM_BYTES)), Signal(), Signal()
         positions, word = Signal(layouts.positions(self._arch)), Signal.like(write.word)
-        self.guarded(positions, word)
-        sums = instruction.sums
+        # With `to_memory`: the word is the last one of its pixel.
+        last_word = Signal()
+        self.guarded(positions, word, last_word)
+        sums, number = instruction.sums, Signal.like(write.word, name="number")
+        m.d.comb += number.eq(instruction.output_first_word + part.word)
         m.d.comb += [
             taken.eq(self.result.valid & self.result.ready),
             self.moves.eq(~self.result.valid | (taken & (left == 0))),
@@ -106,7 +110,8 @@ class SimdOutput(Part):
             m.d.sync += [
                 left.eq(Mux(sums, SUM_BYTES - 1, 0)),
                 positions.eq(part.positions),
-                word.eq(instruction.output_first_word + part.word),
+                word.eq(number),
+                last_word.eq(number == instruction.output_channel_words - 1),
                 word_end.eq(part.word_end),
             ]
             for position, source in zip(positions, part.positions, strict=True):
@@ -114,13 +119,17 @@ class SimdOutput(Part):
         with m.Elif(~self.moves & taken):
             m.d.sync += left.eq(left - 1)
             m.d.sync += [position.column.eq(position.column + 1) for position in positions]
+        enabled = Signal(self._arch.word)
+        to_memory = instruction.to_memory.replicate(len(enabled))
+        kept = enabled | ~to_memory | ~last_word.replicate(len(enabled))
+        whole = Cat(bit.replicate(ACTIVATION_BITS) for bit in kept)
         for position, plane in zip(write.bytes, planes, strict=True):
-            m.d.comb += position.eq(self._rotated(plane))
-        enabled = (1 << instruction.enable_end) - (1 << instruction.enable_first)
+            m.d.comb += position.eq(self._rotated(plane) & whole)
+        m.d.comb += enabled.eq((1 << instruction.enable_end) - (1 << instruction.enable_first))
         m.d.comb += [
             write.positions.eq(positions),
             write.word.eq(word),
-            write.enable.eq(enabled),
+            write.enable.eq(enabled | to_memory),
             write.to_memory.eq(instruction.to_memory),
         ]
         return m

@@ -13,7 +13,6 @@ from hwgen.report.system.c_header import c_header
 from hwgen.report.system.constraints import sdc, xdc
 from hwgen.report.system.core_file import core_file
 from hwgen.report.system.rdl import rdl
-from hwgen.report.system.waivers import waivers
 from hwgen.report.system.wrapper import wrapper
 
 DRIVER = Path(chip.__file__).parent / "driver"
@@ -29,7 +28,7 @@ def register_files(of: ChipInterface) -> dict[str, str]:
 
 
 def system_files(of: ChipInterface, modules: Sequence[str]) -> dict[str, str]:
-    """Return the text of each file by its name.
+    """Return the text of each file by its name; that of the waivers needs the Verilog itself.
 
     modules: file names of the chip's Verilog
     """
@@ -49,6 +48,5 @@ def system_files(of: ChipInterface, modules: Sequence[str]) -> dict[str, str]:
             version=__version__,
         ),
         test: bench(of, written),
-        WAIVERS: waivers(of, modules, written),
         **constraints,
     }

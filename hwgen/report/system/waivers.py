@@ -4,10 +4,10 @@ Tests: `tests/report/test_documents.py`.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from hwgen.chip.interface import TRACE, ChipInterface
+from hwgen.chip.interface import ChipInterface
 
 HEAD = """\
 `verilator_config
@@ -23,24 +23,48 @@ NO_TRACE = """\
 lint_off -rule UNUSEDSIGNAL -file "*{top}.v" -match "Signal is not used: 'trace*"
 """
 LINE = re.compile(r'-file "\*(?P<family>[a-z]+_)?(?P<rest>[^"]*)"')
+SIGNAL = re.compile(r"-match \"(Signal is|Bits of signal are) not used: '([^'\"]*)")
 
 
-def waivers(of: ChipInterface, modules: Sequence[str], written: str) -> str:
-    """Return the waivers of benches and simulations, each for files that this chip has.
+def waivers(of: ChipInterface, modules: Mapping[str, str], written: str) -> str:
+    """Return those waivers of benches and simulations that this chip needs.
 
-    modules: file names of the chip's Verilog
+    modules: the chip's Verilog by file name
     """
+    from hwgen.chip.rtl.manifest import ports_in
+    from hwgen.chip.rtl.unread import unread
     from hwgen.chip.sim.simulator import WAIVERS
 
+    ports = {name.removesuffix(".v"): ports_in(text) for name, text in modules.items()}
+    found = {name: unread(text, ports) for name, text in modules.items()}
+
     lines = WAIVERS.read_text(encoding="utf-8").splitlines(keepends=True)
-    own = "".join(mine(of, modules, lines))
-    shown = any(name.startswith(TRACE) for name, _, _ in of.ports)
-    without = "" if shown else NO_TRACE.format(top=of.top)
+    own = "".join(mine(of, found, lines))
+    without = NO_TRACE.format(top=of.top)
+    without = without if meets(without, [found.get(f"{of.top}.v", {})]) else ""
     return HEAD.format(written=written) + own + WRAPPER.format(prefix=of.prefix) + without
 
 
-def mine(of: ChipInterface, modules: Sequence[str], lines: Sequence[str]) -> Iterator[str]:
-    """Yield the waivers for modules that are there, and the comments above at least one of them."""
+def meets(line: str, unread: Iterable[Mapping[str, bool]]) -> bool:
+    """Return whether a waiver is of a signal that is not read; one of another kind always is."""
+    about = SIGNAL.search(line)
+    if about is None:
+        return True
+    whole = about[1] == "Signal is"
+    return any(
+        is_whole == whole and fnmatchcase(name, about[2])
+        for of_module in unread
+        for name, is_whole in of_module.items()
+    )
+
+
+def mine(
+    of: ChipInterface, modules: Mapping[str, Mapping[str, bool]], lines: Sequence[str]
+) -> Iterator[str]:
+    """Yield the waivers that modules need, and the comments above at least one of them.
+
+    modules: of each, by file, the signals of which bits are not read
+    """
     comments: list[str] = []
     below = False
     for line in lines[1:]:
@@ -49,7 +73,8 @@ def mine(of: ChipInterface, modules: Sequence[str], lines: Sequence[str]) -> Ite
             comments = [*([] if below else comments), line]
         elif found["family"] in (None, f"{of.family}_"):
             pattern = pattern_of(of, found["rest"])
-            if any(fnmatchcase(name, pattern) for name in modules):
+            met = [signals for name, signals in modules.items() if fnmatchcase(name, pattern)]
+            if met and meets(line, met):
                 yield from comments
                 yield LINE.sub(f'-file "{pattern}"', line)
                 comments = []

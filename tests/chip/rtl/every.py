@@ -41,6 +41,7 @@ class Every(Part):
     """
 
     family = "tiny"
+    starts_with_values = True
 
     def __init__(self) -> None:
         ins = {name: In(bits) for name, bits in INPUTS.items()}

@@ -330,6 +330,12 @@ class CoreRun:
             tags = np.roll(tags, fields["rotate"], axis=-1).reshape(-1, compartments)
         enabled = (lanes >= fields["enable_first"]) & (lanes < fields["enable_end"])
         words = np.tile(fields["output_first_word"] + self.words, len(rows))
+        if fields["to_memory"]:
+            # Words are whole; above the last channel are zeros.
+            above = (words == fields["output_channel_words"] - 1)[:, None] & ~enabled
+            data, enabled = np.where(above, 0, data), np.ones_like(enabled)
+            if tags is not None:
+                tags = np.where(above, tag_of(self.chip.step, 0, 0, 0), tags)
         results = Words(
             rows=np.repeat(rows, len(self.words)),
             columns=np.repeat(columns, len(self.words)),

@@ -42,6 +42,7 @@ class BoardTop(Part):
     """
 
     clock_ports = ()
+    starts_with_values = True
 
     def __init__(self, *, chip: FewPins, board: Board, blink_bits: int = BLINK_BITS) -> None:
         if board.divide not in (1, 2, 4):

@@ -88,8 +88,11 @@ class Frames(SharedPart):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        header = self._header = Signal(8 * HEADER_BYTES)
-        self._command, self._address, self._length = header[:8], header[8:40], header[40:]
+        # The last bytes of the line: of a whole header its checksum, too.
+        header = self._header = Signal(8 * (HEADER_BYTES + CHECKSUM_BYTES))
+        self._command, self._address, self._length = header[:8], header[8:40], header[40:56]
+        # So many of them are looked at again, the oldest first: their header was damaged.
+        self._again = Signal(range(HEADER_BYTES + CHECKSUM_BYTES + 1), name="again")
         self._word = Signal(8 * REGISTER_BYTES, name="word")
         self._sum = Signal(CHECKSUM_BITS, name="sum")
         self._left = Signal(MOST_BYTES.bit_length() + 1, name="left")
@@ -124,36 +127,51 @@ class Frames(SharedPart):
         """Return whether the command is one of several."""
         return Cat(self._command == each for each in commands).any()
 
-    def _taken(self, m: Module) -> Value:
-        """Return whether a byte of a frame comes now; it is counted and in the checksum."""
-        byte = self.received.valid & self.received.ready
+    def _taken(self, m: Module, byte: Value, payload: Value) -> None:
+        """Count a byte of a frame, if there is one, and have it in the checksum."""
         with m.If(byte):
             m.d.sync += [
                 self._left.eq(self._left - 1),
-                self._sum.eq(checksum(self._sum, self.received.payload)),
+                self._sum.eq(checksum(self._sum, payload)),
             ]
-        return byte & (self._left > CHECKSUM_BYTES)
 
     def _over(self, m: Module) -> None:
         """Forget what was begun when the line has ended it."""
         with m.If(self.ended):
+            m.d.sync += self._again.eq(0)
             m.next = "IDLE"
 
     def _take(self, m: Module) -> None:
-        """Take the header, then the data of a command that writes."""
-        payload = self.received.payload
+        """Take the header, then the data of a command that writes.
+
+        Behind a damaged header the next start is looked for among its own bytes first.
+        """
+        payload, byte = self.received.payload, self.received.valid & self.received.ready
+        repeats, came, one = Signal(), Signal(), Signal(8)
+        m.d.comb += [
+            repeats.eq(self._again != 0),
+            came.eq(byte | repeats),
+            one.eq(Mux(repeats, self._header[:8], payload)),
+        ]
         with m.State("IDLE"):
+            m.d.comb += self.received.ready.eq(~repeats)
             m.d.sync += [self._sum.eq(CHECKSUM_INIT), self._left.eq(HEADER_BYTES + CHECKSUM_BYTES)]
-            with m.If(self.received.valid & (payload == START)):
+            self._shift(m, repeats, one)
+            with m.If(came & (one == START)):
                 m.next = "HEADER"
+            with m.If(self.ended):
+                m.d.sync += self._again.eq(0)
         with m.State("HEADER"):
-            with m.If(self._taken(m)):
-                m.d.sync += self._header.eq(Cat(self._header[8:], payload))
-            with m.If(self._left == 0):
+            ends = self._left == 0
+            m.d.comb += self.received.ready.eq(~repeats & ~ends)
+            self._taken(m, came & ~ends, one)
+            self._shift(m, came & ~ends, one)
+            with m.If(ends):
                 self._look(m)
             self._over(m)
         with m.State("DATA"):
-            data = self._taken(m) & (self._status == Status.DONE)
+            self._taken(m, byte, payload)
+            data = byte & (self._left > CHECKSUM_BYTES) & (self._status == Status.DONE)
             m.d.comb += [self.memory.write.eq(1), self.memory.en.eq(data & ~self._of_register)]
             with m.If(data & self._of_register):
                 m.d.sync += self._word.eq(Cat(self._word[8:], payload))
@@ -164,19 +182,24 @@ class Frames(SharedPart):
                     m.d.sync += self._status.eq(Status.DAMAGED)
                 m.next = "DECIDE"
             self._over(m)
-        with m.State("DROP"):
-            self._over(m)
+
+    def _shift(self, m: Module, shifts: Value, byte: Value) -> None:
+        """Keep a byte behind the others; of those that are looked at again one is less."""
+        with m.If(shifts):
+            m.d.sync += self._header.eq(Cat(self._header[8:], byte))
+            m.d.sync += self._again.eq(Mux(self._again == 0, 0, self._again - 1))
 
     def _look(self, m: Module) -> None:
         """Decide what follows a header."""
-        m.d.comb += self.received.ready.eq(0)
         m.d.sync += [
             self._sum.eq(CHECKSUM_INIT),
             self._status.eq(Mux(self._allowed(), Status.DONE, Status.REFUSED)),
             self._left.eq(self._length + CHECKSUM_BYTES),
         ]
         with m.If(self._sum != 0):
-            m.next = "DROP"
+            # A header that begins among the repeated bytes ends among them or later.
+            m.d.sync += self._again.eq(HEADER_BYTES + CHECKSUM_BYTES)
+            m.next = "IDLE"
         with m.Elif(self._writes):
             m.next = "DATA"
         with m.Else():

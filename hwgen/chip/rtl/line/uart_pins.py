@@ -30,7 +30,7 @@ class UartPins(SharedPart):
     Latency  from the middle of the stop bit of ``rx`` to ``received`` 3 cycles
     Rate     a byte in 10 bits
     Errors   ValueError for a bit of too few or too many cycles; a byte without its stop bit is
-             dropped
+             dropped, and none begins until the line was high
     Golden   ``verif/reference/common/uart.py``: ``bits_of``
     Source   docs/howto/host.md
     """
@@ -65,14 +65,14 @@ class UartPins(SharedPart):
 
     def _receive(self, m: Module) -> Signal:
         """Look at the middle of each bit; return whether a byte is on its way."""
-        line, taken = Signal(2, init=-1), Signal(8)
+        line, taken = Signal(3, init=-1), Signal(8)
         wait, left = Signal(range(self._cycles)), Signal(range(FRAME_BITS + 1))
         level, busy = line[1], Signal()
         m.d.comb += busy.eq(left != 0)
-        m.d.sync += [line.eq(Cat(self.rx, line[0])), self.received.valid.eq(0)]
+        m.d.sync += [line.eq(Cat(self.rx, line[:2])), self.received.valid.eq(0)]
         with m.If(~busy):
             m.d.sync += wait.eq(self._cycles // 2 - 1)
-            with m.If(~level):
+            with m.If(~level & line[2]):  # a line that stays low is no byte after the other
                 m.d.sync += left.eq(FRAME_BITS)
         with m.Elif(wait != 0):
             m.d.sync += wait.eq(wait - 1)
