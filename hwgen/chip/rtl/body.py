@@ -6,6 +6,7 @@ Tests: `tests/chip/rtl/test_printed.py`.
 import re
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
+from types import MappingProxyType
 
 from hwgen.chip.rtl.expressions import MARKED, Expressions
 from hwgen.chip.rtl.hints import hint_at
@@ -21,7 +22,7 @@ class Body:
     """The lines of some cells: made once, when `lines` is called, before the others.
 
     taken: names that are not free, beside those of `places`
-    garbage, started: memories hold anything at first; registers have values
+    at_first: `garbage`, memories hold anything at first; `started`, registers have values
     """
 
     def __init__(
@@ -32,11 +33,10 @@ class Body:
         *,
         given: Container[str],
         taken: Iterable[str] = (),
-        garbage: bool = False,
-        started: bool = False,
+        at_first: Mapping[str, bool] = MappingProxyType({}),
     ) -> None:
         self._nodes, self._places, self._numbers = nodes, places, numbers
-        self._given, self._garbage, self._started = given, garbage, started
+        self._given, self._at_first = given, at_first
         self.texts = Expressions(nodes, places)
         self.logic = Logic(nodes, places, self.texts, numbers)
         placed = [nodes[number].what[1] for number in numbers if nodes[number].kind == "instance"]
@@ -125,11 +125,11 @@ class Body:
 
     def _initial(self, read: Set[str]) -> Iterator[str]:
         """Yield the first values of memories, and of registers that have some before a reset."""
-        registers = self.logic.registers if self._started else {}
+        registers = self.logic.registers if self._at_first.get("started") else {}
         for name, value in registers.items():
             if value >= 0 and (name in read or name in self._given):
                 yield f"  initial {name} = {self._places.widths[name]}'h{value:x};"
-        for node in () if self._garbage else self._memories():
+        for node in () if self._at_first.get("garbage") else self._memories():
             name, width, words = node.what
             yield "  initial begin"
             for place, word in enumerate(words):

@@ -38,7 +38,7 @@ def module_lines(netlist: PartNetlist, sentences: Sentences, **at_first: bool) -
     reads, places = prepared(netlist)
     live = [number for number, mask in enumerate(reads.masks) if mask and number]
     ports = netlist.inputs.keys() | netlist.outputs.keys()
-    body = Body(netlist.nodes, places, live, given=ports, **at_first)
+    body = Body(netlist.nodes, places, live, given=ports, at_first=at_first)
     body.count(netlist.outputs.values())
     lines = body.lines(netlist.outputs)
     yield from header(netlist, sentences, places, body.logic.registers)
