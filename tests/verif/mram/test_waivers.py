@@ -14,7 +14,9 @@ from verif.mram.component import single
 
 WAIVER = re.compile(r'^lint_off -rule UNUSEDSIGNAL -file "(.*)" -match "(.*)"$', re.M)
 WARNING = re.compile(r"%Warning-UNUSEDSIGNAL: (?:.*/)?(\w+\.v):\d+:\d+: (.*)")
-ARCHS = {"tiny": chip_arch("tiny"), "wide": chip_arch("wide"), "single": single()}
+ARCHS = {name: chip_arch(name) for name in ("tiny", "wide", "small_in_array")} | {
+    "single": single()
+}
 """Chips in which every waived signal occurs."""
 
 
