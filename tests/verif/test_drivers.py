@@ -17,7 +17,7 @@ MANY = [(family, cores) for family in FAMILIES for cores in (0, 1, 2, 4)]
 TILE_STORE = "dbpim_tile_store"
 
 
-@pytest.mark.dear("mram-0", "crossbar-2")
+@pytest.mark.dear("mram-0")
 @pytest.mark.promise(
     "every bit that an emitted chip reads is driven once: no field of a register is left out"
 )

@@ -133,6 +133,7 @@ def test_data_need_no_reset(family: str) -> None:
     "a chip whose registers and memories are undefined at power-on answers and counts without"
     " x, under both simulators"
 )
+@pytest.mark.dear("crossbar-control-1")
 @pytest.mark.parametrize(("family", "reset", "cores"), FEW)
 def test_answers_and_events_without_x(
     family: str, reset: str, cores: int, icarus: str, tmp_path: Path
