@@ -142,7 +142,10 @@ def test_images_say_how_many_tokens_there_are(tmp_path: Path) -> None:
 def test_images_that_are_turned_are_one_sentence(tmp_path: Path) -> None:
     model = of_tokens()
     path = saved(model.build(model.node("MatMul", "x", model.constant(WEIGHTS))), tmp_path)
-    wanted = r"of shape \(8, 1, 16\) or \(8, 16\), at least 1 \(its tokens are pixels\), got 12 of float32"
+    wanted = (
+        r"of shape \(8, 1, 16\) or \(8, 16\), at least 1 \(its tokens are pixels\), got 12 of"
+        " float32"
+    )
     with pytest.raises(DataError, match=wanted):
         quantized_model(path, IMAGES.transpose(0, 3, 2, 1))
     said = (
