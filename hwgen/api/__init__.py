@@ -41,6 +41,7 @@ from hwgen.commands.self_test import SelfTest
 from hwgen.commands.sweep import Sweep
 from hwgen.commands.synthesis import Synthesize, SynthesizedChip
 from hwgen.commands.text import WriteText
+from hwgen.commands.torch_module import ImportedModule, ImportTorch
 from hwgen.errors import HwgenError, RefusedNetworkError
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Context",
     "HwgenError",
+    "ImportedModule",
     "Inference",
     "LoadedArchitecture",
     "RefusedNetworkError",
@@ -65,6 +67,7 @@ __all__ = [
     "fit",
     "fit_device",
     "import_network",
+    "import_torch",
     "infer",
     "info",
     "listing",
@@ -89,6 +92,7 @@ export_onnx = function_of(ExportOnnx)
 fit = function_of(Fit)
 fit_device = function_of(FitDevice)
 import_network = function_of(ImportNetwork)
+import_torch = function_of(ImportTorch)
 infer = function_of(Infer)
 info = function_of(Info)
 listing = function_of(Listing)

@@ -26,6 +26,7 @@ from hwgen.files.finite import check_finite
 from hwgen.importers.onnx.check import check_ends, check_sizes, name_nodes
 from hwgen.importers.onnx.distance import Distance, distances
 from hwgen.importers.onnx.external import read_whole_model
+from hwgen.importers.onnx.grid_weights import scales_on_grid, tell
 from hwgen.importers.onnx.halves_apart import with_halves_joined
 from hwgen.importers.onnx.inputs import Joined, joined_inputs
 from hwgen.importers.onnx.kept_pairs import nodes_kept, numbers_kept
@@ -132,7 +133,9 @@ def quantized_model(
             overrides = scales_of_inputs(
                 prepared.graph, image.name, given, images.dtype, joined.parts, step=step
             )
-            overrides |= scales_of_weights(prepared.graph, weights) | numbers_kept(prepared.graph)
+            on_grid, told = scales_on_grid(prepared.graph)
+            overrides |= on_grid | scales_of_weights(prepared.graph, weights)
+            overrides |= numbers_kept(prepared.graph)
             overrides |= scales_of_queries(prepared.graph)
             overrides |= scales_of_shares(prepared.graph, causal)
             check_numbers(prepared.graph, source)
@@ -163,6 +166,7 @@ def quantized_model(
             with_turns_exact(made, turns)
             with_pairs_equal(made, {name for turn in turns for name in turn.products})
             keep_table(made, model)
+            tell(made, told)
             return made
         except FormatError:
             raise
@@ -314,6 +318,21 @@ def arranged(
     if layout == "planes":
         real = real.transpose(0, 3, 1, 2)
     return np.ascontiguousarray(real.reshape(len(real), *sides[1:]))
+
+
+def images_as_given(path: Path, given: NDArray[Any]) -> NDArray[np.float32]:
+    """Return images in the order of a file's input as rows, columns and channels.
+
+    given: (images, ...), real numbers. Raises DataError for another shape than that of the input
+    """
+    image, layout = checked_image(joined_inputs(read_whole_model(path)).model, str(path))
+    sides = tuple(side.dim_value for side in image.type.tensor_type.shape.dim)
+    if given.shape[1:] != sides[1:]:
+        raise DataError(f"the images must be of shape {sides[1:]}, got {given.shape[1:]} ({path})")
+    real = given.astype(np.float32)
+    if layout == "planes" and real.ndim == 4:
+        return np.ascontiguousarray(real.transpose(0, 2, 3, 1))
+    return real.reshape(len(real), *image_shape(sides, layout))
 
 
 def operators_of(graph: onnx.GraphProto) -> list[str]:

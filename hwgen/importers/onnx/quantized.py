@@ -16,6 +16,7 @@ from hwgen.importers.integer.moves import Places
 from hwgen.importers.integer.refused import RefusedError, advice
 from hwgen.importers.onnx.check import has_graph, node_name, opset_of
 from hwgen.importers.onnx.external import read_whole_model
+from hwgen.importers.onnx.grid_weights import told_in
 from hwgen.importers.onnx.inputs import joined_inputs, said_of_inputs
 from hwgen.importers.onnx.layout import image_shape, layout_of, said_of_tokens
 from hwgen.importers.onnx.masks import without_causal_masks
@@ -213,7 +214,7 @@ def graph_read(
         answer_places=state.order,
         behind=(*said_of_inputs(written.model), *dict.fromkeys(state.behind)),
         token_rows=token_rows_of(state),
-        remarks=tuple(dict.fromkeys(state.remarks)),
+        remarks=tuple(dict.fromkeys((*told_in(written.model), *state.remarks))),
         kernels=None if annotations.notes is None else "half_up",
         finish=annotations.finish,
         model=lambda: model,

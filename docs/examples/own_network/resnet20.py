@@ -1,0 +1,144 @@
+"""A plain ResNet20 learns a chip: half of its blocks and all but two digits of a weight go.
+
+    python resnet20.py resnet20-12fca82f.th --data FOLDER --out build/own
+
+Needs `pip install hwgen[train,onnxruntime]`; the checkpoint is that of
+github.com/akamaster/pytorch_resnet_cifar10, the folder has the files of CIFAR-10. The network knows
+nothing of hwgen; nor does the loop, but for `prepare`.
+"""
+
+import argparse
+import copy
+import time
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from hwgen.data import load_dataset
+from hwgen.train import prepare
+
+CHIP = "dbpim/paper_float32"
+LAYOUT = torch.channels_last
+MEAN = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
+DEVIATION = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
+
+
+class Block(nn.Module):
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.more = (outputs - inputs) // 2
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        if self.more:
+            x = F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, self.more, self.more))
+        return F.relu(y + x)
+
+
+class ResNet20(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16)
+        for n, (inputs, outputs) in enumerate(((16, 16), (16, 32), (32, 64)), 1):
+            first = Block(inputs, outputs, 1 if n == 1 else 2)
+            rest = (Block(outputs, outputs, 1) for _ in range(2))
+            setattr(self, f"layer{n}", nn.Sequential(first, *rest))
+        self.linear = nn.Linear(64, 10)
+
+    def forward(self, x):
+        x = F.relu(self.bn1(self.conv1(x)))
+        x = self.layer3(self.layer2(self.layer1(x)))
+        return self.linear(F.avg_pool2d(x, 8).flatten(1))
+
+
+def real(images):
+    """Return bytes (n, h, w, c) as the network reads them, (n, c, h, w)."""
+    return (torch.from_numpy(images.copy()).permute(0, 3, 1, 2).float() / 255 - MEAN) / DEVIATION
+
+
+@torch.no_grad()
+def accuracy(net, images, labels):
+    net.eval()
+    parts = range(0, len(images), 500)
+    right = [net(real(images[n : n + 500])).argmax(1).numpy() == labels[n : n + 500] for n in parts]
+    return 100 * sum(part.sum() for part in right) / len(images)
+
+
+def train(net, prepared, teacher, data, *, steps, state_file):
+    """Train with the float network as teacher; a second call resumes an interrupted training."""
+    optimizer = torch.optim.SGD(net.parameters(), 0.03, 0.9, weight_decay=1e-4, nesterov=True)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    parts = {"net": net, "optimizer": optimizer, "schedule": schedule, "prepared": prepared}
+    first, seconds = 0, 0.0
+    if state_file.exists():
+        state = torch.load(state_file)
+        first, seconds = state["step"], state["seconds"]
+        torch.set_rng_state(state["random"])
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
+    before = time.process_time() - seconds
+    net.train()
+    for step in range(first + 1, steps + 1):
+        chosen = torch.randint(len(data.train_images), (128,)).numpy()
+        images = F.pad(real(data.train_images[chosen]), (4, 4, 4, 4))
+        y, x = torch.randint(9, (2,)).tolist()
+        images = images[:, :, y : y + 32, x : x + 32].contiguous(memory_format=LAYOUT)
+        images = images.flip(3) if torch.rand(()) < 0.5 else images
+        labels = torch.from_numpy(data.train_labels[chosen])
+        with torch.no_grad():
+            told = F.softmax(teacher(images) / 2, 1)
+        answers = net(images)
+        loss = F.cross_entropy(answers, labels)
+        loss += 4 * F.kl_div(F.log_softmax(answers / 2, 1), told, reduction="batchmean")
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        prepared.step()  # only where the share grows
+        if step % 100 == 0:
+            seconds = time.process_time() - before
+            state = {name: part.state_dict() for name, part in parts.items()}
+            state |= {"step": step, "seconds": seconds, "random": torch.get_rng_state()}
+            torch.save(state, state_file.with_suffix(".new"))
+            state_file.with_suffix(".new").replace(state_file)
+            print(f"{step} steps, {seconds:.0f} CPU s, loss {float(loss):.3f}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--share", type=float, default=0.5)
+    parser.add_argument("--digits", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=3200)
+    parser.add_argument("--out", type=Path, default=Path("build/own"))
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(1)
+    torch.set_num_threads(1)
+    data = load_dataset("cifar10", given.data)
+    test = data.test_images, data.test_labels
+
+    net = ResNet20()
+    weights = torch.load(given.checkpoint, map_location="cpu", weights_only=True)["state_dict"]
+    net.load_state_dict({name.removeprefix("module."): each for name, each in weights.items()})
+    net = net.to(memory_format=LAYOUT)
+    teacher = copy.deepcopy(net).eval()
+    print(f"float {accuracy(net, *test):.2f} %")
+
+    prepared = prepare(net, CHIP, share=given.share, digits=given.digits)
+    print(prepared)
+    print(f"prepared {accuracy(net, *test):.2f} %", flush=True)
+    file = given.out / "state.pt"
+    train(net, prepared, teacher, data, steps=given.steps, state_file=file)
+    print(f"trained {accuracy(net, *test):.2f} %", flush=True)
+
+
+if __name__ == "__main__":
+    main()
