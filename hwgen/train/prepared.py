@@ -193,7 +193,7 @@ def left_of(module: nn.Module, owners: Mapping[int, list[str]]) -> str:
         return "it has parametrizations already"
     weight = getattr(module, weights_of(module) or "", None)
     if weight is None:
-        return "no convolution or linear layer"
+        return "no Conv1d, Conv2d or Linear"
     if isinstance(module, Convolution) and 1 < module.groups == module.in_channels:
         return "depthwise: computed without bit cells"
     users = owners[id(weight)]
