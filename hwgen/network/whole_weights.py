@@ -25,12 +25,15 @@ def whole_weights(weights: NDArray[np.floating]) -> NDArray[np.int8] | None:
     Integers are at most 7 where all filters fit that (weights of four bits), else at most 127.
     weights: (filters, weights), real numbers
     """
-    magnitudes = np.abs(weights.astype(np.float64))
-    largest = magnitudes.max(axis=1, initial=0.0)
+    largest = np.abs(weights).max(axis=1, initial=0.0).astype(np.float64)
     if not np.isfinite(largest).all():
         return None
-    shares = magnitudes / np.where(largest > 0, largest, 1.0)[:, None]
-    tops = least_tops(shares)
+    scale = np.where(largest > 0, largest, 1.0)[:, None]
+    first = np.abs(weights[:, :: max(1, weights.shape[1] // SHOWN)]) / scale
+    if (least_tops(first, first) > WIDE).any():
+        return None  # as most files: nothing large was copied
+    shares = np.abs(weights) / scale
+    tops = least_tops(shares, first)
     if (tops > WIDE).any():
         return None
     most = NARROW if (tops <= NARROW).all() else WIDE
@@ -40,16 +43,15 @@ def whole_weights(weights: NDArray[np.floating]) -> NDArray[np.int8] | None:
     return found
 
 
-def least_tops(shares: NDArray[np.float64]) -> NDArray[np.int64]:
+def least_tops(shares: NDArray[np.float64], first: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the least integer that the largest weight of each filter can be, else 128.
 
-    shares: (filters, weights), each filter's magnitudes by its largest
+    shares: (filters, weights), each filter's magnitudes by its largest; first: some of them
     """
     tops = np.full(len(shares), WIDE + 1)
-    first = shares[:, :: max(1, shares.shape[1] // SHOWN)]
     for top in range(1, WIDE + 1):
-        open_ = np.flatnonzero((tops > WIDE) & whole(first * top))
-        tops[open_[whole(shares[open_] * top)]] = top
+        likely = np.flatnonzero((tops > WIDE) & whole(first * top))
+        tops[likely[whole(shares[likely] * top)]] = top
     return tops
 
 

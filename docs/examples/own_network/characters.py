@@ -90,7 +90,9 @@ def main():
     print(f"{made.integers:,} integers are those of the training")
     dense = api.model(made.path, CHIP, sparsity="none", images=1)
     run = api.simulate(made.path, CHIP, images=1, context=api.Context(console=None, work=given.out))
-    print(f"{run.cycles_model:,} cycles, {dense.cycles_model:,} without skipping, equal: {run.equal}")
+    print(
+        f"{run.cycles_model:,} cycles, {dense.cycles_model:,} without skipping, equal: {run.equal}"
+    )
 
 
 if __name__ == "__main__":

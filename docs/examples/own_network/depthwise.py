@@ -48,7 +48,9 @@ def main():
     context = api.Context(console=None, work=given.out)
     dense = api.model(made.path, CHIP, sparsity="none", images=1, context=context)
     run = api.simulate(made.path, CHIP, images=1, context=context)
-    print(f"{run.cycles_model:,} cycles, {dense.cycles_model:,} without skipping, equal: {run.equal}")
+    print(
+        f"{run.cycles_model:,} cycles, {dense.cycles_model:,} without skipping, equal: {run.equal}"
+    )
 
 
 if __name__ == "__main__":

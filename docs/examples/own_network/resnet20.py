@@ -2,9 +2,9 @@
 
     python resnet20.py resnet20-12fca82f.th --data FOLDER --out build/own
 
-Needs `pip install hwgen[train,onnxruntime]`; the checkpoint is that of
-github.com/akamaster/pytorch_resnet_cifar10, the folder has the files of CIFAR-10. The network knows
-nothing of hwgen; nor does the loop, but for `prepare`.
+Needs `pip install '.[train,onnxruntime,sim]'`; the checkpoint is that of
+github.com/akamaster/pytorch_resnet_cifar10, the folder has the files of CIFAR-10. An hour of one
+core. The network knows nothing of hwgen; nor does the loop, but for `prepared.step()`.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from hwgen import api
 from hwgen.data import load_dataset
 from hwgen.train import prepare
 
@@ -138,6 +139,27 @@ def main():
     file = given.out / "state.pt"
     train(net, prepared, teacher, data, steps=given.steps, state_file=file)
     print(f"trained {accuracy(net, *test):.2f} %", flush=True)
+
+    shown = real(data.train_images[:64])
+    made = api.import_torch(net, shown, given.out / "network.npz", chip=CHIP)
+    print(f"{made.integers:,} integers are those of the training", flush=True)
+    right = 0
+    for first in range(0, len(data.test_images), 500):
+        images = real(data.test_images[first : first + 500]).permute(0, 2, 3, 1)
+        answers = api.infer(made.path, images.numpy()).answers.reshape(len(images), -1)
+        right += (answers.argmax(1) == data.test_labels[first : first + 500]).sum()
+    print(f"integers {100 * right / len(data.test_images):.2f} %", flush=True)
+    run_on_chip(made.path, given.out, real(data.test_images[:1]).permute(0, 2, 3, 1).numpy())
+
+
+def run_on_chip(network, folder, image):
+    """Print cycles and energy of an image with and without skipping, and run the Verilog."""
+    context = api.Context(console=None, work=folder)
+    for switches in ("none", "input_bits", "all"):
+        report = api.model(network, CHIP, sparsity=switches, data=image, context=context)
+        print(f"{switches}: {report.cycles_model:,} cycles", flush=True)
+    run = api.simulate(network, CHIP, data=image, context=context)
+    print(f"Verilog: {run.cycles_rtl:,} cycles, equal: {run.equal}")
 
 
 if __name__ == "__main__":
