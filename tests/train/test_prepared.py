@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 from torch.nn import functional
 
 from hwgen import train
@@ -130,6 +130,24 @@ def test_state_copies_and_bfloat16_work(net: Net) -> None:
     mask = net.first.parametrizations.weight[0].mask
     assert original.grad is not None and original.grad.dtype == torch.float32
     assert not original.grad[~mask].any() and original.grad[mask].any()
+
+
+def test_compiled_and_distributed_modules_answer_alike(net: Net, tmp_path: Path) -> None:
+    train.prepare(net, CHIP, share=0.5)
+    net.eval()
+    x = torch.randn(2, 3, 6, 6)
+    compiled = torch.compile(net, backend="eager", fullgraph=True)
+    assert torch.equal(compiled(x), net(x))
+    distributed.init_process_group(
+        "gloo", init_method=f"file://{tmp_path}/one", rank=0, world_size=1
+    )
+    try:
+        parallel = nn.parallel.DistributedDataParallel(net)
+        parallel(x).sum().backward()
+        assert torch.equal(parallel(x), net(x))
+    finally:
+        distributed.destroy_process_group()
+    assert net.first.parametrizations.weight.original.grad.any()
 
 
 def test_groups_have_blocks_of_their_own() -> None:
