@@ -1,8 +1,8 @@
 """A small transformer of torch's own layers learns a chip: the next character of a text.
 
-    python characters.py README.md docs/import.md docs/training.md --out build/characters
+    python characters.py LICENSE --out build/characters
 
-Needs `pip install '.[train,onnxruntime,sim]'`. Two minutes of one core.
+Needs `pip install '.[train,onnxruntime,sim]'`. A minute of one core.
 """
 
 import argparse
@@ -66,7 +66,7 @@ def accuracy(net, ids, behind):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("texts", type=Path, nargs="+")
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--out", type=Path, default=Path("build/characters"))
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
