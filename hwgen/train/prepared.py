@@ -10,7 +10,7 @@ Tests: `tests/train/test_prepared.py`.
 
 import math
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, cast
@@ -37,8 +37,8 @@ WEIGHTS = {
     nn.MultiheadAttention: "in_proj_weight",
 }
 """Modules with weights that a macro multiplies, and what they call them."""
-FEWEST = 16
-"""Weights beside one a filter that show an import which integers they are."""
+FEWEST, FEWEST_OF_A_FILTER = 64, 4
+"""Weights that show an import which integers they are."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def prepare(
     for line in layers_of(module, leave):
         own = share.get(line.name, 0.0) if isinstance(share, Mapping) else share
         check_share(own, arch)
-        layers.append(line if line.left else described(line, own, digits))
+        layers.append(line if line.left else replace(line, share=own, digits=digits))
     if all(line.left for line in layers):
         raise refusal("module", "one with a layer that macros compute", type(module).__name__)
     for line in layers:
@@ -166,13 +166,6 @@ def prepare(
     return Prepared(module, layers, over)
 
 
-def described(layer: PreparedLayer, share: float, digits: int | str) -> PreparedLayer:
-    """Return the line of a layer that is prepared."""
-    if layer.weights * (1 - share) < 2 * FEWEST:
-        return PreparedLayer(layer.name, layer.kind, layer.weights, left="too few weights")
-    return PreparedLayer(layer.name, layer.kind, layer.weights, share, digits)
-
-
 def layers_of(module: nn.Module, leave: Collection[str]) -> Iterator[PreparedLayer]:
     """Yield a line for each module with weights of its own, and why it is left as it is."""
     owners: dict[int, list[str]] = {}
@@ -184,6 +177,8 @@ def layers_of(module: nn.Module, leave: Collection[str]) -> Iterator[PreparedLay
         if large or parametrize.is_parametrized(each):
             left = "as asked" if name in leave else left_of(each, owners)
             count = sum(part.numel() for part in large)
+            if not left and count < max(FEWEST, FEWEST_OF_A_FILTER * len(large[0])):
+                left = "too few weights"
             yield PreparedLayer(name, type(each).__name__, count, left=left)
 
 

@@ -100,6 +100,12 @@ def test_shared_weights_are_left_and_a_module_that_is_used_twice_is_not() -> Non
     assert [each.left for each in prepared.layers] == [*["shares its weights: 0, 1"] * 2, ""]
 
 
+def test_layers_whose_integers_no_file_would_show_are_left() -> None:
+    layers = nn.Conv2d(1, 64, 1), nn.Conv2d(64, 8, 1), nn.Linear(7, 9), nn.Linear(8, 8)
+    prepared = train.prepare(nn.Sequential(*layers), CHIP)
+    assert [each.left for each in prepared.layers] == ["too few weights", "", "too few weights", ""]
+
+
 def test_a_share_grows_over_steps_and_masks_stay(net: Net) -> None:
     prepared = train.prepare(net, CHIP, share=0.5, over=4)
     shares, masks = [], []
