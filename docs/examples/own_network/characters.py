@@ -9,8 +9,8 @@ import argparse
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import nn
+from torch.nn import functional
 
 from hwgen import api
 from hwgen.train import prepare
@@ -44,12 +44,13 @@ def batch(text, count):
 
 
 def train(net, text, steps, prepared=None):
+    """Train in a loop that knows of a chip by `prepared.step()` alone."""
     optimizer = torch.optim.AdamW(net.parameters(), 3e-3)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     net.train()
     for _ in range(steps):
         ids, behind = batch(text, 64)
-        loss = F.cross_entropy(net(ids), behind)
+        loss = functional.cross_entropy(net(ids), behind)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -60,10 +61,12 @@ def train(net, text, steps, prepared=None):
 
 @torch.no_grad()
 def accuracy(net, ids, behind):
+    """Return how many of the next characters are guessed."""
     return f"{100 * (net.eval()(ids).argmax(1) == behind).float().mean():.1f} %"
 
 
 def main():
+    """Run the example."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("texts", type=Path, nargs="+")
     parser.add_argument("--steps", type=int, default=400)

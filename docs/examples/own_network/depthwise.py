@@ -12,7 +12,7 @@ from pathlib import Path
 
 import timm
 import torch
-import torch.nn.functional as F
+from torch.nn import functional
 
 from hwgen import api
 from hwgen.train import prepare
@@ -21,6 +21,7 @@ CHIP = "dbpim/paper_float32"
 
 
 def main():
+    """Run the example."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", nargs="?", default="mobilenetv2_035")
     parser.add_argument("--side", type=int, default=64, help="of the images")
@@ -37,7 +38,7 @@ def main():
     optimizer = torch.optim.SGD(net.parameters(), 0.01)
     net.train()
     for _ in range(5):
-        loss = F.cross_entropy(net(images), labels)
+        loss = functional.cross_entropy(net(images), labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

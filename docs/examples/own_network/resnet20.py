@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import nn
+from torch.nn import functional
 
 from hwgen import api
 from hwgen.data import load_dataset
@@ -27,6 +27,8 @@ DEVIATION = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
 
 
 class Block(nn.Module):
+    """Two convolutions and a shortcut that appends zeros."""
+
     def __init__(self, inputs, outputs, stride):
         super().__init__()
         self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
@@ -36,13 +38,15 @@ class Block(nn.Module):
         self.more = (outputs - inputs) // 2
 
     def forward(self, x):
-        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        y = self.bn2(self.conv2(functional.relu(self.bn1(self.conv1(x)))))
         if self.more:
-            x = F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, self.more, self.more))
-        return F.relu(y + x)
+            x = functional.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, self.more, self.more))
+        return functional.relu(y + x)
 
 
 class ResNet20(nn.Module):
+    """As in the checkpoint, layer by layer."""
+
     def __init__(self):
         super().__init__()
         self.conv1, self.bn1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16)
@@ -53,9 +57,9 @@ class ResNet20(nn.Module):
         self.linear = nn.Linear(64, 10)
 
     def forward(self, x):
-        x = F.relu(self.bn1(self.conv1(x)))
+        x = functional.relu(self.bn1(self.conv1(x)))
         x = self.layer3(self.layer2(self.layer1(x)))
-        return self.linear(F.avg_pool2d(x, 8).flatten(1))
+        return self.linear(functional.avg_pool2d(x, 8).flatten(1))
 
 
 def real(images):
@@ -65,6 +69,7 @@ def real(images):
 
 @torch.no_grad()
 def accuracy(net, images, labels):
+    """Return the share of images that are right, in %."""
     net.eval()
     parts = range(0, len(images), 500)
     right = [net(real(images[n : n + 500])).argmax(1).numpy() == labels[n : n + 500] for n in parts]
@@ -87,16 +92,18 @@ def train(net, prepared, teacher, data, *, steps, state_file):
     net.train()
     for step in range(first + 1, steps + 1):
         chosen = torch.randint(len(data.train_images), (128,)).numpy()
-        images = F.pad(real(data.train_images[chosen]), (4, 4, 4, 4))
+        images = functional.pad(real(data.train_images[chosen]), (4, 4, 4, 4))
         y, x = torch.randint(9, (2,)).tolist()
         images = images[:, :, y : y + 32, x : x + 32].contiguous(memory_format=LAYOUT)
         images = images.flip(3) if torch.rand(()) < 0.5 else images
         labels = torch.from_numpy(data.train_labels[chosen])
         with torch.no_grad():
-            told = F.softmax(teacher(images) / 2, 1)
+            told = functional.softmax(teacher(images) / 2, 1)
         answers = net(images)
-        loss = F.cross_entropy(answers, labels)
-        loss += 4 * F.kl_div(F.log_softmax(answers / 2, 1), told, reduction="batchmean")
+        loss = functional.cross_entropy(answers, labels)
+        loss += 4 * functional.kl_div(
+            functional.log_softmax(answers / 2, 1), told, reduction="batchmean"
+        )
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -112,6 +119,7 @@ def train(net, prepared, teacher, data, *, steps, state_file):
 
 
 def main():
+    """Run the example."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--data", type=Path, required=True)

@@ -134,10 +134,13 @@ def quantized_model(
                 prepared.graph, image.name, given, images.dtype, joined.parts, step=step
             )
             on_grid, told = scales_on_grid(prepared.graph)
-            overrides |= on_grid | scales_of_weights(prepared.graph, weights)
-            overrides |= numbers_kept(prepared.graph)
-            overrides |= scales_of_queries(prepared.graph)
-            overrides |= scales_of_shares(prepared.graph, causal)
+            overrides |= (
+                on_grid
+                | scales_of_weights(prepared.graph, weights)
+                | numbers_kept(prepared.graph)
+                | scales_of_queries(prepared.graph)
+                | scales_of_shares(prepared.graph, causal)
+            )
             check_numbers(prepared.graph, source)
             onnx.save(prepared, ready)
             quantize_static(
