@@ -10,7 +10,9 @@ from hwgen.importers.integer.fixed_point import inverse_root_steps
 from hwgen.importers.integer.hard_swish import hard_swish_steps
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import Node
+from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.tflite import nodes_maps, nodes_shape, nodes_weights, tokens
+from hwgen.importers.tflite.batches import APART, TOGETHER, with_whole_maps
 from hwgen.importers.tflite.node import Reading
 
 Read = tuple[list[Node], list[QuantizedMap]]
@@ -29,6 +31,14 @@ class Operator:
     limits: str = ""
 
 
+def parts(reading: Reading) -> Read:
+    """Refuse parts of the image in a batch that are no dilation; the others are whole before."""
+    operator = reading.operator
+    if operator.operator == APART:
+        with_whole_maps(reading.file, reading.file.operators.index(operator))
+    raise RefusedError("its images", f"those of {APART}", "others")
+
+
 def moved(reading: Reading) -> Read:
     """Refuse a call: what moves elements or orders heads has no nodes of its own (`read`)."""
     raise TypeError(f"{reading.name} has no nodes of its own")
@@ -38,6 +48,7 @@ TABLE = "table"
 ONE = "8 bits"
 CONSTANTS = "maps and constants, sides of 1 repeated"
 """Constants other than those by channel are maps: layers of chips with a row unit."""
+DILATED = "as dilation of convolutions of stride 1"
 SELECTED = "shortcut or conv"
 STEPS = "whole channels in any order; rows and columns at equal steps"
 RESCALED = "folded into the layer before, else rescale or table"
@@ -46,6 +57,7 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
     {
         "ADD": Operator(nodes_maps.add, "add; conv with constants", CONSTANTS),
         "AVERAGE_POOL_2D": Operator(nodes_maps.average_pool_2d, "average_pool"),
+        TOGETHER: Operator(parts, "folded", DILATED),
         "BATCH_MATMUL": Operator(moved, "matmul", "two maps of 8 bits"),
         "CONCATENATION": Operator(
             nodes_shape.concatenation, "concatenate", "by channels; of rows at the end"
@@ -108,6 +120,7 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
             nodes_maps.function(nodes_maps.inverse_root, inverse_root_steps), TABLE, ONE
         ),
         "SOFTMAX": Operator(tokens.softmax, "softmax; dropped as the head", "over the channels"),
+        APART: Operator(parts, "folded", DILATED),
         "SPACE_TO_DEPTH": Operator(moved, "conv"),
         "SPLIT": Operator(moved, SELECTED, STEPS),
         "SPLIT_V": Operator(moved, SELECTED, STEPS),

@@ -17,6 +17,7 @@ from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.moves import Places, moved_nodes
 from hwgen.importers.integer.nodes import Lookup, MatrixProduct, Node, Requantization, Unsupported
 from hwgen.importers.integer.refused import RefusedError
+from hwgen.importers.tflite.batches import without_parts
 from hwgen.importers.tflite.file import (
     DAMAGED,
     OperatorFacts,
@@ -469,6 +470,7 @@ class Nodes:
 
 def graph_of(file: TFLiteFile, *, name: str) -> IntegerGraph:
     """Return the graph of a file's content."""
+    file = without_parts(file)
     image, operators = image_of(file)
     nodes = Nodes(file=file, image=image, computed={image})
     tensor = file.tensors[image]

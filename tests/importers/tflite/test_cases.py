@@ -19,7 +19,7 @@ from tests.importers.tflite.test_refusals import sentences
 from tests.tflite_files import Writer
 
 CASES = Path(__file__).parent / "cases"
-EXACT = ("int16_mean_2", "int16_mean_17", "unet_bilinear")
+EXACT = ("int16_mean_2", "int16_mean_17", "unet_bilinear", "dilated_conv1d")
 KERNELS: tuple[Kernels, ...] = ("reference", "xnnpack")
 
 
