@@ -23,6 +23,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from hwgen.errors import DataError, FormatError
 from hwgen.files.finite import check_finite
+from hwgen.importers.onnx.biases import with_biases_joined
 from hwgen.importers.onnx.check import check_ends, check_sizes, name_nodes
 from hwgen.importers.onnx.distance import Distance, distances
 from hwgen.importers.onnx.external import read_whole_model
@@ -196,6 +197,7 @@ def rewritten(model: onnx.ModelProto, known: Shapes) -> onnx.ModelProto:
     with_sums_apart(model.graph)
     with_constants_second(model.graph, known)
     with_halves_joined(model.graph, known)
+    with_biases_joined(model.graph, known)
     name_nodes(model.graph)
     return model
 
