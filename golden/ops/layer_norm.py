@@ -24,10 +24,10 @@ def layer_norm(
     """Return the nearest integers of ((x - mean) / sqrt(variance + eps) * gamma + beta) / scale.
 
     maps: (images, height, width, channels) of bytes; values: bits of float32 (256) of each byte
-    gamma, beta: (channels,) bits; the formula in `hwgen.network.layer_norm`
+    gamma, beta: bits, of all channels or of each head's; the formula in `hwgen.network.layer_norm`
     centred: else the mean is taken for 0, in the variance too
     """
-    channels = maps.shape[3]
+    channels = len(gamma)
     real = values[maps.reshape(-1, channels)]
     distance = real
     if centred:

@@ -1,4 +1,4 @@
-"""Layer normalization over the channels of a pixel, in float32 operations of one order.
+"""Layer normalization over channels of a pixel, in float32 operations of one order.
 
 Tests: `tests/network/test_check_arrays.py`.
 """
@@ -35,6 +35,8 @@ MOST_SPAN = 25
 class LayerNorm(LayerBase):
     """(x - mean) / sqrt(variance + eps) * gamma + beta over the N channels of a pixel.
 
+    Where `gamma` and `beta` have fewer entries than a pixel channels, over each N channels, a head.
+
     With f(x) the nearest float32, fma(a, b, c) = f(a * b + c):
 
         v[i] = values[x[i]];  mean = f(sum of v / N), the sum exact;  d[i] = f(v[i] - mean)
@@ -64,15 +66,18 @@ class LayerNorm(LayerBase):
         """Check widths, that both maps are bytes, and that the arrays hold real numbers."""
         yield from one_mode_complaints(self.name, around)
         source = around.sources[0]
-        if source.channels % SUMS or source.channels > MOST_CHANNELS:
+        width = len(around.arrays["gamma"])
+        if width % SUMS or not 0 < width <= MOST_CHANNELS or source.channels % width:
             allowed = f"a multiple of {SUMS} up to {MOST_CHANNELS}"
-            yield f"the channels of the input of {self.name}", allowed, source.channels
+            if width != source.channels:
+                allowed += f" that divides its {source.channels} channels"
+            yield f"the channels that {self.name} norms", allowed, width
             return
         yield from byte_complaints(self.name, (source.bits, self.output.bits))
         lengths = {
             "values": 1 << BYTE_BITS,
-            "gamma": source.channels,
-            "beta": source.channels,
+            "gamma": width,
+            "beta": width,
             "constants": 2,
         }
         for key, length in lengths.items():

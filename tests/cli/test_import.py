@@ -93,7 +93,7 @@ def test_what_runs_on_no_chip_is_said(hwgen: Command, file: Path, tmp_path: Path
     said = " ".join(text.split())
     assert code == 0
     layer = "conv depthwise_conv_2d_0"
-    assert f"runs on no dbpim chip: {layer}: depthwise taps must be at most 32, got 36" in said
+    assert "runs on no dbpim chip" not in said
     assert f"runs on no mram chip: {layer}: groups must be 1, or those of a depthwise layer" in said
     _, text, _ = hwgen("import", file, "--out", out, "--kernels", "half_up")
     assert "runs on no" not in text

@@ -37,18 +37,17 @@ def pool(kind: str, what: str, **more: Any) -> Fill:
     return fill
 
 
-def conv(what: str, *, depthwise: bool = False) -> Fill:
+def conv(what: str) -> Fill:
     """Return what appends a convolution whose kernel, stride, padding or bits have a value."""
 
     def fill(net: Drawing, value: int) -> str:
-        groups = {"groups": 2} if depthwise else {}
         if what == "weight_bits":
-            return net.conv(INPUT, (2,), weight_bits=value, **groups)
+            return net.conv(INPUT, (2,), weight_bits=value)
         if what == "padding":
             padding = (value, 0, 0, 0)
-            return net.conv(INPUT, (2,), kernel=(value + 1, 1), padding=padding, **groups)
+            return net.conv(INPUT, (2,), kernel=(value + 1, 1), padding=padding)
         side: dict[str, Any] = {what: (value, 1)}
-        return net.conv(INPUT, (2,), **side, **groups)
+        return net.conv(INPUT, (2,), **side)
 
     return fill
 
@@ -68,14 +67,6 @@ LIMITS: dict[str, tuple[str, str, Fill, str, int, int]] = {
     "conv stride": ("dbpim", "conv", conv("stride"), "stride at most {}", 127, 128),
     "conv padding": ("dbpim", "conv", conv("padding"), "on the left at most {}", 15, 16),
     "conv weights": ("dbpim", "conv", conv("weight_bits"), "weights of at most {} bits", 8, 9),
-    "taps": (
-        "dbpim",
-        "conv",
-        conv("kernel", depthwise=True),
-        "depthwise at most {} taps",
-        32,
-        33,
-    ),
     "max kernel": ("dbpim", "max_pool", pool("max_pool", "kernel"), "kernel at most {}", 127, 128),
     "mean padding": (
         "dbpim",

@@ -353,15 +353,17 @@ class Drawing:
             )
         )
 
-    def layer_norm(self, source: str, *, order: Literal["eight", "rms"] = "eight") -> str:
-        """Append a norm with random gains."""
+    def layer_norm(
+        self, source: str, *, order: Literal["eight", "rms"] = "eight", heads: int = 1
+    ) -> str:
+        """Append a norm of each head with random gains, which all heads share."""
         before = self._maps[source]
         name = f"layer_norm_{len(self._layers)}"
         steps = (np.arange(256) - before.quantization[0].zero_point).astype(np.float32)
         numbers = {
             "values": steps * np.float32(self.rng.uniform(0.001, 2)),
-            "gamma": self.rng.normal(1, 0.3, before.channels),
-            "beta": self.rng.normal(0, 0.5, before.channels),
+            "gamma": self.rng.normal(1, 0.3, before.channels // heads),
+            "beta": self.rng.normal(0, 0.5, before.channels // heads),
             "constants": np.array([1e-5, self.rng.uniform(0.01, 0.05)]),
         }
         self._held[name] = {

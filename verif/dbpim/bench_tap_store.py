@@ -9,7 +9,7 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hwgen.dbpim.facts.timing import TAP_SLOTS, TAP_WORDS
+from hwgen.dbpim.facts.timing import TAP_SLOTS
 from hwgen.dbpim.rtl.layouts import parameters
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, pack, unpack
@@ -54,12 +54,12 @@ class Taps:
 
 def draw(rng: np.random.Generator) -> Taps:
     """Return TAPS of any length."""
-    count = int(rng.choice([1, int(rng.integers(1, TAP_WORDS + 1)), TAP_WORDS]))
+    count = int(rng.choice([1, int(rng.integers(1, ARCH.simd_taps + 1)), ARCH.simd_taps]))
     weights = rng.integers(0, 256, (count, CHANNELS))
     if rng.random() < 0.3:
         weights = rng.choice([0x7F, 0x80], (count, CHANNELS))
         CORNERS.hit("extreme weights")
-    CORNERS.hit("the largest number of taps", count == TAP_WORDS)
+    CORNERS.hit("the largest number of taps", count == ARCH.simd_taps)
     CORNERS.hit("one tap", count == 1)
     sets = rng.integers(0, 1 << PARAMETERS.size, CHANNELS).tolist()
     return Taps(sets, [pack(word.tolist(), bits=8) for word in weights])
@@ -93,7 +93,7 @@ class Run:
                 actions[name] = 1
         for name in {*FLAGS, *actions}:
             getattr(dut, name).value = actions.get(name, 0)
-        tap = int(self._rng.integers(TAP_WORDS))
+        tap = int(self._rng.integers(ARCH.simd_taps))
         scaled = int(
             self._rng.integers(counts["released"], max(counts["released"] + 1, counts["pushed"]))
         )

@@ -8,7 +8,6 @@ from cocotb.triggers import FallingEdge
 
 from hwgen.dbpim.facts.instructions import PARAMETER_BITS
 from hwgen.dbpim.facts.stream import taps_beats
-from hwgen.dbpim.facts.timing import TAP_WORDS
 from verif.common.chances import chances
 from verif.common.probe import Probe
 from verif.coverage import Corners
@@ -52,7 +51,7 @@ async def bodies_come_whole(dut: Any, seed: int, gap: float) -> None:
         check(probe, taps, f"seed {seed}")
         CORNERS.hit("one tap", len(taps.weights) == 1)
         CORNERS.hit("several taps", len(taps.weights) > 1)
-        CORNERS.hit("as many taps as a slot holds", len(taps.weights) == TAP_WORDS)
+        CORNERS.hit("as many taps as a slot holds", len(taps.weights) == ARCH.simd_taps)
 
 
 def check(probe: Probe, taps: Taps, where: str) -> None:

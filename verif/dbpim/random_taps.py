@@ -14,7 +14,6 @@ from hwgen.dbpim.facts.stream import (
     encode_taps,
     pad,
 )
-from hwgen.dbpim.facts.timing import TAP_WORDS
 from verif.dbpim.component import pack
 from verif.dbpim.random_tiles import beats_of, parameter_words, random_parameters
 
@@ -95,7 +94,7 @@ def header_of(content: bytes, opcode: Opcode, arch: Arch) -> int:
 
 def random_taps(rng: np.random.Generator, arch: Arch, *, cores: int) -> Taps:
     """Return taps of any number that fits a slot."""
-    count = int(rng.choice([1, 9, TAP_WORDS]))
+    count = int(rng.choice([1, 9, arch.simd_taps]))
     channels = arch.word
     weights = rng.integers(-128, 128, (count, channels), dtype=np.int8)
     return Taps(arch, cores, random_parameters(rng, channels), weights)

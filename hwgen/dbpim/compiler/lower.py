@@ -87,7 +87,9 @@ def lower(
         if isinstance(layer, Add) and layer.name in additions:
             ops += fused_op(source, layer, additions[layer.name])
         elif isinstance(layer, Conv):
-            rule = depthwise_op if is_depthwise(source, layer) else conv_op
+            channels = source.maps[layer.inputs[0]].channels
+            depthwise = is_depthwise(layer, channels, arch.simd_taps)
+            rule = depthwise_op if depthwise else conv_op
             ops += rule(source, layer)
         else:
             ops += RULES[type(layer)](source, layer)

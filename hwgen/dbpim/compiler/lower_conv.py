@@ -72,10 +72,15 @@ def whole_filters(weights: NDArray[np.int8], groups: int) -> NDArray[np.int8]:
     return filters
 
 
-def is_depthwise(source: Source, layer: Conv) -> bool:
-    """Return whether each output channel reads the input channel of its number."""
-    channels = source.maps[layer.inputs[0]].channels
-    return 1 < layer.groups == channels == layer.output.channels
+def is_depthwise(layer: Conv, channels: int, taps: int) -> bool:
+    """Return whether the SIMD core computes a convolution: output c reads input c alone.
+
+    A window of more taps than a core holds takes the macros, as filters that weigh other
+    channels 0.
+    channels: of its input; taps: that a core holds
+    """
+    each = 1 < layer.groups == channels == layer.output.channels
+    return each and layer.kernel[0] * layer.kernel[1] <= taps
 
 
 def linear_op(source: Source, layer: Linear) -> Iterator[Op]:

@@ -1,4 +1,4 @@
-"""Passes of the row unit: softmax and layer norm.
+"""Passes of the row unit: softmax and layer norm, of all channels or of each group.
 
 Tests: `tests/dbpim/compiler/test_rows.py`.
 """
@@ -44,13 +44,20 @@ def softmax_op(source: Source, layer: Softmax) -> Iterator[Op]:
     keys = 0
     if isinstance(layer, CausalSoftmax):
         keys = keys_of(by_position=layer.keys == "position")
-    yield row_op(source, layer, Operation.SOFTMAX, channels=channels | keys, floats=floats)
+    yield row_op(
+        source,
+        layer,
+        Operation.SOFTMAX,
+        groups=layer.groups,
+        channels=channels | keys,
+        floats=floats,
+    )
 
 
 def norm_op(source: Source, layer: LayerNorm) -> Iterator[Op]:
     """Yield the pass of a layer norm."""
-    channels = source.maps[layer.inputs[0]].channels
     arrays = source.network.arrays_of(layer.name)
+    channels = len(arrays["gamma"])
     eps, scale = arrays["constants"].tolist()
     pairs = np.stack([arrays["gamma"], arrays["beta"]], axis=1).ravel()
     floats = Floats(
@@ -63,7 +70,8 @@ def norm_op(source: Source, layer: LayerNorm) -> Iterator[Op]:
             "least": exponents_of(arrays["values"])[0],
         },
     )
-    yield row_op(source, layer, Operation.NORM, channels=channels, floats=floats)
+    groups = layer.output.channels // channels
+    yield row_op(source, layer, Operation.NORM, groups=groups, channels=channels, floats=floats)
 
 
 def exponents_of(values: NDArray[np.uint32]) -> tuple[int, int]:
@@ -78,15 +86,13 @@ def row_op(
     layer: Softmax | LayerNorm,
     operation: Operation,
     *,
+    groups: int,
     channels: int,
     floats: Floats,
 ) -> Op:
     """Return a pass over groups; channels: of each, of a causal softmax with its keys above."""
-    groups, passes = 1, ROW_PASSES
-    if isinstance(layer, Softmax):
-        groups = layer.groups
-    elif layer.order == "rms":
-        passes = PASSES_WITHOUT_MEAN
+    without = isinstance(layer, LayerNorm) and layer.order == "rms"
+    passes = PASSES_WITHOUT_MEAN if without else ROW_PASSES
     words = source.words(layer.name) // groups
     fields = {
         "operation": operation,

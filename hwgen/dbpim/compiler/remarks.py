@@ -34,7 +34,8 @@ WINDOW = (
 )
 LAYER_LIMITS: Mapping[str, str] = MappingProxyType(
     {
-        "conv": f"{WEIGHTED}; any groups; {WINDOW}; depthwise at most {TAP_WORDS} taps",
+        "conv": f"{WEIGHTED}; any groups; {WINDOW}; depthwise of more than {TAP_WORDS} taps as any"
+        " groups, by the macros",
         "linear": f"{WEIGHTED}; of a map of at most {SIDE} x {SIDE} pixels",
         "max_pool": f"{BYTES}; {WINDOW}",
         "average_pool": f"{BYTES}; {WINDOW}; at most {COUNTED_TAPS} pixels without padding",

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from hwgen.dbpim.compiler.lower_conv import is_depthwise
 from hwgen.dbpim.compiler.lower_product import stored_tokens
 from hwgen.dbpim.compiler.lower_row import exponents_of
 from hwgen.dbpim.compiler.lower_stack import along
@@ -174,14 +175,10 @@ def layer_refusals(
     what = f"layer {layer.name}: "
     if isinstance(layer, Weighted) and layer.weight_bits > WEIGHT_BITS:
         yield f"{what}weight_bits", f"at most {WEIGHT_BITS}", layer.weight_bits
-    if (
-        isinstance(layer, Conv)
-        and layer.groups == layer.output.channels > 1
-        and (layer.groups == network.map_of(layer.inputs[0]).channels)
+    taps = arch.simd_taps if arch else TAP_WORDS
+    if isinstance(layer, Conv) and is_depthwise(
+        layer, network.map_of(layer.inputs[0]).channels, taps
     ):
-        taps = layer.kernel[0] * layer.kernel[1]
-        if taps > TAP_WORDS:
-            yield f"{what}depthwise taps", f"at most {TAP_WORDS}", taps
         if layer.output.raw:
             yield f"{what}a depthwise output", f"of {ACTIVATION_BITS} bits", "raw sums"
     elif isinstance(layer, Weighted) and arch is not None:
@@ -288,8 +285,10 @@ def row_refusals(
         if not LEAST <= largest <= GREATEST / group:
             yield f"{what}the first exponential", f"{LEAST:.0e} to {GREATEST / group:.0e}", largest
         return
-    if channels > NORM_CHANNELS:
-        yield f"{what}channels of a norm", f"at most {NORM_CHANNELS}", channels
+    width = len(arrays["gamma"])
+    if width > NORM_CHANNELS or (width < channels and width % size):
+        several = f"of several heads a multiple of {size}, " if width < channels else ""
+        yield f"{what}channels of a norm", f"{several}at most {NORM_CHANNELS}", width
     eps, scale = arrays["constants"].view(np.float32).tolist()
     for name, value in (("eps", eps), ("scale of the output", scale)):
         if not LEAST <= value <= GREATEST_SCALE:

@@ -26,6 +26,7 @@ from hwgen.dbpim.facts.timing import (
     SIMD_CYCLES,
     SUM_CYCLES,
     TABLE_LOOKUPS,
+    TAP_WORDS,
     macro_cycles,
 )
 from hwgen.errors import ConfigError, FieldError, with_near
@@ -162,6 +163,9 @@ class Arch:
     simd_tflite: the requantizers of the SIMD units round as `tflite` too, with multipliers of 31
         bits, and there are squared differences, as LiteRT computes both; false, if the file leaves
         it out
+    simd_taps: taps of a depthwise convolution at most that a SIMD unit computes, 32, if the file
+        leaves it out, or 64: a larger window takes the macros, as filters that weigh other
+        channels 0
     row_unit: see RowUnit; a file may leave it out, and its chip has none
     sparse_parts: true, if the file leaves it out; false: a dense chip without the parts that
         sparsity needs. A word of the buffers meets a row of weights as it is: there is no switch,
@@ -205,6 +209,7 @@ class Arch:
     sparse_parts: bool = True
     word_channels: Annotated[int, Field(ge=4, le=64)] | None = None
     simd_tflite: bool = False
+    simd_taps: Annotated[int, Field(ge=TAP_WORDS, le=2 * TAP_WORDS)] = TAP_WORDS
 
     @model_validator(mode="after")
     def check(self) -> Self:
@@ -220,6 +225,7 @@ class Arch:
             "psum_entries": self.psum_entries,
             "mask_bytes": self.mask_bytes,
             "simd_lanes": self.simd_lanes,
+            "simd_taps": self.simd_taps,
             "lanes_per_requantizer": self.lanes_per_requantizer,
             "bus_words": self.bus_words,
             "logit_entries": self.logit_entries,

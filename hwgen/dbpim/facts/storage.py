@@ -16,7 +16,6 @@ from hwgen.dbpim.facts.timing import (
     INSTRUCTION_SLOTS,
     NORM_CHANNELS,
     TAP_SLOTS,
-    TAP_WORDS,
     TILE_SLOTS,
 )
 
@@ -40,7 +39,7 @@ def storage(arch: Arch) -> list[Memory]:
     cells = cores * arch.macros_per_core * size.compartments * size.columns * size.rows
     word, group = arch.word * ACTIVATION_BITS, size.compartments * ACTIVATION_BITS
     parameters = sum(field.bits for field in PARAMETERS)
-    taps = TAP_WORDS * arch.word * WEIGHT_BITS + arch.word * parameters
+    taps = arch.simd_taps * arch.word * WEIGHT_BITS + arch.word * parameters
     groups = arch.groups_queued * arch.macros_per_core * group
     fetched = FETCH_SLOTS * arch.macros_per_core * word
     meta = (CELL_BITS - 1) * cells if arch.sparsity.weight_bits else 0

@@ -74,7 +74,7 @@ TAP_SLOTS = 2
 """Channel words of depthwise weights that a core holds: computing and loading."""
 
 TAP_WORDS = 32
-"""Window positions of a depthwise convolution at most."""
+"""Window positions of a depthwise convolution at most, unless `simd_taps` says more."""
 
 TABLE_LOOKUPS = 8
 """Table lookups of a core in a cycle, where it has as many SIMD lanes."""

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out, PureInterface, Signature
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import WEIGHT_BITS, Arch
 from hwgen.dbpim.facts.instructions import FLOAT_BITS, FLOAT_ENTRIES, TABLE_BYTES, Opcode
-from hwgen.dbpim.facts.timing import NORM_CHANNELS, TAP_WORDS
+from hwgen.dbpim.facts.timing import NORM_CHANNELS
 from hwgen.dbpim.rtl.layouts import packet, parameters, row_cells, row_meta, tile
 
 
@@ -109,7 +109,7 @@ def taps_loads(arch: Arch, *, cores: int = 1) -> Signature:
             "parameters_index": Out(bits_for_index(channels)),
             "parameters_data": Out(parameters(arch)),
             "write": Out(cores),
-            "index": Out(bits_for_index(TAP_WORDS)),
+            "index": Out(bits_for_index(arch.simd_taps)),
             "data": Out(data.ArrayLayout(signed(WEIGHT_BITS), channels)),
             "push": Out(cores),
         }

@@ -8,7 +8,7 @@ from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.register_file import RegisterFile
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, WEIGHT_BITS, Arch
-from hwgen.dbpim.facts.timing import TAP_SLOTS, TAP_WORDS
+from hwgen.dbpim.facts.timing import TAP_SLOTS
 from hwgen.dbpim.rtl.layouts import parameters
 from hwgen.dbpim.rtl.load_bus import taps_loads
 
@@ -22,7 +22,7 @@ def scale(arch: Arch) -> data.StructLayout:
 
 
 class TapStore(Part):
-    """Ring of ``TAP_SLOTS`` slots: ``TAP_WORDS`` words of C weights, parameters of C channels.
+    """Ring of ``TAP_SLOTS`` slots: ``arch.simd_taps`` words of C weights, parameters of C channels.
 
     The TAPS of a channel word occupy a slot from `begin` to `released`. In between they are
     walked (their input words are requested), then used (their input words are multiplied).
@@ -56,7 +56,9 @@ class TapStore(Part):
         self._channels = channels = arch.word
         weight_bits = channels * WEIGHT_BITS
         file = RegisterFile
-        self._weight_file = file(family=self.family, depth=TAP_SLOTS * TAP_WORDS, width=weight_bits)
+        self._weight_file = file(
+            family=self.family, depth=TAP_SLOTS * arch.simd_taps, width=weight_bits
+        )
         self._bias_file = file(
             family=self.family, depth=TAP_SLOTS, slices=channels, width=ACCUMULATOR_BITS
         )
@@ -64,7 +66,7 @@ class TapStore(Part):
             family=self.family, depth=TAP_SLOTS, slices=channels, width=scale(arch).size
         )
         self.parts = [self._weight_file, self._bias_file, self._scale_file]
-        tap_bits, weights = bits_for_index(TAP_WORDS), data.ArrayLayout(signed(8), channels)
+        tap_bits, weights = bits_for_index(arch.simd_taps), data.ArrayLayout(signed(8), channels)
         super().__init__(
             {
                 "loads": In(taps_loads(arch)),

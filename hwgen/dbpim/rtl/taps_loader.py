@@ -8,7 +8,6 @@ from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import WEIGHT_BITS, Arch
 from hwgen.dbpim.facts.instructions import Opcode
-from hwgen.dbpim.facts.timing import TAP_WORDS
 from hwgen.dbpim.rtl.layouts import packet, parameters
 from hwgen.dbpim.rtl.tile_loader import send_parameters
 
@@ -30,7 +29,7 @@ class TapsLoader(Part):
         push              out        1             it is the last tap
     Latency  0 from the last beat of parameters or of a tap to its strobe
     Rate     one beat in each cycle, parameters one channel in each cycle
-    Errors   none; there is at least one tap and at most ``TAP_WORDS``
+    Errors   none; there is at least one tap and at most ``arch.simd_taps``
     Golden   the packet as `hwgen.dbpim.facts.stream` encodes it
     Source   docs/dbpim-microarchitecture.md, "Stream" and "Loader"
     """
@@ -50,7 +49,7 @@ class TapsLoader(Part):
                 "parameters_index": Out(bits_for_index(arch.word)),
                 "parameters_data": Out(parameters(arch)),
                 "write": Out(1),
-                "index": Out(bits_for_index(TAP_WORDS)),
+                "index": Out(bits_for_index(arch.simd_taps)),
                 "data": Out(self._word_bits),
                 "push": Out(1),
             }

@@ -238,6 +238,7 @@ def token_complaints(
         return
     channels = sources[0].shape[2]
     if isinstance(node, LayerNormalization):
+        channels = len(node.gamma)
         if channels % NORM_SUMS or channels > MOST_NORM_CHANNELS:
             allowed = f"a multiple of {NORM_SUMS} up to {MOST_NORM_CHANNELS}: pad the width"
             yield "its width", allowed, channels

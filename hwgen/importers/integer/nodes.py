@@ -184,7 +184,7 @@ class SoftmaxOfGroups(NodeBase):
 class LayerNormalization(NodeBase):
     """(x - mean) / sqrt(variance + eps) * gamma + beta over the channels of a pixel, in float32.
 
-    gamma, beta: float32, (channels,); centred: else the mean is taken for 0
+    gamma, beta: float32, (channels,), or those of each head; centred: else the mean is taken for 0
     """
 
     eps: np.float32

@@ -17,7 +17,6 @@ from hwgen.dbpim.facts.instructions import (
     of_core,
 )
 from hwgen.dbpim.facts.stream import FloatsPacket, Packet, TablePacket, TapsPacket
-from hwgen.dbpim.facts.timing import TAP_WORDS
 from tests.dbpim.compiler.bus import store, store_logits
 from tests.dbpim.compiler.chip_state import ChipState, Words, tag_of
 from tests.dbpim.compiler.execute_conv import ROUNDINGS
@@ -144,7 +143,10 @@ class CoreRun:
             given = f"{len(packets)} packets of taps for {len(self.words)} words"
             self.chip.refuse(f"core {self.core} gets {given}")
         taps = self.taps()
-        if any(len(packet.weights) != len(taps) for packet in packets) or len(taps) > TAP_WORDS:
+        if (
+            any(len(packet.weights) != len(taps) for packet in packets)
+            or len(taps) > self.chip.arch.simd_taps
+        ):
             self.chip.refuse(f"core {self.core} gets taps of another window than {len(taps)}")
         weights = np.array([packet.weights for packet in packets], np.int64)
         entries = np.array([packet.parameters for packet in packets], np.int64)

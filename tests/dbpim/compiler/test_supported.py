@@ -33,10 +33,6 @@ def conv(net: Drawing, **more: Any) -> str:
 
 
 CASES: dict[str, tuple[Fill, str]] = {
-    "taps": (
-        lambda net: conv(net, groups=4, kernel=(6, 6)),
-        "layer conv_0: depthwise taps must be at most 32 on a dbpim chip, got 36",
-    ),
     "kernel": (
         lambda net: net.max_pool("input", kernel=(128, 128), stride=(1, 1), padding=(61,) * 4),
         "layer max_pool_0: kernel_height must be at most 127 on a dbpim chip, got 128",

@@ -52,12 +52,25 @@ def rms_network(seed: int) -> QuantizedNetwork:
     return drawing.build(drawing.conv(now, (9,)))
 
 
+def heads_network(seed: int) -> QuantizedNetwork:
+    """Return norms of each head, as of queries and keys, with a mean and without one.
+
+    Heads of one word of channels, of two or of three; for some seeds of one pixel.
+    """
+    drawing = Drawing(seed, modes=("all",), shape=((1, 1, 5), (3, 4, 5))[seed % 2])
+    drawing.rounding = "float32"
+    heads, width = 2 + seed % 3, 8 * (1 + seed // 2 % 3)
+    now = drawing.conv(INPUT, (heads * width,))
+    now = drawing.layer_norm(drawing.layer_norm(now, heads=heads), order="rms", heads=heads)
+    return drawing.build(drawing.conv(now, (9,)))
+
+
 NETWORKS = {"softmax": softmax_network, "norm": norm_network, "rms": rms_network}
 
 
 def check(name: str, folder: Path, *, seed: int) -> None:
     """Compare a network on the small chip with golden and the model."""
-    net = NETWORKS[name](seed)
+    net = (NETWORKS | {"heads": heads_network})[name](seed)
     arch = replace(chip_arch("small_rows"), memory_latency_cycles=20 + 7 * (seed % 2))
     check_chip(net, arch, draw_images(net, 2, seed=seed), folder, batch=1 + seed % 2)
 
@@ -107,6 +120,12 @@ def test_the_compact_transformer_on_the_papers_size(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_rows_between_convolutions(name: str, tmp_path: Path) -> None:
     check(name, tmp_path, seed=2)
+
+
+@pytest.mark.promise("norms of each head of a pixel run whole in RTL, too")
+@pytest.mark.parametrize("seed", [2, 5])
+def test_norms_of_heads(seed: int, tmp_path: Path) -> None:
+    check("heads", tmp_path, seed=seed)
 
 
 @pytest.mark.long

@@ -29,7 +29,7 @@ def test_narrow_under_icarus(icarus: str, tmp_path: Path, waves: Waves | None) -
 
 @pytest.mark.long
 def test_wide(tmp_path: Path, waves: Waves | None) -> None:
-    arch = replace(small(), macro=replace(small().macro, compartments=16))
+    arch = replace(small(), macro=replace(small().macro, compartments=16), simd_taps=64)
     run_taps(arch, "verilator", tmp_path, waves)
 
 

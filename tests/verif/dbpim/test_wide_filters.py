@@ -26,7 +26,7 @@ def wide(arch: Arch) -> Arch:
 
 def masks_alone() -> Arch:
     """Return a chip of int8 weights that skips pruned blocks and zero planes, of 64 columns."""
-    plain = replace(chip_arch("small"), packed_weights=False, name="masks_wide")
+    plain = replace(chip_arch("small"), packed_weights=False, simd_taps=64, name="masks_wide")
     narrow = with_sparsity(plain, "weight_values,input_bits")
     return wide(narrow)
 

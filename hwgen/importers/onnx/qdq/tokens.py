@@ -260,8 +260,12 @@ def layer_normalization(
     gamma = numbers_of_width(constant_operand(inputs[1], "its scale"), width, 1.0)
     bias = constant_operand(inputs[2], "its bias") if len(inputs) > 2 else None
     pixels = pixels_of(state, real)
+    rows = real.places.reshape(state.batch, -1, width)
+    # Each row is normed alone, so they are taken in the order of their map, head by head.
+    order = np.argsort(rows[0, :, 0], kind="stable")
     if pixels is None:
-        ordered = real.places.reshape(state.batch, -1, 1, width)
+        heads = rows_of_pixel(rows[0, order], state.shape_of(real)[2])
+        ordered = rows[:, order].reshape(state.batch, -1, heads, width)
         source = tokens(state, real, ordered, proto)
     else:
         source = str(real.base)
@@ -281,7 +285,19 @@ def layer_normalization(
     )
     if pixels is not None:
         return [Real(base=operation, places=real.places)]
-    return [Real(base=operation, places=state.places(operation.shape).reshape(real.shape))]
+    made = state.places(operation.shape).reshape(state.batch, -1, width)
+    return [Real(base=operation, places=made[:, np.argsort(order)].reshape(real.shape))]
+
+
+def rows_of_pixel(rows: Places, channels: int) -> int:
+    """Return how many rows lie in each pixel of a map; 1 where some lie in no pixel, or in several.
+
+    rows: (rows, width), in the order of their first elements; channels: of a pixel
+    """
+    first, last = rows.min(axis=1) // channels, rows.max(axis=1) // channels
+    counts = np.unique(first, return_counts=True)[1]
+    whole = first[0] >= 0 and (first == last).all() and (counts == counts[0]).all()
+    return int(counts[0]) if whole else 1
 
 
 def numbers_of_width(given: Constant | None, width: int, default: float) -> Any:
