@@ -64,10 +64,9 @@ def matmul(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> l
 
 def mixed(state: State, proto: onnx.NodeProto, matrix: Constant, real: Real) -> Real:
     """Return a constant matrix times a map: its tokens are mixed, as those of turned images are."""
-    turned = replace(real, places=real.places.swapaxes(-1, -2))
-    (made,) = weighted_product(state, proto, [turned, transposed(matrix)])
+    (made,) = weighted_product(state, proto, [with_sides_turned(real), transposed(matrix)])
     assert isinstance(made, Real)
-    return replace(made, places=made.places.swapaxes(-1, -2))
+    return with_sides_turned(made)
 
 
 def map_product(state: State, proto: onnx.NodeProto, one: Real, other: Real) -> Real:
@@ -84,11 +83,16 @@ def map_product(state: State, proto: onnx.NodeProto, one: Real, other: Real) -> 
     if not alike:
         given = f"{list(one.shape)} and {list(other.shape)}"
         raise RefusedError("its inputs", "of one batch, heads and sum", given)
+    rows, scores = first.transpose(0, 2, 1, 3), second.transpose(0, 3, 1, 2)
+    if not in_lines(state, one, rows) and in_lines(state, other, scores):
+        # Channels of values times shares of tokens, as YOLO has it: (A B)^T = B^T A^T.
+        exchanged = with_sides_turned(other), with_sides_turned(one)
+        return with_sides_turned(map_product(state, proto, *exchanged))
     # The second map has what is summed in its channels (scores), or in its pixels (values).
-    scores, values = second.transpose(0, 3, 1, 2), second.transpose(0, 2, 1, 3)
+    values = second.transpose(0, 2, 1, 3)
     transposed = in_lines(state, other, scores) or not in_lines(state, other, values)
     names = (
-        tokens(state, one, first.transpose(0, 2, 1, 3), proto),
+        tokens(state, one, rows, proto),
         tokens(state, other, scores if transposed else values, proto),
     )
     height, width, _ = state.maps[names[0]].shape
@@ -104,6 +108,11 @@ def map_product(state: State, proto: onnx.NodeProto, one: Real, other: Real) -> 
     made = state.places(operation.shape).reshape(state.batch, -1, heads, columns)
     places = made.transpose(0, 2, 1, 3)
     return Real(base=operation, places=places.reshape(*one.shape[:-1], columns))
+
+
+def with_sides_turned(real: Real) -> Real:
+    """Return the tensor with rows and columns of its matrices exchanged."""
+    return replace(real, places=real.places.swapaxes(-1, -2))
 
 
 def with_heads(places: Places) -> Places:
