@@ -91,6 +91,8 @@ class Arch:
     kernels: what a segment holds: `window`: a block of channels of a window of 3 x 3, with zeros
         around a smaller kernel; `any`: a block of channels at each of nine places, of any taps of a
         kernel. A file may leave it out: `window`
+    bank_arrays: sub-arrays as plain memory that an image bank has, which bound the bytes of a map;
+        a file may leave it out: one
     weak_sensing: beside each cell of a weight a bit says whether its AND with a row of inputs is
         sensed wrong, so that its Verilog can err as files of effects say; the program brings these
         bits, too. A file may leave it out, and no cell is
@@ -121,6 +123,7 @@ class Arch:
     accumulate: Accumulate = "digital"
     kernels: Kernels = "window"
     weak_sensing: bool = False
+    bank_arrays: Annotated[int, Field(ge=1, le=8)] = 1
 
     @model_validator(mode="after")
     def check_rounding(self) -> Self:
@@ -140,6 +143,7 @@ class Arch:
             "array.columns": self.array.columns,
             "answer_entries": self.answer_entries,
             "kernel_copies": self.kernel_copies,
+            "bank_arrays": self.bank_arrays,
         }
         for name, value in powers.items():
             if value & (value - 1):
@@ -324,7 +328,12 @@ class Arch:
     @property
     def bank_bytes(self) -> int:
         """Bytes of an image bank: the largest map."""
-        return self.array.rows * self.row_bytes
+        return self.bank_rows * self.row_bytes
+
+    @property
+    def bank_rows(self) -> int:
+        """Rows of an image bank."""
+        return self.bank_arrays * self.array.rows
 
     @property
     def answer_bits(self) -> int:
@@ -343,8 +352,13 @@ class Arch:
 
     @property
     def row_index_bits(self) -> int:
-        """Width of a row number."""
+        """Width of the number of a row of a sub-array."""
         return bits_for_index(self.array.rows)
+
+    @property
+    def bank_row_bits(self) -> int:
+        """Width of the number of a row of an image bank."""
+        return bits_for_index(self.bank_rows)
 
     @property
     def resets_data(self) -> bool:

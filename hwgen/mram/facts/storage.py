@@ -43,7 +43,7 @@ def storage(arch: Arch) -> list[Memory]:
         ("weight rows", weights, "of the computing sub-arrays"),
         *([("weak cells", weights, "which cells of weights are")] if arch.weak_sensing else ()),
         ("input rows", inputs, "of the computing sub-arrays"),
-        ("image banks", BANKS * arch.array.rows * columns, "sub-arrays as plain memory"),
+        ("image banks", BANKS * arch.bank_rows * columns, "sub-arrays as plain memory"),
         ("accumulators", sums, "one for each segment of a sub-array"),
         ("records", arch.record_entries * size.record * arch.port_bits, "of all modes"),
         (

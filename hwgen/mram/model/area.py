@@ -24,7 +24,7 @@ def area_um2(arch: Arch, *, table: EnergyTable | None = None) -> dict[str, float
     array = area.memory_um2(arch.array.rows, arch.array.columns)
     return {
         "sub_arrays": arch.sub_arrays * array,
-        "image_banks": BANKS * array,
+        "image_banks": BANKS * arch.bank_arrays * array,
         "counters": arch.sub_arrays * area.counting_of(arch),
         "adder": arch.sub_arrays * area.adding_of(arch) if arch.adder else 0.0,
         "around": area.around_of(arch),

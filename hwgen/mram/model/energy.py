@@ -127,7 +127,7 @@ def waiting_pj(cycles: int, arch: Arch, *, table: EnergyTable | None = None) -> 
 def leaking_pj(cycles: int, arch: Arch, *, table: EnergyTable | None = None) -> float:
     """Return what all sub-arrays and image banks leak in some cycles."""
     leakage = (table or default_table()).leakage
-    arrays = arch.sub_arrays + BANKS
+    arrays = arch.sub_arrays + BANKS * arch.bank_arrays
     milliwatts = leakage.mw * arch.array.columns / leakage.columns * arrays
     nanoseconds = cycles * 1000 / arch.clock_mhz
     return milliwatts * nanoseconds

@@ -48,7 +48,7 @@ class Banks(Part):
             members |= {
                 f"{name}_en": In(1),
                 f"{name}_bank": In(bits_for_index(BANKS)),
-                f"{name}_row": In(arch.row_index_bits),
+                f"{name}_row": In(arch.bank_row_bits),
                 f"{name}_data": Out(arch.array.columns),
             }
         super().__init__(members)

@@ -82,7 +82,7 @@ class Dpu(Part):
                 "parameter_index": Out(bits_for_index(arch.parameter_entries)),
                 "parameters": In(parameters(arch)),
                 "skip_en": Out(1),
-                "skip_row": Out(arch.row_index_bits),
+                "skip_row": Out(arch.bank_row_bits),
                 "skip_data": In(arch.array.columns),
                 "bank_valid": Out(1),
                 "bank": Out(bank_write(arch)),

@@ -55,7 +55,7 @@ class DpuPlace(Part):
                 f"{name}_valid": In(1),
                 f"{name}_block": In(block_bits),
                 f"{name}_last": In(1),
-                f"{name}_row": Out(arch.row_index_bits),
+                f"{name}_row": Out(arch.bank_row_bits),
                 f"{name}_place": Out(bits_for_index(arch.row_blocks)),
             }
         members["skip_inside"] = Out(arch.block)

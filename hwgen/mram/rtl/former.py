@@ -69,7 +69,7 @@ class Former(Part):
                 "read_data": In(arch.array.columns),
                 "step_plane": In(1),
                 "read_en": Out(1),
-                "read_row": Out(arch.row_index_bits),
+                "read_row": Out(arch.bank_row_bits),
                 "valid": Out(1),
                 "plane": Out(arch.input_columns),
             }

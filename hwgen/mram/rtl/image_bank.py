@@ -1,9 +1,9 @@
-"""One image bank: a sub-array as plain memory for a map.
+"""One image bank: sub-arrays as plain memory for a map.
 
 Tests: `tests/verif/mram/test_parts.py`.
 """
 
-from amaranth.hdl import ClockSignal, Module
+from amaranth.hdl import ClockSignal, Const, Module, Mux, Value
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
@@ -33,31 +33,42 @@ class ImageBank(Part):
     family = "mram"
 
     def __init__(self, *, arch: Arch) -> None:
+        self._arch = arch
         elements = arch.row_bytes // arch.element_bytes
         self._sub_array = SubArray(arch=arch, slices=elements)
         self.parts = [self._sub_array]
         super().__init__(
             {
                 "read_en": In(1),
-                "row": In(arch.row_index_bits),
+                "row": In(arch.bank_row_bits),
                 "read_data": Out(arch.array.columns),
                 "write_en": In(elements),
-                "write_row": In(arch.row_index_bits),
+                "write_row": In(arch.bank_row_bits),
                 "write_data": In(arch.array.columns),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.sub_array = cells = self._sub_array.instance()
-        m.d.comb += [
-            cells.clk.eq(ClockSignal()),
-            cells.row_0.eq(self.row),
-            cells.active_rows.eq(self.read_en),
-            cells.read.eq(self.read_en),
-            self.read_data.eq(cells.sense),
-            cells.write_en.eq(self.write_en),
-            cells.write_row.eq(self.write_row),
-            cells.write_data.eq(self.write_data),
-        ]
+        bits, several = self._arch.row_index_bits, self._arch.bank_arrays > 1
+        sensed: Value = Const(0)
+        for number in range(self._arch.bank_arrays):
+            cells = self._sub_array.instance()
+            m.submodules[f"sub_array_{number}" if several else "sub_array"] = cells
+            reads: Value = self.read_en
+            writes: Value = self.write_en
+            if several:
+                reads = self.read_en & (self.row[bits:] == number)
+                writes = Mux(self.write_row[bits:] == number, self.write_en, 0)
+            m.d.comb += [
+                cells.clk.eq(ClockSignal()),
+                cells.row_0.eq(self.row[:bits]),
+                cells.active_rows.eq(reads),
+                cells.read.eq(reads),
+                cells.write_en.eq(writes),
+                cells.write_row.eq(self.write_row[:bits]),
+                cells.write_data.eq(self.write_data),
+            ]
+            sensed = sensed | cells.sense if number else cells.sense
+        m.d.comb += self.read_data.eq(sensed)
         return m

@@ -66,7 +66,7 @@ def bank_write(arch: Arch) -> data.StructLayout:
     return data.StructLayout(
         {
             "bank": bits_for_index(BANKS),
-            "row": arch.row_index_bits,
+            "row": arch.bank_row_bits,
             "mask": arch.row_bytes // arch.element_bytes,
             "data": arch.array.columns,
         }

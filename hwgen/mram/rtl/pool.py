@@ -59,7 +59,7 @@ class Pool(Part):
                 "go": In(1),
                 "read_data": In(arch.array.columns),
                 "read_en": Out(1),
-                "read_row": Out(arch.row_index_bits),
+                "read_row": Out(arch.bank_row_bits),
                 "result_valid": Out(1),
                 "result_block": Out(bits_for_index(arch.result_blocks)),
                 "last_block": Out(1),

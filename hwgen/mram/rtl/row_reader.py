@@ -55,7 +55,7 @@ class RowReader(Part):
                 "move": In(1),
                 "read_data": In(arch.array.columns),
                 "read_en": Out(1),
-                "read_row": Out(arch.row_index_bits),
+                "read_row": Out(arch.bank_row_bits),
                 "next": Out(line_rows(arch)),
                 "full": Out(1),
             }

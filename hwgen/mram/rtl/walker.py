@@ -59,7 +59,7 @@ class Walker(Part):
                 "read_data": In(arch.array.columns),
                 "take": In(1),
                 "read_en": Out(1),
-                "read_row": Out(arch.row_index_bits),
+                "read_row": Out(arch.bank_row_bits),
                 "valid": Out(1),
                 "pixel": Out(arch.array.columns),
                 "place": Out(place_bits(arch)),

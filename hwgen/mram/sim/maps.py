@@ -112,7 +112,7 @@ def bank_part(stores: Stores, place: MapPlace, arch: Arch) -> StoredMap:
     elements = arch.row_bytes // arch.element_bytes
     height, width, channels = place.shape
     here = stores.part(stores.place == place.bank)
-    data = np.zeros(arch.array.rows * elements, element_type(arch))
+    data = np.zeros(arch.bank_rows * elements, element_type(arch))
     cycles = np.zeros(len(data), np.int64)
     numbers = here.row[:, None] * elements + np.arange(elements)
     values = np.ascontiguousarray(here.data[:, : arch.row_bytes]).view(element_type(arch))
