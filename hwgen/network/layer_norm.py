@@ -66,7 +66,7 @@ class LayerNorm(LayerBase):
         """Check widths, that both maps are bytes, and that the arrays hold real numbers."""
         yield from one_mode_complaints(self.name, around)
         source = around.sources[0]
-        width = len(around.arrays["gamma"])
+        width = around.arrays["gamma"].size
         if width % SUMS or not 0 < width <= MOST_CHANNELS or source.channels % width:
             allowed = f"a multiple of {SUMS} up to {MOST_CHANNELS}"
             if width != source.channels:

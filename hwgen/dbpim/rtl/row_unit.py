@@ -72,7 +72,7 @@ class Reading(NamedTuple):
 
 
 class RowUnit(Part):
-    """Softmax over groups of channels and layer norm over all, in float32 of one order.
+    """Softmax and layer norm over groups of channels, in float32 of one order.
 
     The words of a group are read in three passes. softmax: largest byte, a word a cycle; sum of
     exponentials; quotients. layer norm: sum; squares of distances from the mean; quotients. The
