@@ -14,14 +14,15 @@ import numpy as np
 import tflite
 
 from hwgen.importers.integer.refused import RefusedError
-from hwgen.importers.tflite.file import OperatorFacts, TensorFacts, TFLiteFile
+from hwgen.importers.tflite.file import DAMAGED, OperatorFacts, TensorFacts, TFLiteFile
 from hwgen.importers.tflite.lists import EACH
 
 APART, TOGETHER = "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND"
 CONVOLUTIONS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D"})
 SIDE_OF_ONE = frozenset({"EXPAND_DIMS", "RESHAPE", "SQUEEZE"})
 BETWEEN = (
-    f"convolutions of steps of 1 without padding and functions of each element, up to {TOGETHER}"
+    f"convolutions of steps of 1 without padding and functions of each element, up to {TOGETHER};"
+    " a model converted with a batch of 1 has none"
 )
 
 
@@ -210,7 +211,7 @@ def with_whole_maps(file: TFLiteFile, place: int) -> TFLiteFile:
         region.begin(place)
         for each in range(place + 1, len(file.operators)):
             region.follow(each)
-    except (AttributeError, IndexError, ValueError) as error:
+    except DAMAGED as error:
         raise RefusedError("its options and constants", "of its sides", "others") from error
     tensors = [region.tensors.get(number, each) for number, each in enumerate(file.tensors)]
     operators = [region.operators.get(number, each) for number, each in enumerate(file.operators)]

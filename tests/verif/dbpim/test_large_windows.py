@@ -44,10 +44,10 @@ def drawn(seed: int) -> QuantizedNetwork:
     return net.build(net.linear(now, (3,), bits=32))
 
 
-@pytest.mark.parametrize("chip", ["tiny", "small", "paper", "paper_dense"])
+@pytest.mark.parametrize("chip", ["tiny", "paper", "paper_dense"])
 def test_stream_gives_every_map_of_golden(chip: str) -> None:
     arch = chip_arch(chip, "none" if chip == "paper_dense" else "all")
-    for seed in range(6):
+    for seed in range(4):
         check(drawn(seed), arch, images=1 + seed % 2, seed=seed)
 
 
@@ -61,7 +61,7 @@ def test_only_more_taps_than_a_core_holds_take_the_macros() -> None:
     "depthwise convolutions of any number of taps run on a DB-PIM chip: RTL equal to golden, cycles"
     " to the model"
 )
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("taps", [32, 64])
 def test_rtl_is_equal(taps: int, seed: int, tmp_path: Path) -> None:
     """On the macros of the one chip, on the SIMD unit of the other."""
