@@ -57,16 +57,19 @@ class ImageBank(Part):
             m.submodules[f"sub_array_{number}" if several else "sub_array"] = cells
             reads: Value = self.read_en
             writes: Value = self.write_en
+            row: Value = self.row
+            write_row: Value = self.write_row
             if several:
+                row, write_row = row[:bits], write_row[:bits]
                 reads = self.read_en & (self.row[bits:] == number)
                 writes = Mux(self.write_row[bits:] == number, self.write_en, 0)
             m.d.comb += [
                 cells.clk.eq(ClockSignal()),
-                cells.row_0.eq(self.row[:bits]),
+                cells.row_0.eq(row),
                 cells.active_rows.eq(reads),
                 cells.read.eq(reads),
                 cells.write_en.eq(writes),
-                cells.write_row.eq(self.write_row[:bits]),
+                cells.write_row.eq(write_row),
                 cells.write_data.eq(self.write_data),
             ]
             sensed = sensed | cells.sense if number else cells.sense
