@@ -84,16 +84,16 @@ def test_a_file_is_imported(hwgen: Command, file: Path, tmp_path: Path) -> None:
 @pytest.mark.promise("an import whose layers no chip runs says so at once, a line a family")
 def test_what_runs_on_no_chip_is_said(hwgen: Command, file: Path, tmp_path: Path) -> None:
     writer = Writer()
-    x, y = writer.map(8, 8, 3), writer.map(3, 3, 3, scale=0.2)
-    options = depthwise_options(multiplier=1)
+    x, y = writer.map(8, 8, 3), writer.map(8, 8, 3, scale=0.2)
+    options = depthwise_options(multiplier=1, padding=SAME)
     name = "DEPTHWISE_CONV_2D"
-    convolution(writer, x, y, random_weights(1, 6, 6, 3), options, name=name, axis=3)
+    convolution(writer, x, y, random_weights(1, 35, 1, 3), options, name=name, axis=3)
     wide, out = writer.save(tmp_path / "wide.tflite"), tmp_path / "net.npz"
     code, text, _ = hwgen("import", wide, "--out", out, "--kernels", "half_up")
     said = " ".join(text.split())
     assert code == 0
     layer = "conv depthwise_conv_2d_0"
-    assert "runs on no dbpim chip" not in said
+    assert f"runs on no dbpim chip: {layer}: padding_top must be at most 15, got 17" in said
     assert f"runs on no mram chip: {layer}: groups must be 1, or those of a depthwise layer" in said
     _, text, _ = hwgen("import", file, "--out", out, "--kernels", "half_up")
     assert "runs on no" not in text

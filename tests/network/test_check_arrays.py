@@ -194,8 +194,8 @@ HELD = [
     ),
     (
         holding("layer_norm_5", "gamma", bits(1.0, 2.0)),
-        "the channels that layer_norm_5 norms must be a multiple of 8 up to 4096 that divides its 16"
-        " channels, got 2",
+        "the channels that layer_norm_5 norms must be a multiple of 8 up to 4096 that divides its"
+        " 16 channels, got 2",
     ),
     (
         holding("layer_norm_5", "constants", bits(0.5, 0.0)),
