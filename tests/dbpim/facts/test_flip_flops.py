@@ -41,6 +41,7 @@ OTHERWISE = {
     "one_digit": "units of a second filter, by `hwgen cost`",
     "sparse_parts": "entries with `switch`, and no queue",
     "word_channels": "words of the buffers are narrower; no register of its own",
+    "simd_taps": "bits of the memory of depthwise weights",
     "simd_tflite": "only beside a row unit: the multipliers of its SIMD lanes are wider",
 }
 """Keys whose parts have entries of their own."""

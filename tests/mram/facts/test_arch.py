@@ -18,6 +18,7 @@ OPTIONS = {each.name: each.default for each in fields(Arch) if each.default is n
 """Keys that a file may leave out, and what a chip without the option has."""
 USED: dict[str, dict[str, Any]] = {
     "kernels": {"kernels": "any"},
+    "bank_arrays": {"bank_arrays": 2},
     "kernel_copies": {"kernel_copies": 2},
     "reset": {"reset": "control"},
     "accumulate": {"accumulate": "in_array", "write_back": True, "input_rows": 53},
