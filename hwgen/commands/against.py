@@ -20,6 +20,7 @@ from hwgen.commands.imports import describe_import
 from hwgen.commands.judged import Imported, judged
 from hwgen.commands.layer_counts import ONE_STEP, Counters
 from hwgen.commands.packages import optional_packages
+from hwgen.commands.plans import compare_plan
 from hwgen.commands.request import Says, Working
 from hwgen.errors import FormatError
 from hwgen.files.digests import digest_of_file, versions
@@ -36,12 +37,14 @@ from hwgen.importers.integer.states import states_of, with_states
 from hwgen.network import Layer, QuantizedNetwork
 from hwgen.network.file import load_network
 from hwgen.network.verdict import Verdict
+from hwgen.plan.file import is_plan
 from hwgen.report.agreement import (
     AgreementReport,
     FirstElement,
     LayerAgreement,
 )
 from hwgen.report.import_tables import agreement_table, announced_lines
+from hwgen.report.plans import PlanReport, plan_table
 from hwgen.report.types import Source
 
 IMAGES_AT_ONCE = 16
@@ -87,9 +90,19 @@ class Compare(
         Says("with the default kernels of onnxruntime: every map that the file shows, too"),
     ] = False
 
-    def run(self) -> AgreementReport:
+    def run(self) -> AgreementReport | PlanReport:
         """Compare."""
         network_file, file = Path(self.network), Path(self.against)
+        if is_plan(network_file):
+            if self.kernels is not None or self.maps:
+                name = "maps" if self.maps else "kernels"
+                raise self.refusal(name, "left out for a plan", getattr(self, name))
+            data = images_of(self.data)
+            return compare_plan(self.quiet, network_file, file, data=data, images=self.images)
+        return self.of_network(network_file, file)
+
+    def of_network(self, network_file: Path, file: Path) -> AgreementReport:
+        """Return how a network and its file agree."""
         network = load_network(network_file)
         graph = read_graph(file)
         if network.states:
@@ -187,12 +200,16 @@ class Compare(
             versions=versions(),
         )
 
-    def table(self, report: AgreementReport) -> RenderableType:
-        """Return the differences of each layer."""
+    def table(self, report: AgreementReport | PlanReport) -> RenderableType:
+        """Return the differences of each layer, or of each piece."""
+        if isinstance(report, PlanReport):
+            return plan_table(report)
         return agreement_table(report)
 
-    def agrees(self, report: AgreementReport) -> bool:
+    def agrees(self, report: AgreementReport | PlanReport) -> bool:
         """Return whether nothing differs that must not."""
+        if isinstance(report, PlanReport):
+            return report.equal is not False or not report.exact
         verdict = report.judged
         if verdict is not None and report.in_calls and (report.exact or verdict.unjudged):
             return verdict.equal

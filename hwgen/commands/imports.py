@@ -9,16 +9,17 @@ from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
+from pydantic import Field
 from rich.console import RenderableType
 
 from hwgen.chip.family import Family
 from hwgen.commands.differences import differences_of
-from hwgen.commands.exchange import calibrated_graph
+from hwgen.commands.exchange import Calibrated, calibrated_graph
 from hwgen.commands.families import offering
 from hwgen.commands.fields import File, path_of, words
 from hwgen.commands.files import read_graph
 from hwgen.commands.judged import Imported, judged
-from hwgen.commands.request import OUTPUT_FILE, Request, Says
+from hwgen.commands.request import OUTPUT_FILE, OUTPUT_FOLDER, Request, Says
 from hwgen.errors import FormatError, with_near
 from hwgen.files.digests import digest_of_file, versions
 from hwgen.files.earlier import NETWORKS, ONNX_FILES
@@ -45,6 +46,7 @@ from hwgen.report.imports import (
     ImportReport,
     RefusedNode,
 )
+from hwgen.report.plans import PlanReport, plan_table
 from hwgen.report.types import Source
 
 NO_STATE = "none"
@@ -124,6 +126,32 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
             metavar="N",
         ),
     ] = 0
+    chip: Annotated[
+        File | None,
+        Says(
+            "cut the file between this chip (.yaml, a name that ships, or golden) and its host,"
+            " where it is not taken whole and equal",
+            metavar="CHIP",
+        ),
+    ] = None
+    strict: Annotated[
+        bool, Says("what is announced as not exact goes to the host, too (with --chip)")
+    ] = False
+    differ: Annotated[
+        bool, Says("what differs from the runtime stays on the chip (with --chip)")
+    ] = False
+    least: Annotated[
+        Annotated[float, Field(ge=0, le=1)] | None,
+        Says("share of the multiply-accumulates that must be on the chip (with --chip)"),
+    ] = None
+    pieces: Annotated[
+        File | None,
+        Says(
+            "write each piece as a file of its own, too (with --chip)",
+            metavar="FOLDER",
+            use=OUTPUT_FOLDER,
+        ),
+    ] = None
     kernels: Annotated[
         Choice,
         Says(
@@ -154,6 +182,18 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
         for each in self.state:
             if each.count("=") != 1 and each != NO_STATE:
                 raise self.refusal("state", "INPUT=OUTPUT, or none", each)
+        self.check_cut()
+
+    def check_cut(self) -> None:
+        """Refuse what only a cut has without a chip, and a cut of what cannot be cut."""
+        for name in ("strict", "differ", "least", "pieces"):
+            if getattr(self, name) not in (None, False) and self.chip is None:
+                raise self.refusal(name, "given with --chip", getattr(self, name))
+        if self.strict and self.differ:
+            raise self.refusal("differ", "left out where --strict is given", "it")
+        if self.chip is not None and (self.state or self.positions or self.kernels != "default"):
+            allowed = "left out beside --state, --positions and --kernels"
+            raise self.refusal("chip", allowed, self.chip)
 
     @property
     def states(self) -> dict[str, str] | None:
@@ -162,29 +202,44 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
             return None
         return dict(each.split("=") for each in self.state if each != NO_STATE)
 
-    def run(self) -> ImportReport:
-        """Write the network."""
+    def run(self) -> ImportReport | PlanReport:
+        """Write the network, or the plan of one that is cut."""
         with calibrated() if self.calibrate is not None else nullcontext():
+            if self.chip is not None:
+                from hwgen.commands.cut import Cutting
+
+                return Cutting(self, Path(self.chip)).run()
             return self.imported()
 
     def imported(self) -> ImportReport:
         """Write the network, whose refusals may advise to calibrate."""
-        file, out, calibrate = Path(self.file), Path(self.out), path_of(self.calibrate)
+        calibrate = path_of(self.calibrate)
         graph, made = (
-            (read_graph(file), None)
+            (read_graph(Path(self.file)), None)
             if calibrate is None
             else calibrated_graph(
-                file, calibrate, path_of(self.qdq), states=self.states, positions=self.positions
+                Path(self.file),
+                calibrate,
+                path_of(self.qdq),
+                states=self.states,
+                positions=self.positions,
             )
         )
         own = kernels_of(self.kernels, graph.format, source=graph.source)
-        kernels = graph.kernels or own
-        lowered = lower(
-            graph,
-            kernels=kernels,
-            dataset=self.dataset,
-            class_names=tuple(self.class_names),
+        return self.written_network(graph, made, graph.kernels or own)
+
+    def lowered(self, graph: IntegerGraph, kernels: Kernels) -> Lowered:
+        """Return the network of a graph."""
+        return lower(
+            graph, kernels=kernels, dataset=self.dataset, class_names=tuple(self.class_names)
         )
+
+    def written_network(
+        self, graph: IntegerGraph, made: Calibrated | None, kernels: Kernels
+    ) -> ImportReport:
+        """Write the network of a graph; return what it is."""
+        file, out = Path(self.file), Path(self.out)
+        lowered = self.lowered(graph, kernels)
         network = decode(lowered.network) if self.positions else lowered.network
         save_network(network, out)
         content = replace(content_of(graph, lowered, kernels), layers=imported_layers(network))
@@ -209,13 +264,15 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
             versions=versions(),
         )
 
-    def agrees(self, report: ImportReport) -> bool:
-        """Return whether nothing was found that no line names."""
+    def agrees(self, report: ImportReport | PlanReport) -> bool:
+        """Return whether nothing was found that no line names; a finished plan must be equal."""
+        if isinstance(report, PlanReport):
+            return self.differ or report.equal is not False
         return report.content.judged is None or not report.content.judged.unforeseen
 
-    def table(self, report: ImportReport) -> RenderableType:
-        """Return the layers, and what is not exact."""
-        return import_table(report)
+    def table(self, report: ImportReport | PlanReport) -> RenderableType:
+        """Return the layers, and what is not exact; of a plan its pieces."""
+        return plan_table(report) if isinstance(report, PlanReport) else import_table(report)
 
 
 def describe_import(

@@ -26,6 +26,7 @@ from hwgen.commands.fields import File, ImageSize, Sparsity, path_of
 from hwgen.commands.files import is_quantized
 from hwgen.commands.imports import describe_import
 from hwgen.commands.judged import judged_once
+from hwgen.commands.plans import report_of
 from hwgen.commands.prices import Prices
 from hwgen.commands.replacing import part_needs
 from hwgen.commands.request import OUTPUT_FILE, Says, Working
@@ -46,6 +47,7 @@ from hwgen.network.densities import MapDensities, WeightDensities, load_densitie
 from hwgen.network.drawn import digest_of_densities
 from hwgen.network.file import GRAPH_KEY, load_network
 from hwgen.network.maps import Shape
+from hwgen.plan.file import is_plan, load_plan
 from hwgen.report.chip_picture import chip_picture
 from hwgen.report.info import (
     ArchitectureInfo,
@@ -60,6 +62,7 @@ from hwgen.report.info import (
     ProgramInfo,
 )
 from hwgen.report.info_tables import info_table
+from hwgen.report.plans import PlanReport, plan_table
 
 Kind = Literal["network", "architecture", "program", "graph", "import", "effects", "densities"]
 
@@ -116,10 +119,19 @@ class Info(Working, command="info", example="network.npz chip.yaml"):
         if self.plot is not None and Path(self.plot).suffix != SVG:
             raise self.refusal("plot", f"a file that ends with {SVG}", Path(self.plot).name)
 
-    def run(self) -> InfoReport:
+    def run(self) -> InfoReport | PlanReport:
         """Read the file."""
-        file, arch_file, sparsity = Path(self.file), path_of(self.architecture), self.sparsity
+        file, arch_file = Path(self.file), path_of(self.architecture)
         read = shipped_file(file)
+        if not is_plan(read):
+            return self.described(file, read, arch_file)
+        if arch_file is not None:
+            raise stands_alone(file, arch_file)
+        return report_of(load_plan(read), file)
+
+    def described(self, file: Path, read: Path, arch_file: Path | None) -> InfoReport:
+        """Return what a file is that is no plan; read: where it lies."""
+        sparsity = self.sparsity
         if is_quantized(read):
             if arch_file is not None:
                 raise FormatError(
@@ -154,8 +166,10 @@ class Info(Working, command="info", example="network.npz chip.yaml"):
             return describe_network(self.quiet, file, arch_file, sparsity)
         return describe_program(arrays, file, arch_file, sparsity)
 
-    def table(self, report: InfoReport) -> RenderableType:
+    def table(self, report: InfoReport | PlanReport) -> RenderableType:
         """Return the content."""
+        if isinstance(report, PlanReport):
+            return plan_table(report)
         return info_table(report, graph_parts(report))
 
 

@@ -30,7 +30,9 @@ from hwgen.files.earlier import DENSITIES, PICTURES, TRACES
 from hwgen.files.output import write_text
 from hwgen.network.densities import densities_of, save_densities
 from hwgen.network.sparsity import PHI_LIMIT
+from hwgen.plan.file import is_plan
 from hwgen.report.model import ModelLayer, ModelMode, ModelReport, Speedup, Variant
+from hwgen.report.plans import PlanReport, plan_table
 from hwgen.report.tables import model_table
 
 DENSE = "none"
@@ -105,8 +107,10 @@ class Model(WithImages, command="model", example="network.npz chip.yaml --images
         if self.plot is not None:
             check_package("matplotlib")
 
-    def run(self) -> ModelReport:
-        """Predict, and write timeline and picture."""
+    def run(self) -> ModelReport | PlanReport:
+        """Predict, and write timeline and picture; of a plan its pieces on the chip."""
+        if is_plan(Path(self.network)):
+            return self.of_plan("model", ("speedup", "energy", "trace", "plot", "densities"))
         context = self.quiet
         subject, batch = self.stream()
         prices = Prices(subject.family, path_of(self.energy))
@@ -175,9 +179,9 @@ class Model(WithImages, command="model", example="network.npz chip.yaml --images
             f" {cycles / fitted.cycles:.2f}x faster; what that costs in accuracy, hwgen fit says"
         )
 
-    def table(self, report: ModelReport) -> RenderableType:
+    def table(self, report: ModelReport | PlanReport) -> RenderableType:
         """Return cycles, causes and layers."""
-        return model_table(report)
+        return plan_table(report) if isinstance(report, PlanReport) else model_table(report)
 
 
 def mode_cycles(context: Context, subject: Subject, batch: Batch) -> list[ModelMode]:

@@ -15,6 +15,7 @@ from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture
 from hwgen.commands.context import Context
 from hwgen.commands.drawing import drawn_file, is_densities
+from hwgen.commands.engines import Engine
 from hwgen.commands.families import InstalledFamily
 from hwgen.commands.fields import (
     LARGEST_BATCH,
@@ -26,15 +27,17 @@ from hwgen.commands.fields import (
     Sparsity,
     Whole,
     images_of,
+    path_of,
     words,
 )
 from hwgen.commands.images import Batch as Images
 from hwgen.commands.modes import choose_stream
-from hwgen.commands.on_the_way import imported
+from hwgen.commands.on_the_way import imported, refuse_plan
 from hwgen.commands.request import Is, Request, Says, Working, said_of, told_in_python
 from hwgen.commands.subject import Subject, configuration_of, for_program, load_chip
 from hwgen.network.densities import load_densities
 from hwgen.network.file import load_network
+from hwgen.report.plans import PlanReport
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +161,7 @@ class OnChip(Working):
 
     def subject(self, batch: int = 1) -> Subject:
         """Return the network on its chip, with runs of `batch` images; see `subject_of`."""
+        refuse_plan(self.network)
         if is_densities(Path(self.network)) and not self.OF_DENSITIES:
             allowed = "a network; densities are for hwgen model and hwgen sweep"
             raise self.refusal("network", allowed, self.network)
@@ -189,6 +193,13 @@ class WithImages(OnChip):
     mode: Annotated[
         str | None, Says("mode of all images, such as 0.5x [default: the widest]", metavar="NAME")
     ] = None
+    host_ms: Annotated[
+        File | None,
+        Says(
+            "of a plan: milliseconds of each piece of the host (.yaml), for a total",
+            metavar="FILE",
+        ),
+    ] = None
     modes: Annotated[
         Sequence[str] | None,
         Says(
@@ -204,6 +215,24 @@ class WithImages(OnChip):
         """Refuse two ways to choose modes."""
         if self.mode is not None and self.modes is not None:
             raise self.refusal("mode", "left out where --modes is given", self.mode)
+
+    def of_plan(self, engine: Engine, refused: Sequence[str]) -> PlanReport:
+        """Return what the pieces of a plan did; refused: fields that one network alone takes."""
+        from hwgen.commands.plans import run_plan
+
+        for name in (*refused, "calls", "batch", "mode", "modes"):
+            if getattr(self, name) not in (None, False, 0):
+                raise self.refusal(name, "left out for a plan", getattr(self, name))
+        chip = chip_of(self.quiet, self.architecture, self.sparsity)
+        return run_plan(
+            self.quiet,
+            Path(self.network),
+            chip,
+            data=images_of(self.data),
+            images=self.images,
+            engine=engine,
+            host_ms=path_of(self.host_ms),
+        )
 
     def given_images(self, subject: Subject) -> str | NDArray[Any] | None:
         """Return where the images are, or the images; subject: that runs them."""

@@ -1,13 +1,16 @@
 """A network of another format where a quantized network file is asked for: imported on the way."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from hwgen.chip.protocols import Architecture
 from hwgen.commands.context import Context
+from hwgen.errors import FormatError
 from hwgen.files.digests import digest_of, digest_of_code, digest_of_file
 from hwgen.files.output import write_text
+from hwgen.plan.file import is_plan
 from hwgen.report.import_tables import judged_lines
+from hwgen.report.imports import ImportReport
 
 FOREIGN = (".tflite", ".onnx")
 """Suffixes of files that are imported."""
@@ -29,9 +32,22 @@ def imported(context: Context, file: Path, arch: Architecture) -> Path:
     if not out.is_file():
         from hwgen.commands.imports import ImportNetwork
 
-        content = ImportNetwork(file, out, kernels=kernels).run().content
+        report = ImportNetwork(file, out, kernels=kernels).run()
+        assert isinstance(report, ImportReport)
+        content = report.content
         context.say(f"{file.name} is imported with --kernels {kernels}, as the chip rounds: {out}")
         write_text(told, "\n".join(judged_lines(content)), what="judgement")
     if told.is_file():
         context.say(told.read_text(encoding="utf-8"))
     return out
+
+
+def refuse_plan(path: Any) -> None:
+    """Refuse a plan where a command takes one network."""
+    if isinstance(path, str | Path) and is_plan(Path(path)):
+        raise FormatError(
+            field="the network",
+            allowed="one network here: hwgen import --pieces FOLDER writes those of a plan",
+            given="a plan of pieces for chip and host",
+            source=str(path),
+        )

@@ -52,6 +52,8 @@ from hwgen.commands.subject import Subject, program_of
 from hwgen.commands.writing import run_effects
 from hwgen.files.earlier import PICTURES
 from hwgen.network.tokens import read_ids
+from hwgen.plan.file import is_plan
+from hwgen.report.plans import PlanReport, plan_table
 from hwgen.report.run import RunReport
 from hwgen.report.tables import run_table
 
@@ -60,6 +62,12 @@ LAST_CYCLE = (1 << 62) - 1
 """A simulation counts cycles in 64 bits."""
 ADDRESS_DIGITS = 16
 """Of a hexadecimal byte address in 64 bits."""
+
+OF_ONE_NETWORK = (
+    "tokens", "program", "effects", "replace", "plot", "waves", "waves_from", "waves_to",
+    "bus_error", "latency", "stalls", "energy",
+)  # fmt: skip
+"""Fields that a plan does not take."""
 
 Cycle = Annotated[Whole, Field(ge=0, le=LAST_CYCLE)]
 PositiveSeed = Annotated[Whole, Field(ge=1, le=LARGEST_SEED)]
@@ -219,8 +227,10 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
         """Whether anything is asked for that only a simulation can do."""
         return bool(self.window or self.trouble != NO_TROUBLE or self.replace)
 
-    def run(self) -> RunReport:
-        """Run the images."""
+    def run(self) -> RunReport | PlanReport:
+        """Run the images; of a plan its pieces in turn."""
+        if is_plan(Path(self.network)):
+            return self.of_plan(self.engine or "rtl", OF_ONE_NETWORK)
         program = path_of(self.program)
         replacements = replacements_of(self.replace)
         subject, batch = self.stream(program)
@@ -244,11 +254,11 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
             devices=devices_given(self.effects, self.effect_seed),
         )
 
-    def table(self, report: RunReport) -> RenderableType:
+    def table(self, report: RunReport | PlanReport) -> RenderableType:
         """Return what was compared."""
-        return run_table(report)
+        return plan_table(report) if isinstance(report, PlanReport) else run_table(report)
 
-    def agrees(self, report: RunReport) -> bool:
+    def agrees(self, report: RunReport | PlanReport) -> bool:
         """Return whether nothing differs."""
         return report.equal is not False
 

@@ -281,6 +281,7 @@ class Synthesize(
             context=self.context,
         )
         found = simulate.run()
+        assert isinstance(found, RunReport)
         write_text(report, report_text(found), what="report")
         self.quiet.say(f"{architecture.parent}: {', '.join(RUN_FILES)}")
         return found

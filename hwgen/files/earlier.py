@@ -60,7 +60,7 @@ def ends(path: Path) -> tuple[bytes, bytes]:
 
 
 ZIP = b"PK"
-NETWORKS = Earlier("a network", ZIP, (b'"format": "hwgen.network"',))
+NETWORKS = Earlier("a network", ZIP, (b'"format": "hwgen.network"', b'"format": "hwgen.plan"'))
 PROGRAM_FILES = Earlier("a program", ZIP, (b'.program"',))
 ONNX_FILES = Earlier("an ONNX file", b"", (b"\x12\x05hwgen",))
 REPORTS = Earlier("a report", b"{", (b'"format": "hwgen.report.',))

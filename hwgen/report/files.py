@@ -20,6 +20,7 @@ from hwgen.report.imports import ImportReport
 from hwgen.report.info import InfoReport
 from hwgen.report.installed import CatalogueReport, DoctorReport
 from hwgen.report.model import ModelReport
+from hwgen.report.plans import PlanReport
 from hwgen.report.run import RunReport
 from hwgen.report.self_test import SelfTestReport
 from hwgen.report.sweep import SweepReport
@@ -37,7 +38,7 @@ from hwgen.report.work import (
 REPORTS: dict[str, Any] = {
     "build": BuildReport,
     "cache": CacheReport,
-    "compare": AgreementReport,
+    "compare": AgreementReport | PlanReport,
     "compile": CompileReport,
     "cost": CostReport,
     "doctor": DoctorReport,
@@ -45,11 +46,11 @@ REPORTS: dict[str, Any] = {
     "explore": ExploreReport,
     "export": ExportReport,
     "fit": FitReport,
-    "import": ImportReport,
-    "info": InfoReport,
+    "import": ImportReport | PlanReport,
+    "info": InfoReport | PlanReport,
     "list": CatalogueReport,
-    "model": ModelReport,
-    "run": RunReport,
+    "model": ModelReport | PlanReport,
+    "run": RunReport | PlanReport,
     "self_test": SelfTestReport,
     "sweep": SweepReport,
     "text": TextReport,

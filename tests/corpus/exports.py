@@ -14,7 +14,8 @@ import onnx
 from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from hwgen.importers.onnx.calibrate import Images, checked_image, quantized_model, quiet
+from hwgen.importers.onnx.calibrate import Images, checked_image, quantized_model
+from hwgen.importers.onnx.session_graph import quiet
 from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.inputs import joined_inputs
 from hwgen.importers.onnx.layout import image_shape

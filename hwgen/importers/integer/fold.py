@@ -69,6 +69,8 @@ def folded(graph: IntegerGraph) -> IntegerGraph:
 
 def without_heads(graph: IntegerGraph) -> IntegerGraph:
     """Return the graph whose answers are those before a Softmax: the order of classes is equal."""
+    if graph.whole:
+        return graph
     outputs = [before_head(graph, name) for name in graph.outputs]
     return replace(graph, outputs=tuple(dict.fromkeys(outputs)))
 

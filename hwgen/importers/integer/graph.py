@@ -82,6 +82,7 @@ class IntegerGraph:
     reading: gives what the reader knows of every tensor, for the runtime; None: no runtime asks
     in_session: as the default session of its runtime runs it; None: as it is written
     runtime: with its version, that `in_session` is of; unread: a sentence, why there is none
+    whole: functions at the ends are kept, of which a network else answers the order alone
     """
 
     name: str
@@ -105,6 +106,7 @@ class IntegerGraph:
     in_session: "IntegerGraph | None" = None
     runtime: str = ""
     unread: str = ""
+    whole: bool = False
 
     def read_by(self, kernels: Kernels) -> "IntegerGraph":
         """Return the graph that kernels compute: onnxruntime's are those of a default session."""

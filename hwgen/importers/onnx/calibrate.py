@@ -1,10 +1,7 @@
 """Quantize a float ONNX model by onnxruntime, with images that show the range of each map."""
 
-import logging
 import tempfile
-import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +41,7 @@ from hwgen.importers.onnx.read import opened
 from hwgen.importers.onnx.recurrent import fix_steps, with_steps
 from hwgen.importers.onnx.rms_norm import Shapes, with_norms_as_nodes
 from hwgen.importers.onnx.runtime import showing
+from hwgen.importers.onnx.session_graph import quiet
 from hwgen.importers.onnx.shapes import shapes_of
 from hwgen.importers.onnx.step_numbers import with_pairs_equal
 from hwgen.importers.onnx.token_ids import keep_table
@@ -52,8 +50,6 @@ from hwgen.importers.onnx.turned_halves import turns_of, with_turns_exact
 BYTE_SCALE = 1 / 255
 """Real value of one step of an image of bytes."""
 ACTIVATIONS = frozenset({"Clip", "Relu"})
-WARNINGS, FATAL = 2, 4
-"""What onnxruntime prints by itself, and the least that it can print."""
 HEADS = frozenset({"Softmax", "LogSoftmax"})
 """Operators that are left as they are at the end of a network, where the reader drops them."""
 PAIR = frozenset({"DequantizeLinear", "QuantizeLinear"})
@@ -562,16 +558,3 @@ def with_signs(graph: onnx.GraphProto) -> None:
         nodes.append(node)
     del graph.node[:]
     graph.node.extend(nodes)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep the advice of the library off the console: what it raises is one sentence."""
-    logging.disable(logging.WARNING)
-    onnxruntime.set_default_logger_severity(FATAL)
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            yield
-    finally:
-        onnxruntime.set_default_logger_severity(WARNINGS)
-        logging.disable(logging.NOTSET)

@@ -75,6 +75,18 @@ def kept_in_float32(model: onnx.ModelProto, source: str) -> Kept:
     return Kept(real=real, anew=tuple(dict.fromkeys(anew)))
 
 
+def places_in_float32(model: onnx.ModelProto, source: str) -> set[int]:
+    """Return the places of the nodes of a model that are not exact in onnxruntime's integers."""
+    nodes = {str(place): node for place, node in enumerate(model.graph.node)}
+    makers = {name: place for place, node in nodes.items() for name in node.output}
+    found = set()
+    for node in between_quantizations(optimized(model, source, "all").graph):
+        place = place_of(node, nodes, makers)
+        if place in nodes and nodes[place].op_type.removeprefix(QUANTIZED) not in EXACT | HELD:
+            found.add(int(place))
+    return found
+
+
 def between_quantizations(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
     """Yield the nodes that compute in float32 between integers of maps, the last first."""
     wanted: set[str] = set()

@@ -193,12 +193,28 @@ def integer_graph_of(model: onnx.ModelProto, *, name: str, source: str) -> Integ
     return replace(graph, in_session=in_session, runtime=RUNTIME)
 
 
+def part_read(model: onnx.ModelProto, *, name: str, source: str) -> tuple[State, IntegerGraph]:
+    """Return the reading and the integer graph of a part of what a session runs.
+
+    Its ends are read by others: no function there is left out.
+    """
+    return graph_read(with_integer_biases(model), name=name, source=source, whole=True)
+
+
 def graph_read(
-    model: onnx.ModelProto, *, name: str, source: str, written: Written | None = None
+    model: onnx.ModelProto,
+    *,
+    name: str,
+    source: str,
+    written: Written | None = None,
+    whole: bool = False,
 ) -> tuple[State, IntegerGraph]:
-    """Return the integer graph of a model as it stands; written: what else is known of it."""
+    """Return the integer graph of a model as it stands; written: what else is known of it.
+
+    whole: see `IntegerGraph`
+    """
     written = written or Written(model)
-    state, annotations = read_state(model, source, written)
+    state, annotations = read_state(model, source, written, whole=whole)
     ends = answers(state, model)
     return state, IntegerGraph(
         name=name,
@@ -219,15 +235,17 @@ def graph_read(
         finish=annotations.finish,
         model=lambda: model,
         reading=lambda: read_state(model, source, written)[0],
+        whole=whole,
     )
 
 
 def read_state(
-    model: onnx.ModelProto, source: str, written: Written | None = None
+    model: onnx.ModelProto, source: str, written: Written | None = None, *, whole: bool = False
 ) -> tuple[State, Annotations]:
     """Return what is known of every tensor of a model, and what the model notes besides.
 
     written: what the file tells that the model came from; None: the model is that of the file
+    whole: see `IntegerGraph`
     """
     written = written or Written(model)
     refuse_dynamic(model, source)
@@ -238,11 +256,17 @@ def read_state(
     model = with_pairs_ahead(model)
     model, _ = with_norms_whole(model, lambda: shapes_of(ready.slim, source).known)
     annotations = Annotations.of(model)
-    state = State(opset=opset, source=source, refine=annotations.refine, causal=causal)
+    state = State(opset=opset, source=source, refine=annotations.refine, causal=causal, whole=whole)
     read_nodes(state, model, ready, written)
     if state.parts.settle(state.image_shape[2]):
-        parts = state.parts
-        state = State(opset=opset, source=source, refine=state.refine, parts=parts, causal=causal)
+        state = State(
+            opset=opset,
+            source=source,
+            refine=state.refine,
+            parts=state.parts,
+            causal=causal,
+            whole=whole,
+        )
         read_nodes(state, model, ready, written)
     return state, annotations
 

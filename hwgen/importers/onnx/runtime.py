@@ -18,6 +18,7 @@ from hwgen.importers.integer.fold import before_head
 from hwgen.importers.integer.moves import ZERO, Places
 from hwgen.importers.integer.nodes import Convolution, FullyConnected
 from hwgen.importers.integer.runtime import ABSENT, Outcome, stored, unsigned
+from hwgen.importers.onnx.constants_apart import with_constants_apart
 from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.inputs import Joined, joined_inputs, shapes_of_inputs
 from hwgen.importers.onnx.qdq.qonnx import is_qonnx, without_quants
@@ -258,10 +259,12 @@ class OnnxRuntime:
         if names not in self._sessions:
             fused = self._fused is not None and len(names) > 0
             options = options_of("all" if self._optimized and not fused else None)
+            model = self._fused if self._fused and fused else self._model
             if pairs_saturate() and not fused:
                 options.add_session_config_entry(PRECISE, "1")
+                model = with_constants_apart(model)
             self._sessions[names] = session_of(
-                showing(self._fused if self._fused and fused else self._model, names),
+                showing(model, names),
                 options,
                 self._source,
                 disabled_optimizers=self._unchanged,
@@ -320,8 +323,7 @@ def whole_numbers(steps: NDArray[Any]) -> NDArray[Any]:
 def pairs_saturate() -> bool:
     """Return whether sums of two products of uint8 and int8 stay within 16 bits here.
 
-    So they do on x86 without VNNI, unless a session is asked to be precise; asked where it need
-    not, it may refuse a file whose int8 constants have several readers.
+    So they do on x86 without VNNI, unless a session is asked to be precise.
     """
     constants: dict[str, Any] = {
         "step": np.float32(1), "zero": np.uint8(0), "middle": np.int8(0),

@@ -7,8 +7,11 @@ choose kernels and change no element, but for the biases of `qdq.integer_bias`.
 Tests: `tests/importers/onnx/test_session.py`.
 """
 
+import logging
 import tempfile
+import warnings
 from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,11 +24,26 @@ from hwgen.importers.onnx.check import node_name
 PRECISE = "session.x64quantprecision"
 """Asks a session for exact sums where two products of uint8 and int8 saturate at 16 bits."""
 RUNTIME = f"onnxruntime {onnxruntime.__version__}"
+WARNINGS, FATAL = 2, 4
+"""What onnxruntime prints by itself, and the least that it can print."""
 Level = Literal["basic", "all"]
 AFTER_FUSION = "fused "
 """Begins the name of a fusion, in front of that of the node that computes."""
 CARRIED = "_q_to_dq"
 """Ends the name of integers where onnxruntime carries a pair across a node, and renames its map."""
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the advice of the library off the console: what it raises is one sentence."""
+    logging.disable(logging.WARNING)
+    onnxruntime.set_default_logger_severity(FATAL)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        onnxruntime.set_default_logger_severity(WARNINGS)
+        logging.disable(logging.NOTSET)
 
 
 def options_of(level: Level | None) -> Any:

@@ -15,8 +15,9 @@ import torch
 from hwgen.data import Dataset
 from hwgen.files.output import whole_file
 from hwgen.importers.integer import lower
-from hwgen.importers.onnx.calibrate import GridWeights, Step, quantized_model, quiet
+from hwgen.importers.onnx.calibrate import GridWeights, Step, quantized_model
 from hwgen.importers.onnx.quantized import integer_graph_of
+from hwgen.importers.onnx.session_graph import quiet
 from hwgen.network import QuantizedNetwork
 from hwgen.train.transformer.model import Transformer, plain
 from hwgen.train.transformer.recipe import TransformerRecipe

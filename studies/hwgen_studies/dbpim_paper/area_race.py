@@ -29,6 +29,7 @@ from hwgen.jobs.executors import Executor, make_executor
 from hwgen.network.file import load_network
 from hwgen.report.cost import CostReport
 from hwgen.report.files import write_report
+from hwgen.report.run import RunReport
 from hwgen.report.training_record import read_record
 from hwgen.report.types import Source
 from hwgen_studies.dbpim_paper.area_race_page import (
@@ -120,6 +121,7 @@ class Race:
             data=self.data,
             context=self.context,
         )
+        assert isinstance(report, RunReport)
         cycles = [image.cycles_model or 0 for image in report.images]
         mean = sum(cycles) / len(cycles)
         return Spread(images=len(cycles), mean=mean, least=min(cycles), most=max(cycles))

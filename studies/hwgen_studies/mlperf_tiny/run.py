@@ -25,6 +25,7 @@ from hwgen.network.file import load_network
 from hwgen.report.agreement import AgreementReport
 from hwgen.report.files import write_report
 from hwgen.report.fit import FitReport
+from hwgen.report.imports import ImportReport
 from hwgen.report.types import Source
 from hwgen_studies.mlperf_tiny.images import Inputs, write_inputs
 from hwgen_studies.mlperf_tiny.report import (
@@ -123,6 +124,7 @@ def network_of(
     folder = context.work / "mlperf-tiny" / file.stem
     published, fitted = folder / f"{file.stem}.npz", folder / f"{file.stem}-fit.npz"
     imported = ImportNetwork(file, published, kernels="half_up").run()
+    assert isinstance(imported, ImportReport)
     reference, default = (folder / f"{file.stem}-{kernels}.npz" for kernels in KERNELS)
     ImportNetwork(file, reference, kernels="reference").run()
     ImportNetwork(file, default, kernels="default").run()
@@ -164,10 +166,11 @@ def compared(
 ) -> AgreementReport:
     """Return how golden and LiteRT agree on inputs, with the kernels that the network rounds as."""
     facts = [digest_of_file(path) for path in (network, file, inputs)]
+    request = Compare(network, file, data=str(inputs), kernels=kernels, context=context)
     return cached(
         network.parent / f"compare-{identity(facts)}.json",
         AgreementReport,
-        Compare(network, file, data=str(inputs), kernels=kernels, context=context).run,
+        lambda: request.of_network(network, file),
     )
 
 

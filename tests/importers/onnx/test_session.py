@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 
@@ -13,6 +14,7 @@ from hwgen.cli import main
 from hwgen.commands.imports import ImportNetwork, describe_import
 from hwgen.errors import FormatError
 from hwgen.importers.integer import RefusedNetworkError, lower
+from hwgen.importers.onnx.constants_apart import with_constants_apart
 from hwgen.importers.onnx.qdq.integer_bias import nearly, with_integer_biases
 from hwgen.importers.onnx.qdq.weights import STEP_TOLERANCE
 from hwgen.importers.onnx.quantized import read_integer_graph
@@ -397,3 +399,15 @@ def test_weights_in_blocks_alone_are_named(tmp_path: Path) -> None:
     product = model.node("MatMulNBits", "x", domain="com.microsoft", K=16, N=8, bits=4)
     with pytest.raises(FormatError, match=r"weights alone in blocks .*MatMulNBits"):
         read_integer_graph(saved(model.build(product), tmp_path))
+
+
+def test_constants_of_several_readers_are_stored_apart() -> None:
+    model = Model((1, 4, 3, 3))
+    shared = model.weights(4, 4, 1, 1)
+    first = model.quantized(model.node("Conv", model.image(), shared))
+    made = model.build(model.quantized(model.node("Conv", first, shared)))
+    apart = with_constants_apart(made)
+    read = [name for node in apart.graph.node for name in node.input]
+    stored = [t.name for t in apart.graph.initializer if t.data_type == onnx.TensorProto.INT8]
+    assert len(stored) == 4
+    assert all(read.count(name) == 1 for name in stored if name in read)

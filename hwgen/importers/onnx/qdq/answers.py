@@ -180,6 +180,7 @@ def answer_map(state: State, value: Real, name: str) -> str:
             return str(state.settled(value, onnx.NodeProto(name=name, op_type="output")).base)
         return str(state.raw(value, name).base)
     computing = {step.operator for step in value.trail if not step.moves}
-    if value.function is not None and computing <= ORDER_KEPT | {"QuantizeLinear"}:
+    left_out = computing <= ORDER_KEPT | {"QuantizeLinear"} and not state.whole
+    if value.function is not None and left_out:
         return base
     return str(state.settled(value, onnx.NodeProto(name=name, op_type="output")).base)

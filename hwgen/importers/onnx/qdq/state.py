@@ -86,6 +86,7 @@ class State:
     parts: of an image whose channels are quantized apart
     readers: of each tensor, how many inputs of nodes and outputs of the file read it
     stacked: maps that lie one behind the other in a map, each of a sequence
+    whole: functions at the ends are kept, of which a network else answers the order alone
     """
 
     opset: int
@@ -115,6 +116,7 @@ class State:
     parts: ImageParts = field(default_factory=ImageParts)
     readers: Counter[str] = field(default_factory=Counter)
     stacked: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    whole: bool = False
 
     def places(self, shape: Shape) -> Places:
         """Return the places of a map as (batch, rows, columns, channels)."""
