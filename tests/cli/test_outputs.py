@@ -358,6 +358,7 @@ OUTPUT_NAMES = {
     "runs": CACHE,
     "trace": OUTPUT_FILE,
     "densities": OUTPUT_FILE,
+    "pieces": OUTPUT_FOLDER,
 }
 
 
