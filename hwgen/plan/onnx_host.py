@@ -104,7 +104,8 @@ class OnnxHost:
         if name in tensors or border not in self._real:
             return tensors[name]
         scale, zero, _ = self._real[border]
-        return (tensors[border].astype(np.int32) - zero).astype(np.float32) * np.float32(scale)
+        real = (tensors[border].astype(np.int32) - zero).astype(np.float32) * np.float32(scale)
+        return np.asarray(real)
 
     def _stored(self, name: str, value: Any) -> tuple[str, Any]:
         """Return an output as the file stores it, by its name there."""
@@ -112,7 +113,8 @@ class OnnxHost:
         if border == name or border not in self._real:
             return name, np.asarray(value)
         scale, zero, kind = self._real[border]
-        return border, (np.rint(value / np.float32(scale)).astype(np.int64) + zero).astype(kind)
+        steps = np.rint(value / np.float32(scale)).astype(np.int64) + zero
+        return border, np.asarray(steps, kind)
 
 
 def runner_of(model: onnx.ModelProto) -> Any:

@@ -14,7 +14,7 @@ from hwgen.plan.feeds import drawn_feeds, feeds_of
 from hwgen.plan.file import Plan, in_axes
 from hwgen.plan.judge import DIFFERS, Cut
 from hwgen.plan.onnx_cut import OnnxCut
-from hwgen.plan.onnx_host import PLAIN, runner_of
+from hwgen.plan.onnx_host import PLAIN, OnnxHost, runner_of
 from hwgen.plan.onnx_units import onnx_file
 from hwgen.plan.target import Target
 from tests.quantized_onnx import Model
@@ -148,3 +148,16 @@ def test_images_are_given_as_the_network_reads_them() -> None:
     feeds = feeds_of(inputs, images, "images.npz")
     assert len(feeds) == 3
     assert np.array_equal(feeds[1]["x"][0], images[1].transpose(2, 0, 1))
+
+
+def test_a_border_of_one_number_without_sides_is_given() -> None:
+    from onnx import helper
+
+    ends = [helper.make_tensor_value_info(f"{name}/real", 1, []) for name in "ab"]
+    node = helper.make_node("Identity", ["a/real"], ["b/real"])
+    graph = helper.make_graph([node], "one", ends[:1], ends[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    host = OnnxHost(model, real="ab", numbers=dict.fromkeys("ab", (0.5, 1, "uint8")))
+    found = host.run({"a": np.array(3, np.uint8)})
+    assert found["b"].dtype == np.uint8
+    assert found["b"] == 3
