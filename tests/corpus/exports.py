@@ -15,11 +15,11 @@ from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from hwgen.importers.onnx.calibrate import Images, checked_image, quantized_model
-from hwgen.importers.onnx.session_graph import quiet
 from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.inputs import joined_inputs
 from hwgen.importers.onnx.layout import image_shape
 from hwgen.importers.onnx.qdq.values import Layout
+from hwgen.importers.onnx.session_graph import quiet
 from hwgen.importers.onnx.token_ids import rows_of_ids
 from tests.corpus import draws, popular, torch_draws, torch_networks, torch_quantizers
 from tests.corpus.brevitas_networks import BITS, FORMS, exported
