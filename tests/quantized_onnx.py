@@ -12,8 +12,10 @@ import golden.network
 from hwgen.commands.layer_counts import Counters
 from hwgen.importers.integer import Lowered, lower
 from hwgen.importers.integer.runtime import Outcome
+from hwgen.importers.onnx.constants_apart import with_constants_apart
 from hwgen.importers.onnx.quantized import read_integer_graph
-from hwgen.importers.onnx.runtime import runtime_of
+from hwgen.importers.onnx.runtime import pairs_saturate, runtime_of
+from hwgen.importers.onnx.session_graph import PRECISE, options_of, session_of
 from hwgen.network import QuantizedNetwork
 
 IMAGES = 5
@@ -214,3 +216,12 @@ def answers_of(network: QuantizedNetwork, images: NDArray[Any], outcome: Outcome
 def kinds(network: QuantizedNetwork) -> list[str]:
     """Return the kinds of the layers."""
     return [layer.op for layer in network.layers]
+
+
+def exact_session(model: onnx.ModelProto) -> Any:
+    """Open a quantized model with exact sums: two products saturate on x86 without VNNI."""
+    options = options_of("all")
+    if pairs_saturate():
+        options.add_session_config_entry(PRECISE, "1")
+        model = with_constants_apart(model)
+    return session_of(model, options, "the model")

@@ -101,6 +101,7 @@ class ImportTorch(Working):
                 dataset=self.dataset,
                 class_names=self.class_names,
             ).run()
+        assert isinstance(report, ImportReport)  # without a chip nothing is cut
         path, integers = Path(self.out), integers_of(self.module)
         check_integers(integers, load_network(path), name)
         count = sum(each.size for each in integers.values())

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hwgen.errors import FormatError
 from hwgen.importers.judge import Feeds, Outputs, said_version
+from hwgen.importers.onnx.constants_apart import with_constants_apart
 from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.inputs import parts_of
 from hwgen.importers.onnx.qdq.qonnx import is_qonnx, without_quants
@@ -53,7 +54,8 @@ class GivenOnnx:
             read = without_quants(read, source)
             self.name, unchanged = f"{self.name}, {REWRITTEN}", [PAIRS_JOINED]
         self._parts = parts_of(read)
-        plain = isinstance(model, Path) and not rewritten
+        read = with_constants_apart(read) if precise else read
+        plain = isinstance(model, Path) and not (rewritten or precise)
         content = str(model) if plain else read.SerializeToString()
         try:
             self._session = onnxruntime.InferenceSession(

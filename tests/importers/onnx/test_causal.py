@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 
 from golden.network import infer
@@ -12,6 +11,7 @@ from hwgen.importers.onnx.calibrate import quantized_model
 from hwgen.importers.onnx.masks import is_causal
 from hwgen.importers.onnx.quantized import integer_graph_of
 from tests.importers.onnx.test_masks import exported
+from tests.quantized_onnx import exact_session
 
 
 def imported(name: str, exporter: str, folder: Path) -> tuple[object, np.ndarray, np.ndarray]:
@@ -22,7 +22,7 @@ def imported(name: str, exporter: str, folder: Path) -> tuple[object, np.ndarray
     values = network.graph.input.quantization[0]
     bytes_ = np.rint(images / np.float32(values.scale)) + values.zero_point
     found = infer(network, bytes_.clip(0, 255).astype(np.uint8)[:, :, np.newaxis])[network.answer]
-    session = onnxruntime.InferenceSession(model.SerializeToString())
+    session = exact_session(model)
     real = np.concatenate([session.run(None, {"image": each[np.newaxis]})[0] for each in images])
     output = network.map_of(network.answer).quantization[0]
     steps = np.rint(real / np.float32(output.scale)) + output.zero_point

@@ -17,7 +17,7 @@ from hwgen.importers.onnx.calibrate import quantized_model
 from hwgen.importers.onnx.inputs import joined_inputs, said_of_inputs
 from hwgen.importers.onnx.quantized import read_integer_graph
 from hwgen.network.host import ImageStep
-from tests.quantized_onnx import Model, differing, saved
+from tests.quantized_onnx import Model, differing, exact_session, saved
 
 RNG = np.random.default_rng(11)
 Shapes = dict[str, tuple[int | str, ...]]
@@ -96,9 +96,7 @@ def test_a_cell_with_states_from_outside_is_onnxruntimes(
     model, shapes = cell(operator, **given)
     images = images_of(shapes)
     made = quantized_model(saved(model, tmp_path), images)
-    whole = onnxruntime.InferenceSession(
-        made.SerializeToString(), providers=["CPUExecutionProvider"]
-    )
+    whole = exact_session(made)
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), providers=["CPUExecutionProvider"]
     )
