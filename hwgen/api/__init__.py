@@ -20,6 +20,7 @@ may come, with defaults.
 from typing import TYPE_CHECKING
 
 from hwgen.commands.against import Compare
+from hwgen.commands.architectures import LoadArchitecture, LoadedArchitecture
 from hwgen.commands.build import Build, Compile, Listing
 from hwgen.commands.context import Context
 from hwgen.commands.cost import Cost
@@ -34,7 +35,6 @@ from hwgen.commands.infer import Infer, Inference, session_class
 from hwgen.commands.info import Info
 from hwgen.commands.model import Model
 from hwgen.commands.new.command import NewProject
-from hwgen.commands.on_chip import LoadArchitecture, LoadedArchitecture
 from hwgen.commands.request import function_of
 from hwgen.commands.run import Simulate
 from hwgen.commands.self_test import SelfTest

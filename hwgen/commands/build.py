@@ -14,10 +14,11 @@ from rich.console import RenderableType
 from hwgen.chip.boards import BOARDS, ROUTED_TOOLS, Board
 from hwgen.chip.family import Family
 from hwgen.chip.line import BIT_CYCLES, LEAST_MEMORY_BYTES, MOST_MEMORY_BYTES, PinFacts
+from hwgen.commands.architectures import Arch, chip_of
 from hwgen.commands.fields import Batch, File, Replace, Sparsity, Whole
 from hwgen.commands.hand_over import LAYER, PIN_LAYER, Flow
 from hwgen.commands.keywords import KEYWORDS
-from hwgen.commands.on_chip import Arch, OnChip, chip_of
+from hwgen.commands.on_chip import OnChip
 from hwgen.commands.prices import Prices
 from hwgen.commands.replacing import placed_parts, replaced_parts, replacements_of
 from hwgen.commands.request import OUTPUT_FILE, OUTPUT_FOLDER, Says, Working

@@ -12,6 +12,7 @@ from pydantic import Field
 from rich.console import RenderableType
 
 from hwgen.chip.family import Family
+from hwgen.commands.architectures import Arch, chip_of
 from hwgen.commands.fields import (
     LARGEST_SEED,
     File,
@@ -21,7 +22,7 @@ from hwgen.commands.fields import (
     Whole,
     path_of,
 )
-from hwgen.commands.on_chip import Arch, chip_of, subject_of
+from hwgen.commands.on_chip import subject_of
 from hwgen.commands.packages import check_package
 from hwgen.commands.pictures import Plot, check_plot, write_plot
 from hwgen.commands.prices import EnergyFile, Prices

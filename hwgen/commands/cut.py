@@ -6,15 +6,14 @@ Tests: `tests/commands/test_plans.py`.
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
 from hwgen.commands.context import Context
 from hwgen.commands.exchange import Calibrated, calibrated_graph, images_or_rows
-from hwgen.commands.fields import path_of
+from hwgen.commands.fields import File, path_of
 from hwgen.commands.files import kind_of, read_graph
-from hwgen.commands.imports import ImportNetwork, content_of
 from hwgen.commands.judged import Imported, judged
 from hwgen.commands.packages import optional_packages
 from hwgen.commands.plans import (
@@ -31,16 +30,42 @@ from hwgen.importers.integer import IntegerGraph, Lowered
 from hwgen.importers.integer.arithmetic import Kernels, kernels_of
 from hwgen.plan.file import save_plan
 from hwgen.plan.target import Target
-from hwgen.report.import_tables import announced_lines
 from hwgen.report.imports import FloatDistance, ImportReport
 from hwgen.report.plans import PlanReport
+
+
+class Importing(Protocol):
+    """A request to import a file, with what it does to a graph."""
+
+    @property
+    def file(self) -> File: ...
+    @property
+    def out(self) -> File: ...
+    @property
+    def calibrate(self) -> File | None: ...
+    @property
+    def qdq(self) -> File | None: ...
+    @property
+    def pieces(self) -> File | None: ...
+    @property
+    def strict(self) -> bool: ...
+    @property
+    def differ(self) -> bool: ...
+    @property
+    def least(self) -> float | None: ...
+
+    def lowered(self, graph: IntegerGraph, kernels: Kernels) -> Lowered: ...
+    def announced(self, graph: IntegerGraph, lowered: Lowered, kernels: Kernels) -> list[str]: ...
+    def written_network(
+        self, graph: IntegerGraph, made: Calibrated | None, kernels: Kernels
+    ) -> ImportReport: ...
 
 
 @dataclass(frozen=True)
 class Cutting:
     """An import for a chip."""
 
-    request: ImportNetwork
+    request: Importing
     chip: Path
 
     def run(self) -> ImportReport | PlanReport:
@@ -91,7 +116,7 @@ class Cutting:
         """Return whether a network that a chip takes whole is not cut for what differs."""
         if self.request.differ or kernels == "half_up":
             return True
-        if self.request.strict and announced_lines(content_of(graph, lowered, kernels)):
+        if self.request.strict and self.request.announced(graph, lowered, kernels):
             return False
         verdict = judged(
             Imported(

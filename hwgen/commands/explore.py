@@ -16,12 +16,13 @@ from rich.console import RenderableType
 
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture, Axes
+from hwgen.commands.architectures import LoadedArchitecture, chip_of
 from hwgen.commands.clocks import timed
 from hwgen.commands.families import families, offering
 from hwgen.commands.fields import Count, File, Images, Real, Seed, Workers, images_of, path_of
 from hwgen.commands.images import Batch
 from hwgen.commands.modes import choose_stream
-from hwgen.commands.on_chip import LoadedArchitecture, chip_of, subject_of
+from hwgen.commands.on_chip import subject_of
 from hwgen.commands.packages import check_package
 from hwgen.commands.pictures import Plot, check_plot, write_plot
 from hwgen.commands.points import REFUSED, Point, Result, arch_of, run_points_on

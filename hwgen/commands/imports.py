@@ -37,7 +37,7 @@ from hwgen.network import QuantizedNetwork
 from hwgen.network.decoding import decode
 from hwgen.network.file import save_network
 from hwgen.network.verdict import Verdict
-from hwgen.report.import_tables import import_table
+from hwgen.report.import_tables import announced_lines, import_table
 from hwgen.report.imports import (
     ImportDifference,
     ImportedLayer,
@@ -233,6 +233,10 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
         return lower(
             graph, kernels=kernels, dataset=self.dataset, class_names=tuple(self.class_names)
         )
+
+    def announced(self, graph: IntegerGraph, lowered: Lowered, kernels: Kernels) -> list[str]:
+        """Return the lines on what is not exact."""
+        return announced_lines(content_of(graph, lowered, kernels))
 
     def written_network(
         self, graph: IntegerGraph, made: Calibrated | None, kernels: Kernels

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import RenderableType
 
-from golden.levels import drawn_level
 from hwgen.chip.device_levels import LevelTable
 from hwgen.chip.effects import FORMAT as EFFECTS
 from hwgen.chip.effects import NO_NOISE, UNITS, DeviceEffects, load_effects
@@ -283,6 +282,8 @@ def flips_of(given: DeviceEffects) -> list[Effect]:
 
 def levels_of(given: LevelTable) -> list[EffectLevel]:
     """Return the levels of a table, and what golden draws of each."""
+    from golden.levels import drawn_level
+
     return [
         EffectLevel(**asdict(point), good=good, writes=writes, aged=aged)
         for point in given.points

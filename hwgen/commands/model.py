@@ -23,6 +23,7 @@ from hwgen.commands.packages import check_package
 from hwgen.commands.pictures import write_plot
 from hwgen.commands.prices import EnergyFile, Prices, counted_events
 from hwgen.commands.request import OUTPUT_FILE, Says
+from hwgen.commands.run import run_network
 from hwgen.commands.subject import Subject, program_of, with_switches
 from hwgen.commands.trace import trace_network
 from hwgen.errors import ConfigError
@@ -110,7 +111,8 @@ class Model(WithImages, command="model", example="network.npz chip.yaml --images
     def run(self) -> ModelReport | PlanReport:
         """Predict, and write timeline and picture; of a plan its pieces on the chip."""
         if is_plan(Path(self.network)):
-            return self.of_plan("model", ("speedup", "energy", "trace", "plot", "densities"))
+            refused = ("speedup", "energy", "trace", "plot", "densities")
+            return self.of_plan("model", refused, run_network)
         context = self.quiet
         subject, batch = self.stream()
         prices = Prices(subject.family, path_of(self.energy))

@@ -4,22 +4,19 @@ Tests: `tests/commands/test_sweep.py`.
 """
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from numpy.typing import NDArray
 from pydantic import Field
 
-from hwgen.chip.family import Family
-from hwgen.chip.protocols import Architecture
+from hwgen.commands.architectures import Arch, LoadedArchitecture, chip_of
 from hwgen.commands.context import Context
 from hwgen.commands.drawing import drawn_file, is_densities
 from hwgen.commands.engines import Engine
-from hwgen.commands.families import InstalledFamily
 from hwgen.commands.fields import (
     LARGEST_BATCH,
-    ArchFile,
     CountOfRuns,
     Data,
     File,
@@ -33,93 +30,12 @@ from hwgen.commands.fields import (
 from hwgen.commands.images import Batch as Images
 from hwgen.commands.modes import choose_stream
 from hwgen.commands.on_the_way import imported, refuse_plan
-from hwgen.commands.request import Is, Request, Says, Working, said_of, told_in_python
-from hwgen.commands.subject import Subject, configuration_of, for_program, load_chip
+from hwgen.commands.plans import RunsPiece, run_plan
+from hwgen.commands.request import Says, Working
+from hwgen.commands.subject import Subject, for_program
 from hwgen.network.densities import load_densities
 from hwgen.network.file import load_network
 from hwgen.report.plans import PlanReport
-
-
-@dataclass(frozen=True, kw_only=True)
-class LoadedArchitecture:
-    """An architecture that was read and checked.
-
-    parameters: the dataclass of its family, a field for each key of the file
-    """
-
-    file: Path
-    family: InstalledFamily
-    parameters: Architecture
-
-    def __fspath__(self) -> str:
-        """Return the path of the file."""
-        return str(self.file)
-
-    @property
-    def name(self) -> str:
-        """The name in the file."""
-        return self.parameters.name
-
-    @property
-    def configuration(self) -> dict[str, Any]:
-        """Every key with its value, as it takes effect."""
-        return configuration_of(self.parameters)
-
-    @property
-    def switches(self) -> tuple[str, ...]:
-        """The kinds of sparsity that can be on or off; empty for a family that has none."""
-        return (
-            tuple(self.family.need(Family.sparsity).SWITCHES)
-            if self.family.offers(Family.sparsity)
-            else ()
-        )
-
-    def with_sparsity(self, switches: str) -> "LoadedArchitecture":
-        """Return the same chip with exactly these switches on: `all`, `none`, or names with commas.
-
-        Raises ConfigError for an unknown switch, FamilyError for a family without switches.
-        """
-        with told_in_python(LoadArchitecture):
-            parameters = self.family.need(Family.sparsity).with_sparsity(self.parameters, switches)
-        return replace(self, parameters=parameters)
-
-
-@dataclass(frozen=True)
-class LoadArchitecture(Request):
-    """Return the architecture of a YAML file, checked.
-
-    Raises FormatError or ConfigError for a file of another format and for each wrong key.
-    """
-
-    file: ArchFile
-    _: KW_ONLY
-    sparsity: Sparsity = None
-
-    def run(self) -> LoadedArchitecture:
-        """Read the file."""
-        file = Path(self.file)
-        family, parameters = load_chip(file, self.sparsity)
-        return LoadedArchitecture(file=file, family=family, parameters=parameters)
-
-
-Arch = Annotated[
-    Annotated[LoadedArchitecture, Is(LoadedArchitecture)] | File,
-    said_of(ArchFile),
-]
-"""An architecture, or the path of its file."""
-
-
-def chip_of(
-    context: Context, architecture: Arch, sparsity: str | None = None
-) -> LoadedArchitecture:
-    """Return an architecture that may be the path of its file, with the switches asked for.
-
-    The first file of some chips on a machine waits until what judges their steps is compiled.
-    """
-    if not isinstance(architecture, LoadedArchitecture):
-        with context.progress(f"reading the architecture {architecture}"):
-            return LoadArchitecture(architecture, sparsity=sparsity).run()
-    return architecture if sparsity is None else architecture.with_sparsity(sparsity)
 
 
 def subject_of(
@@ -216,10 +132,11 @@ class WithImages(OnChip):
         if self.mode is not None and self.modes is not None:
             raise self.refusal("mode", "left out where --modes is given", self.mode)
 
-    def of_plan(self, engine: Engine, refused: Sequence[str]) -> PlanReport:
-        """Return what the pieces of a plan did; refused: fields that one network alone takes."""
-        from hwgen.commands.plans import run_plan
+    def of_plan(self, engine: Engine, refused: Sequence[str], play: RunsPiece) -> PlanReport:
+        """Return what the pieces of a plan did; refused: fields that one network alone takes.
 
+        play: runs the network of a piece
+        """
         for name in (*refused, "calls", "batch", "mode", "modes"):
             if getattr(self, name) not in (None, False, 0):
                 raise self.refusal(name, "left out for a plan", getattr(self, name))
@@ -228,6 +145,7 @@ class WithImages(OnChip):
             self.quiet,
             Path(self.network),
             chip,
+            play=play,
             data=images_of(self.data),
             images=self.images,
             engine=engine,

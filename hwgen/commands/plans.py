@@ -6,17 +6,17 @@ Tests: `tests/commands/test_plans.py`.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.chip.family import Family
+from hwgen.commands.architectures import LoadArchitecture, LoadedArchitecture
 from hwgen.commands.context import Context
 from hwgen.commands.engines import Engine
 from hwgen.commands.files import kind_of
 from hwgen.commands.images import Batch, read_images
-from hwgen.commands.on_chip import LoadArchitecture, LoadedArchitecture
 from hwgen.commands.packages import optional_packages
 from hwgen.commands.subject import Subject
 from hwgen.errors import DataError, FormatError
@@ -38,6 +38,14 @@ CHOOSING, JUDGING = 8, 8
 MOST_CHECKS = 3
 """Times that a file is cut, each time by what the check before found, too."""
 CHOOSING_SEED, JUDGING_SEED, RUN_SEED = 1, 101, 1
+
+
+class RunsPiece(Protocol):
+    """Runs a network on a chip, as `hwgen run` does."""
+
+    def __call__(
+        self, context: Context, subject: Subject, batch: Batch, *, engine: Engine
+    ) -> RunReport: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,7 +228,7 @@ def import_report(
 class PlanRun:
     """Plays a plan on a chip, a step after the other, all calls at once.
 
-    engine: golden, model or rtl, for the pieces on the chip
+    engine: golden, model or rtl, for the pieces on the chip; runs: the network of a piece
     """
 
     context: Context
@@ -228,6 +236,7 @@ class PlanRun:
     path: Path
     chip: LoadedArchitecture
     engine: Engine
+    runs: RunsPiece
     found: dict[str, RunReport] = field(default_factory=dict)
 
     def play(self, feeds: Sequence[Mapping[str, Any]]) -> list[Tensors]:
@@ -247,7 +256,6 @@ class PlanRun:
 
     def run_piece(self, step: PlanStep, calls: Sequence[Mapping[str, Any]]) -> RunReport:
         """Run the images of all calls of a piece; its program is cached by its content."""
-        from hwgen.commands.run import run_network
         from hwgen.plan.judge import images_of
 
         network = self.plan.networks[step.name]
@@ -266,7 +274,7 @@ class PlanRun:
             arch_file=self.chip.file,
         )
         batch = Batch(images=images, labels=None, about=about, modes=(0,) * len(images))
-        return run_network(self.context, subject, batch, engine=self.engine)
+        return self.runs(self.context, subject, batch, engine=self.engine)
 
 
 def run_plan(
@@ -277,6 +285,7 @@ def run_plan(
     data: str | NDArray[Any] | None,
     images: int | None,
     engine: Engine,
+    play: RunsPiece,
     host_ms: Path | None = None,
 ) -> PlanReport:
     """Return what the pieces of a plan did on a chip, and the host's in their runtime."""
@@ -286,7 +295,7 @@ def run_plan(
     if apart:
         return report_of(plan, path, apart=apart, equal=False)
     feeds, about = feeds_for(plan, data, images)
-    run = PlanRun(context=context, plan=plan, path=path, chip=chip, engine=engine)
+    run = PlanRun(context=context, plan=plan, path=path, chip=chip, engine=engine, runs=play)
     run.play(feeds)
     given = {} if host_ms is None else times_of(plan, host_ms)
     pieces = [

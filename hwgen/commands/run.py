@@ -230,7 +230,7 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
     def run(self) -> RunReport | PlanReport:
         """Run the images; of a plan its pieces in turn."""
         if is_plan(Path(self.network)):
-            return self.of_plan(self.engine or "rtl", OF_ONE_NETWORK)
+            return self.of_plan(self.engine or "rtl", OF_ONE_NETWORK, run_network)
         program = path_of(self.program)
         replacements = replacements_of(self.replace)
         subject, batch = self.stream(program)

@@ -17,11 +17,11 @@ from rich.console import RenderableType
 from hwgen.chip.family import Family
 from hwgen.chip.limits import RunLimits
 from hwgen.chip.protocols import Program
+from hwgen.commands.architectures import Arch, LoadedArchitecture, chip_of
 from hwgen.commands.context import Context
 from hwgen.commands.engines import expected_outputs
 from hwgen.commands.fields import Count, File, Seed
 from hwgen.commands.images import Batch, batch_of
-from hwgen.commands.on_chip import Arch, LoadedArchitecture, chip_of
 from hwgen.commands.request import OUTPUT_FOLDER, Says, Working
 from hwgen.commands.subject import Subject, configuration_of
 from hwgen.errors import SimulationError

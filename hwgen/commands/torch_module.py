@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.commands.architectures import Arch, chip_of
 from hwgen.commands.fields import File, words
 from hwgen.commands.imports import ImportNetwork
-from hwgen.commands.on_chip import Arch, chip_of
 from hwgen.commands.request import OUTPUT_FILE, Says, Working
 from hwgen.errors import FormatError
 from hwgen.files.earlier import NETWORKS

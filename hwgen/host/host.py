@@ -15,9 +15,10 @@ from hwgen.chip.family import Family
 from hwgen.chip.in_memory import InMemory, aligned
 from hwgen.chip.registers import BUSY_BIT, DONE_BIT, REGISTER_BYTES, offsets
 from hwgen.chip.registers import Command as Does
+from hwgen.commands.architectures import LoadedArchitecture, chip_of
 from hwgen.commands.context import Context
 from hwgen.commands.images import choose_images
-from hwgen.commands.on_chip import LoadedArchitecture, chip_of, subject_of
+from hwgen.commands.on_chip import subject_of
 from hwgen.commands.subject import Subject, program_of
 from hwgen.errors import DataError, LineError
 from hwgen.host.lines import Line

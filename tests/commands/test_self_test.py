@@ -10,8 +10,8 @@ import pytest
 from hwgen import api
 from hwgen.chip.sim.stuck import StuckCell
 from hwgen.cli import main
+from hwgen.commands.architectures import LoadArchitecture
 from hwgen.commands.context import Context
-from hwgen.commands.on_chip import LoadArchitecture
 from hwgen.commands.self_test import SelfTester
 from hwgen.errors import ArgumentError, FamilyError
 from hwgen.network.file import load_network

@@ -6,8 +6,9 @@ import pytest
 
 from hwgen import api
 from hwgen.chip.effects import Writing
+from hwgen.commands.architectures import chip_of
 from hwgen.commands.effects import devices_of
-from hwgen.commands.on_chip import chip_of, subject_of
+from hwgen.commands.on_chip import subject_of
 from hwgen.commands.writing import writing_cost, writing_of_network
 from hwgen.report.tables import run_lines
 

@@ -7,8 +7,8 @@ from typing import Any, Literal
 from hwgen.chip.boards import BOARDS
 from hwgen.chip.line import PinFacts
 from hwgen.chip.sim.simulator import SHORT
+from hwgen.commands.architectures import LoadedArchitecture
 from hwgen.commands.context import Context
-from hwgen.commands.on_chip import LoadedArchitecture
 from hwgen.commands.subject import Subject
 from hwgen.commands.verilog import write_verilog
 from hwgen.host import Host, simulated_line

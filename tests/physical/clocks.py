@@ -14,10 +14,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
+from hwgen.commands.architectures import chip_of
 from hwgen.commands.context import Context
 from hwgen.commands.cost import Cost
 from hwgen.commands.netlists import Synthesized, synthesized
-from hwgen.commands.on_chip import chip_of
 from hwgen.commands.origin import commit
 from hwgen.commands.verilog import uses
 from hwgen.errors import HwgenError

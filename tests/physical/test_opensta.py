@@ -7,9 +7,9 @@ import pytest
 
 from hwgen.chip.rtl.emit import emit
 from hwgen.chip.rtl.write_engine import WriteEngine
+from hwgen.commands.architectures import chip_of
 from hwgen.commands.context import Context
 from hwgen.commands.netlists import synthesized
-from hwgen.commands.on_chip import chip_of
 from hwgen.dbpim.facts import load_arch
 from hwgen.dbpim.rtl.ipu import Ipu
 from hwgen.dbpim.rtl.vector_pixels import VectorPixels
