@@ -149,15 +149,18 @@ def compared(model: onnx.ModelProto, folder: Path) -> tuple[Lowered, Counters]:
     return lowered, counters
 
 
-def differing(path: Path, images: int = 40) -> int:
-    """Return the largest difference of golden's answer from that of a default session."""
+def differing(path: Path, images: int = 40, *, optimized: bool = True) -> int:
+    """Return the largest difference of golden's answer from that of a default session.
+
+    Or from one without optimizations.
+    """
     graph = read_integer_graph(path)
     network = lower(graph, kernels="onnxruntime").network
     values = network.graph.input
     shape = (images, *values.shape)
     given = np.random.default_rng(4).integers(0, 1 << values.bits, shape).astype(values.dtype)
     (source,) = (layer.source for layer in network.layers if layer.name == network.answer)
-    outcome = runtime_of(path, graph, default=True).run(given, [source])
+    outcome = runtime_of(path, graph, default=optimized).run(given, [source])
     found = golden.network.infer(network, outcome.images)[network.answer]
     if outcome.integers is None:  # a head hides the answer, and the map before it is shown
         return int(np.abs(found.astype(np.int64) - outcome.maps[source]).max())

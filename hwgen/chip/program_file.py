@@ -1,6 +1,6 @@
 """Read and write a compiled program: a `.npz` of the image's bytes, their digest, facts as JSON.
 
-Tests: `tests/commands/test_every_field.py`, `tests/cli/test_hostile.py`.
+Tests: `tests/commands/test_every_field.py`.
 """
 
 import json

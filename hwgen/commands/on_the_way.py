@@ -1,4 +1,7 @@
-"""A network of another format where a quantized network file is asked for: imported on the way."""
+"""A network of another format where a quantized network file is asked for: imported on the way.
+
+Tests: `tests/cli/test_import.py`.
+"""
 
 from pathlib import Path
 from typing import Any, Literal

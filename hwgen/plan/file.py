@@ -4,7 +4,7 @@ The archive is a `.npz` without pickle. `plan` is JSON; `<piece>` holds the byte
 network file of a piece on the chip, or of the ONNX file of one on the host; `<piece>.<tensor>` the
 numbers of the elements of a border that lies in its map in no order of axes.
 
-Tests: `tests/plan/test_file.py`.
+Tests: `tests/plan/test_cut.py`.
 """
 
 import itertools

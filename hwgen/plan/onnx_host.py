@@ -4,7 +4,7 @@ A session fuses otherwise where a graph ends in integers. So a border of the hos
 real numbers that it stands for, with a pair of the border's own numbers at the end; the ends of the
 file itself stay as they are.
 
-Tests: `tests/plan/test_onnx_host.py`.
+Tests: `tests/plan/test_pieces.py`.
 """
 
 from collections.abc import Mapping, Sequence

@@ -3,7 +3,7 @@
 What is cut is the graph that the runtime's session makes: pairs of quantizations in a row are one
 there. Every reader of a border has a DequantizeLinear of its own.
 
-Tests: `tests/plan/test_onnx_units.py`.
+Tests: `tests/plan/test_units.py`.
 """
 
 import math

@@ -1,6 +1,6 @@
 """Playing a plan: the host's pieces in their runtime, those of the chip by golden.
 
-Tests: `tests/plan/test_play.py`.
+Tests: `tests/plan/test_cut.py`.
 """
 
 from collections.abc import Mapping

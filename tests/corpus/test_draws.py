@@ -9,7 +9,7 @@ from tests.corpus.exports import DRAWN, FX, KERAS_TFLITE, ONNXRUNTIME, PT2E, TOO
 from tests.corpus.torch_networks import CLASSES
 
 SIDES = (16, 16, 3)
-FILES = 300
+FILES = 312
 
 
 def of_block(name: str, stride: int, head: str = "mean") -> Draw:

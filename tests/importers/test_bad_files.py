@@ -129,9 +129,6 @@ ONNX: dict[str, Onnx] = {
     ),
     "a quantized convolution of scale 0": lambda m, x: linear_conv(m, x, scale=0.0),
     "a quantized convolution of a negative scale": lambda m, x: linear_conv(m, x, scale=-1.0),
-    "integers read as others": lambda m, x: m.node(
-        "DequantizeLinear", integers(m, x), *grid(m, scale=0.07)
-    ),
     "integers read as signed": lambda m, x: m.node(
         "DequantizeLinear", integers(m, x), *grid(m, np.int8)
     ),

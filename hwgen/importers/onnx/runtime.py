@@ -11,6 +11,7 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail
 
 from hwgen.errors import FormatError
 from hwgen.importers.integer import Ending, IntegerGraph, QuantizedMap
@@ -202,10 +203,22 @@ class OnnxRuntime:
                 name: part[:, low:high].reshape(shape)
                 for name, (low, high, shape) in self._inputs.items()
             }
-            results = session.run([*self._outputs, *names], given or {self._state.image_name: part})
+            results = self._played(names, given or {self._state.image_name: part})
             runs.append([each.reshape(batch, -1) for each in results])
         tensors = [np.concatenate(parts)[: len(raw)] for parts in zip(*runs, strict=True)]
         return dict(zip((*self._outputs, *names), tensors, strict=True))
+
+    def _played(self, names: tuple[str, ...], given: Mapping[str, NDArray[Any]]) -> list[Any]:
+        """Return outputs and other tensors; FormatError where a kernel has no exact sums here."""
+        try:
+            return list(self._session(names).run([*self._outputs, *names], given))
+        except Fail as error:
+            raise FormatError(
+                field="the file",
+                allowed="one whose kernels have exact sums on a processor without VNNI",
+                given=" ".join(str(error).split())[:120],
+                source=self._source,
+            ) from None
 
     def _answers(self, output: NDArray[Any]) -> NDArray[Any] | None:
         """Return the file's own answers in steps of the network's answer; None behind heads."""

@@ -20,6 +20,7 @@ import onnxruntime
 
 from hwgen.errors import FormatError
 from hwgen.importers.onnx.check import node_name
+from hwgen.importers.onnx.constants_apart import with_constants_apart
 
 PRECISE = "session.x64quantprecision"
 """Asks a session for exact sums where two products of uint8 and int8 saturate at 16 bits."""
@@ -91,6 +92,7 @@ def optimized(
     options = options_of(level)
     if precise:
         options.add_session_config_entry(PRECISE, "1")
+        named = with_constants_apart(named)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "optimized.onnx"
         options.optimized_model_filepath = str(path)

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 from onnx import numpy_helper
 
@@ -17,7 +16,7 @@ from hwgen.importers.onnx import calibrate
 from hwgen.importers.onnx.calibrate import quantized_model
 from hwgen.importers.onnx.quantized import integer_graph_of
 from hwgen.importers.onnx.recurrent import GATES, with_steps
-from tests.quantized_onnx import Model, differing, saved
+from tests.quantized_onnx import Model, differing, exact_session, saved
 
 CASE = Path(__file__).parent / "cases" / "lstm_static.onnx"
 STEPS, INPUTS, HIDDEN = 4, 6, 5
@@ -81,9 +80,7 @@ def recurrent(
 
 def answers(model: onnx.ModelProto, images: np.ndarray) -> np.ndarray:
     """Return what onnxruntime answers to sequences (n, 1, steps, inputs)."""
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), providers=["CPUExecutionProvider"]
-    )
+    session = exact_session(model)
     return np.stack([session.run(None, {"x": each})[0] for each in images])
 
 

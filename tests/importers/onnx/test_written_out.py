@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
@@ -16,7 +15,7 @@ from hwgen.importers.onnx.qdq.values import Numbers
 from hwgen.importers.onnx.quantized import read_integer_graph
 from hwgen.network.file import load_network
 from hwgen.network.host import ImageStep, RawImage, raw_image_complaints
-from tests.quantized_onnx import Model, differing, saved
+from tests.quantized_onnx import Model, differing, exact_session, saved
 
 CASES = Path(__file__).parent / "cases"
 GRIDS = [(0.02, 127), (0.05, 128), (0.031, 3)]
@@ -58,7 +57,7 @@ def test_each_step_is_quantized_as_the_file_says(tmp_path: Path) -> None:
     network = lower(read_integer_graph(path), kernels="onnxruntime").network
     assert network.raw_image is not None and network.graph.input.shape == (6, 1, 3)
     assert network.graph.input.quantization[0].scale == 1
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = exact_session(onnx.load(path))
     images = halves(np.random.default_rng(5))
     wanted = np.concatenate([session.run(None, {"x": each[np.newaxis]})[0] for each in images])
     given = network.raw_image.integers(

@@ -197,6 +197,8 @@ def dequantize(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) 
         given = state.settled(given, proto)
     source = state.grids[str(given.base)]
     numbers = numbers_of(state, proto, np.dtype(type_name(source)))
+    if numbers.signed != source.signed:
+        raise RefusedError("the type of its zero point", type_name(source), type_name(numbers))
     if numbers != source:
         every = np.arange(1 << source.bits).astype(type_name(source))
         given = read_anew(state, proto, given, every)
