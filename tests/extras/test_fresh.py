@@ -74,6 +74,7 @@ LINES = [
         given="'.[train,dse]' ./studies",
         commands=["hwgen paper dbpim-zeros cifar10_resnet20_50 --out zeros"],
     ),
+    Line(given="'.[train,onnxruntime]'", commands=["python {}/tests/extras/own_module.py"]),
     Line(given="'hwgen[synth]'", commands=["hwgen cost dbpim/tiny"]),
     Line(given="'hwgen[layout]'", commands=["hwgen cost dbpim/tiny --module dbpim_ppu --placed"]),
     Line(

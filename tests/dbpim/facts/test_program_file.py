@@ -21,6 +21,7 @@ from hwgen.dbpim.facts.program import (
 from hwgen.dbpim.facts.program_file import check_match, load_program, program_hex, save_program
 from hwgen.dbpim.facts.stream import encode_header
 from hwgen.errors import FormatError, OutputError
+from hwgen.files.digests import digest_of_array
 from hwgen.network.file import load_network
 
 NETWORK = load_network(Path("configs/networks/digits_small_cnn.npz"))
@@ -98,6 +99,8 @@ def write(path: Path, facts: object = None, **arrays: np.ndarray) -> Path:
     """Write a file with the program's arrays, some of them replaced."""
     text = facts if isinstance(facts, bytes) else json.dumps(facts or plain()).encode()
     content = {"facts": np.frombuffer(text, np.uint8), "image": PROGRAM.image} | arrays
+    digest = digest_of_array(np.asarray(content["image"])).encode()
+    content["digest"] = np.frombuffer(digest, np.uint8)
     np.savez(path, **{name: array for name, array in content.items() if array is not None})
     return path
 
@@ -145,7 +148,7 @@ def refused(path: Path) -> str:
 
 
 WHOLE = "the program must be a whole hwgen.dbpim.program file (.npz), got"
-INSIDE = "the program must be a hwgen.dbpim.program file with facts and image inside, got"
+INSIDE = "the program must be a hwgen.dbpim.program file with facts, image and digest inside, got"
 OTHERS = "image must be bytes that begin with the BEGIN of its facts, got others"
 
 
@@ -164,7 +167,7 @@ def test_files_that_are_no_programs(tmp_path: Path) -> None:
     assert refused(tmp_path / "flipped.npz") == f"{WHOLE} a damaged file"
     assert refused(Path("configs/networks/digits_small_cnn.npz")).startswith(f"{INSIDE} conv1.bias")
     path = write(tmp_path / "one.npz", image=None)
-    assert refused(path) == f"{INSIDE} facts"
+    assert refused(path) == f"{INSIDE} digest, facts"
 
 
 def test_facts_that_are_wrong(tmp_path: Path) -> None:
