@@ -5,7 +5,6 @@ import re
 import pytest
 
 from hwgen.chip.rtl.emit import verilog_modules
-from hwgen.dbpim.rtl.output_stage import OutputStage
 from hwgen.dbpim.rtl.tile_store import TileStore
 from tests.small_runs import FAMILIES, small_case
 from tests.verif.dbpim.chips import chip_arch
@@ -14,7 +13,7 @@ from verif.yosys import drivers
 FEW = [("dbpim", 4), ("mram", 0), ("crossbar", 2)]
 """Family, and cores, octets or macros of a drawn chip; 0: the shared one."""
 MANY = [(family, cores) for family in FAMILIES for cores in (0, 1, 2, 4)]
-TILE_STORE = "dbpim_tile_store"
+STAGE, TILE_STORE = "dbpim_output_stage", "dbpim_tile_store"
 
 
 @pytest.mark.dear("mram-0")
@@ -34,13 +33,11 @@ def test_every_bit_of_drawn_chips_has_one_driver(family: str, cores: int) -> Non
 
 
 def test_a_field_that_no_block_writes_is_found() -> None:
-    stage = OutputStage(arch=chip_arch("tiny"))
-    modules = verilog_modules(stage)
-    text, count = re.subn(
-        r"\n *request__payload\[\w*TO_MEMORY\w*\] <= [^;]*;", "", modules[stage.module_name]
-    )
+    """Of a chip whose registers have no reset: with one, the reset drives the field."""
+    modules = small_case("dbpim", "control", 0).chip.modules
+    text, count = re.subn(r"\n *request__payload\[\w*TO_MEMORY\w*\] <= [^;]*;", "", modules[STAGE])
     assert count == 1
-    (said,) = drivers({**modules, stage.module_name: text}, top=stage.module_name)
+    (said,) = drivers({**modules, STAGE: text}, top=STAGE)
     assert "has no driver" in said
 
 
