@@ -33,7 +33,7 @@ PAGES = {
     "explore": ROOT / "docs/howto/explore.md",
 }
 """Pages whose commands take seconds."""
-NOT_RUN = ("pip", "scripts/demo", "scripts/setup")
+NOT_RUN = ("pip", "python3 -m venv", "sudo", "scripts/demo", "scripts/setup")
 """Commands that change the environment; other tests hold what they do."""
 PROGRESS = re.compile(
     r"^(building|waiting for) the simulator|^the cycle model is compiled|\d+ \w+ so far"
