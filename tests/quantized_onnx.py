@@ -12,10 +12,9 @@ import golden.network
 from hwgen.commands.layer_counts import Counters
 from hwgen.importers.integer import Lowered, lower
 from hwgen.importers.integer.runtime import Outcome
-from hwgen.importers.onnx.constants_apart import with_constants_apart
 from hwgen.importers.onnx.quantized import read_integer_graph
 from hwgen.importers.onnx.runtime import pairs_saturate, runtime_of
-from hwgen.importers.onnx.session_graph import PRECISE, options_of, session_of
+from hwgen.importers.onnx.session_graph import made_precise, options_of, session_of
 from hwgen.network import QuantizedNetwork
 
 IMAGES = 5
@@ -225,6 +224,5 @@ def exact_session(model: onnx.ModelProto) -> Any:
     """Open a quantized model with exact sums: two products saturate on x86 without VNNI."""
     options = options_of("all")
     if pairs_saturate():
-        options.add_session_config_entry(PRECISE, "1")
-        model = with_constants_apart(model)
+        model = made_precise(model, options)
     return session_of(model, options, "the model")

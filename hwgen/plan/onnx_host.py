@@ -16,7 +16,6 @@ import onnx
 from onnx import helper
 
 from hwgen.errors import FormatError, MissingToolError
-from hwgen.importers.onnx.constants_apart import with_constants_apart
 from hwgen.plan.onnx_units import OnnxFile
 from hwgen.plan.units import Tensors, Units
 
@@ -140,14 +139,19 @@ def default_session(model: onnx.ModelProto, source: str) -> Any:
     Raises ModuleNotFoundError without onnxruntime.
     """
     from hwgen.importers.onnx.runtime import pairs_saturate
-    from hwgen.importers.onnx.session_graph import FATAL, options_of, quiet, session_of
+    from hwgen.importers.onnx.session_graph import (
+        FATAL,
+        made_precise,
+        options_of,
+        quiet,
+        session_of,
+    )
 
     if pairs_saturate():
         options = options_of("all")
         options.log_severity_level = FATAL
-        options.add_session_config_entry(PRECISE, "1")
         with suppress(FormatError), quiet():
-            return session_of(with_constants_apart(model), options, source)
+            return session_of(made_precise(model, options), options, source)
     return session_of(model, options_of("all"), source)
 
 

@@ -19,15 +19,14 @@ from hwgen.importers.integer.fold import before_head
 from hwgen.importers.integer.moves import ZERO, Places
 from hwgen.importers.integer.nodes import Convolution, FullyConnected
 from hwgen.importers.integer.runtime import ABSENT, Outcome, stored, unsigned
-from hwgen.importers.onnx.constants_apart import with_constants_apart
 from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.inputs import Joined, joined_inputs, shapes_of_inputs
 from hwgen.importers.onnx.qdq.qonnx import is_qonnx, without_quants
 from hwgen.importers.onnx.qdq.state import State
 from hwgen.importers.onnx.qdq.values import Operation, Real, Rows
 from hwgen.importers.onnx.session_graph import (
-    PRECISE,
     RUNTIME,
+    made_precise,
     optimized,
     options_of,
     session_of,
@@ -274,8 +273,7 @@ class OnnxRuntime:
             options = options_of("all" if self._optimized and not fused else None)
             model = self._fused if self._fused and fused else self._model
             if pairs_saturate() and not fused:
-                options.add_session_config_entry(PRECISE, "1")
-                model = with_constants_apart(model)
+                model = made_precise(model, options)
             self._sessions[names] = session_of(
                 showing(model, names),
                 options,

@@ -58,6 +58,12 @@ def options_of(level: Level | None) -> Any:
     return options
 
 
+def made_precise(model: onnx.ModelProto, options: Any) -> onnx.ModelProto:
+    """Ask a session for exact sums; return the model as it opens then, constants apart."""
+    options.add_session_config_entry(PRECISE, "1")
+    return with_constants_apart(model)
+
+
 def session_of(model: onnx.ModelProto, options: Any, source: str, **chosen: Any) -> Any:
     """Return a session of a model; source: its path, for messages.
 
@@ -91,8 +97,7 @@ def optimized(
         node.name = str(place)
     options = options_of(level)
     if precise:
-        options.add_session_config_entry(PRECISE, "1")
-        named = with_constants_apart(named)
+        named = made_precise(named, options)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "optimized.onnx"
         options.optimized_model_filepath = str(path)
