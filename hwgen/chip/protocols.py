@@ -77,7 +77,7 @@ class Sparsity(Protocol[ArchT]):
     def with_sparsity(self, arch: ArchT, switches: str) -> Architecture: ...
 
 
-class Modes(Protocol[ArchT, ProgramT]):
+class Modes(Protocol[ArchT]):
     """Modes of a network, between which a chip switches without a new program.
 
     Cycle model and simulation of such a family take the mode of each image, as
@@ -86,9 +86,6 @@ class Modes(Protocol[ArchT, ProgramT]):
 
     def most_modes(self, arch: ArchT) -> int:
         """Return how many modes of a network fit into one program, at least two."""
-
-    def active_arrays(self, program: ProgramT, arch: ArchT, *, mode: int) -> Mapping[str, int]:
-        """Return how many arrays compute each layer with weights in a mode."""
 
 
 class ProgramFacts(Protocol):

@@ -12,7 +12,6 @@ from hwgen.commands.build import Build, CompileCommand
 from hwgen.commands.cache import Cache
 from hwgen.commands.catalogue import ListShipped
 from hwgen.commands.cost import Cost
-from hwgen.commands.demo.command import Demo
 from hwgen.commands.device import FitDevice
 from hwgen.commands.doctor import Doctor
 from hwgen.commands.effects import Effects
@@ -34,7 +33,7 @@ from hwgen.commands.train import Train
 
 GROUPS: Mapping[str, tuple[Any, ...]] = MappingProxyType(
     {
-        "What is there": (ListShipped, NewProject, Doctor, Info, Cache, Demo),
+        "What is there": (ListShipped, NewProject, Doctor, Info, Cache),
         "Your network": (Train, ImportNetwork, Compare, Fit, ExportOnnx),
         "A chip and its program": (CompileCommand, Build, Simulate, WriteText, Export, SelfTest),
         "What it costs": (Model, Cost, Sweep, Explore, Energy, Benchmark),

@@ -1,6 +1,6 @@
 """`hwgen model`: cycles, their causes, and the speed-up of each kind of sparsity.
 
-Tests: `tests/commands/test_trace.py`.
+Tests: `tests/commands/test_page.py`.
 """
 
 from collections import Counter
@@ -20,15 +20,14 @@ from hwgen.commands.fitting import filters_of_digits, with_few_digits
 from hwgen.commands.images import Batch
 from hwgen.commands.on_chip import WithImages
 from hwgen.commands.packages import check_package
+from hwgen.commands.page import Made, PageFile, where, write_page
 from hwgen.commands.pictures import write_plot
 from hwgen.commands.prices import EnergyFile, Prices, counted_events
 from hwgen.commands.request import OUTPUT_FILE, Says
 from hwgen.commands.run import run_network
 from hwgen.commands.subject import Subject, program_of, with_switches
-from hwgen.commands.trace import trace_network
 from hwgen.errors import ConfigError
-from hwgen.files.earlier import DENSITIES, PICTURES, TRACES
-from hwgen.files.output import write_text
+from hwgen.files.earlier import DENSITIES, PICTURES
 from hwgen.network.densities import densities_of, save_densities
 from hwgen.network.sparsity import PHI_LIMIT
 from hwgen.plan.file import is_plan
@@ -73,16 +72,7 @@ class Model(WithImages, command="model", example="network.npz chip.yaml --images
         bool, Says("the dense chip against each kind of sparsity, alone and together")
     ] = False
     energy: EnergyFile = None
-    trace: Annotated[
-        File | None,
-        Says(
-            "timeline of the first run (.json) for Perfetto or chrome://tracing",
-            metavar="FILE",
-            use=OUTPUT_FILE,
-            replaces=TRACES,
-        ),
-    ] = None
-
+    page: PageFile = None
     plot: Annotated[
         File | None,
         Says(
@@ -109,10 +99,13 @@ class Model(WithImages, command="model", example="network.npz chip.yaml --images
             check_package("matplotlib")
 
     def run(self) -> ModelReport | PlanReport:
-        """Predict, and write timeline and picture; of a plan its pieces on the chip."""
+        """Predict, and write page and picture; of a plan its pieces on the chip."""
         if is_plan(Path(self.network)):
-            refused = ("speedup", "energy", "trace", "plot", "densities")
-            return self.of_plan("model", refused, run_network)
+            refused = ("speedup", "energy", "plot", "densities")
+            found = self.of_plan("model", refused, run_network)
+            if self.page is not None:
+                write_page(self, Path(self.page), found)
+            return found
         context = self.quiet
         subject, batch = self.stream()
         prices = Prices(subject.family, path_of(self.energy))
@@ -148,8 +141,15 @@ class Model(WithImages, command="model", example="network.npz chip.yaml --images
         )
         if self.densities is not None:
             save_densities(densities_of(subject.network, maps), Path(self.densities))
-        if self.trace is not None:
-            write_text(Path(self.trace), trace_network(context, subject, batch), what="trace")
+        if self.page is not None:
+            made = Made(
+                subject=subject,
+                program=program,
+                modes=batch.modes,
+                maps=maps,
+                predictions=predictions,
+            )
+            write_page(self, Path(self.page), report, made, prices)
         if self.plot is not None:
             from hwgen.report.model_plot import model_picture
 
@@ -200,22 +200,6 @@ def mode_cycles(context: Context, subject: Subject, batch: Batch) -> list[ModelM
         widest = widest or cycles
         found.append(ModelMode(name=name, cycles_model=cycles, fraction=cycles / widest))
     return found
-
-
-def where(subject: Subject, predictions: Sequence[Prediction]) -> dict[str, float]:
-    """Return the fraction of all cycles by cause."""
-    model = subject.family.need(Family.cycle_model)
-    spent: Counter[str] = Counter()
-    for prediction in predictions:
-        spent.update(dict(model.where_cycles_go(prediction)))
-    total = sum(spent.values())
-    return {cause: cycles / total for cause, cycles in spent.items()}
-
-
-def causes_of(context: Context, subject: Subject, maps: Maps, batch: Batch) -> dict[str, float]:
-    """Return the fraction of all predicted cycles by cause."""
-    program = program_of(context, subject)
-    return where(subject, predicted_cycles(context, subject, program, maps, batch.modes))
 
 
 def layer_cycles(subject: Subject, predictions: Sequence[Prediction]) -> list[ModelLayer]:

@@ -53,12 +53,6 @@ def schedule_of(subject: Subject, names: Sequence[str]) -> tuple[int, ...]:
     return tuple(graph.modes.index(name) for name in names)
 
 
-def every_switch(modes: int) -> list[int]:
-    """Return the shortest stream that visits every ordered pair of modes and ends as it began."""
-    pairs = [(low, high) for low in range(modes) for high in range(low + 1, modes)]
-    return [mode for pair in pairs for mode in pair] + [0]
-
-
 def weight_row_writes(subject: Subject, runs: Sequence[Run]) -> int | None:
     """Return the rows of weights that the runs wrote; None for a family without modes."""
     if not runs or not subject.family.offers(Family.modes):

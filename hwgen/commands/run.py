@@ -1,6 +1,6 @@
 """`hwgen run`: the same images through golden, cycle model and RTL, side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from string import hexdigits
@@ -42,6 +42,7 @@ from hwgen.commands.images import Batch
 from hwgen.commands.modes import switch_cycles_max
 from hwgen.commands.on_chip import WithImages
 from hwgen.commands.packages import check_package
+from hwgen.commands.page import Made, PageFile, write_page
 from hwgen.commands.pictures import write_plot
 from hwgen.commands.prices import EnergyFile, Prices, counted_events
 from hwgen.commands.replacing import placed_parts, replaced_parts, replacements_of
@@ -156,6 +157,7 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
             replaces=PICTURES,
         ),
     ] = None
+    page: PageFile = None
     replace: Replace = None
     energy: EnergyFile = None
     effects: EffectsFile = None
@@ -230,7 +232,10 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
     def run(self) -> RunReport | PlanReport:
         """Run the images; of a plan its pieces in turn."""
         if is_plan(Path(self.network)):
-            return self.of_plan(self.engine or "rtl", OF_ONE_NETWORK, run_network)
+            found = self.of_plan(self.engine or "rtl", OF_ONE_NETWORK, run_network)
+            if self.page is not None:
+                write_page(self, Path(self.page), found)
+            return found
         program = path_of(self.program)
         replacements = replacements_of(self.replace)
         subject, batch = self.stream(program)
@@ -240,7 +245,8 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
         if engine is None:
             only = self.of_simulations
             engine = "rtl" if only else default_engine(subject.family)
-        return run_network(
+        made: list[Made] = []
+        report = run_network(
             self.quiet,
             subject,
             batch,
@@ -252,7 +258,11 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
             plot=path_of(self.plot),
             energy=prices,
             devices=devices_given(self.effects, self.effect_seed),
+            kept=made.append,
         )
+        if self.page is not None:
+            write_page(self, Path(self.page), report, made[0] if made else None, prices)
+        return report
 
     def table(self, report: RunReport | PlanReport) -> RenderableType:
         """Return what was compared."""
@@ -276,6 +286,7 @@ def run_network(
     plot: Path | None = None,
     energy: Prices | None = None,
     devices: Devices | None = None,
+    kept: Callable[[Made], None] | None = None,
 ) -> RunReport:
     """Run images; `golden` gives answers, `model` cycles too, `rtl` simulates and compares.
 
@@ -286,6 +297,7 @@ def run_network(
     plot: file for the picture of a schedule, for a family whose chips have one
     energy: by the table of a person; None: by that of the family
     devices: that err, in golden and in the simulation; None: all is exact
+    kept: is given what the report is made of, unless golden alone answers
     """
     if plot is not None:
         subject.family.need(Family.schedules)
@@ -317,6 +329,16 @@ def run_network(
         draw = subject.family.need(Family.schedules).starts_picture
         drawn = draw(subject.arch, results.predictions, results.runs)
         write_plot(plot, lambda _: drawn.encode())
+    if kept is not None:
+        kept(
+            Made(
+                subject=subject,
+                program=compiled,
+                modes=batch.modes,
+                maps=results.maps,
+                predictions=results.predictions,
+            )
+        )
     expected = results.maps[subject.network.answer]
     tilings = subject.family.need(Family.compiler).tiling(compiled, subject.arch)
     return report_of(

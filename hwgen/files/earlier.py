@@ -64,7 +64,6 @@ NETWORKS = Earlier("a network", ZIP, (b'"format": "hwgen.network"', b'"format": 
 PROGRAM_FILES = Earlier("a program", ZIP, (b'.program"',))
 ONNX_FILES = Earlier("an ONNX file", b"", (b"\x12\x05hwgen",))
 REPORTS = Earlier("a report", b"{", (b'"format": "hwgen.report.',))
-TRACES = Earlier("a trace", b"{", (b'"generator":"hwgen"',))
 PICTURES = Earlier("a picture", b"", (PICTURE_MARK, b"Software\0hwgen"))
 PAGES = Earlier("a page", b"<!DOCTYPE html>", (b'<meta name="generator" content="hwgen">',))
 TABLES = Earlier("a table of energies", b"# Energy", (b"hwgen.",))

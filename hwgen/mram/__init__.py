@@ -47,7 +47,7 @@ class Mram(Family):
 
         return facts
 
-    def modes(self) -> "Modes[Arch, Program]":
+    def modes(self) -> "Modes[Arch]":
         from hwgen.mram import facts
 
         return facts

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 
+from hwgen.chip.timeline import Interval
+
 WIDTH = 520
 """Small: a narrow page shows it whole, and its text can still be read."""
 LABEL = 120
@@ -17,6 +19,8 @@ GAP, CHARACTER = 6, 7
 """Space between a bar and its value, and of a character of it."""
 ROW, THIN = 28, 14
 """Height of a row, and of one of several bars in it; a line of text needs as much."""
+LANE, FINEST = 20, 4000
+"""Height of a lane of a schedule, and parts into which its length is divided."""
 CLASSES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 """Classes of the colours, in order; the ninth takes the first again."""
 
@@ -78,6 +82,39 @@ def stacked(rows: Mapping[str, Mapping[str, float]], *, title: str) -> str:
             )
         top += ROW
     return drawing(drawn, top + 2, title)
+
+
+def lanes(rows: Sequence[tuple[str, Sequence[Interval]]], end: int, named: Sequence[str]) -> str:
+    """Return HTML with a lane for each row: its intervals over the cycles from 0 to `end`.
+
+    named: what the intervals do, in the order of the classes; the first lane takes them in turn.
+    The drawing may be stretched, so names and cycles stand around it. What is narrower than a
+    `FINEST` of the run and begins within the one drawn before it is left out.
+    """
+    scale, drawn = FINEST / (end or 1), []
+    for lane, (_, intervals) in enumerate(rows):
+        reached = 0.0
+        for turn, each in enumerate(intervals):
+            begin, close = each.begin * scale, each.end * scale
+            if begin < reached and close - begin < 1:
+                continue
+            place = named.index(each.what) if lane else turn
+            share = "" if each.fraction == 1 else f", {each.fraction:.0%} of the time"
+            drawn.append(
+                f'<rect class="{colour(place)}" x="{begin:.1f}" y="{lane * LANE + 2}"'
+                f' width="{max(close - begin, 1):.1f}" height="{LANE - 4}"><title>'
+                f"{escape(each.what)}: {each.begin:,} to {each.end:,}{share}</title></rect>"
+            )
+            reached = max(close, begin + 1)
+    names = "".join(f"<li>{escape(name)}</li>" for name, _ in rows)
+    ends = "".join(f"<span>{end * quarter // 4:,}</span>" for quarter in (0, 2, 4))
+    height = LANE * len(rows)
+    return (
+        f'<div class="lanes"><ul>{names}</ul><div class="scroll"><svg viewBox="0 0 {FINEST}'
+        f' {height}" height="{height}" style="height: {height}px" preserveAspectRatio="none"'
+        f' role="img" aria-label="the schedule">{"".join(drawn)}</svg></div>'
+        f'<div class="ends">{ends}</div></div>'
+    )
 
 
 def legend(names: Sequence[str]) -> str:

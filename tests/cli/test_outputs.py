@@ -87,10 +87,6 @@ INPUTS = {
     "info net.npz arch.yaml --json arch.yaml": "--json arch.yaml arch.yaml",
     "export net.npz arch.yaml --out new --json net.npz": "--json net.npz net.npz",
     "train recipe.yaml --json recipe.yaml": "--json recipe.yaml recipe.yaml",
-    "demo recipe.yaml arch.yaml --json arch.yaml": "--json arch.yaml arch.yaml",
-    "demo recipe.yaml soft --adaptive net.npz arch.yaml --json arch.yaml": (
-        "--json arch.yaml arch.yaml"
-    ),
     "synthesize net.onnx --power-w 9 --html net.onnx": "--html net.onnx net.onnx",
     "synthesize alexnet --power-w 9 --components parts.yaml --json parts.yaml": (
         "--json parts.yaml parts.yaml"
@@ -261,7 +257,8 @@ FOREIGN = {
     "import net.npz --out": "a network",
     "import net.onnx --calibrate data/images.npz --out new --qdq": "an ONNX file",
     "export-onnx net.npz --out": "an ONNX file",
-    "model net.npz arch.yaml --trace": "a trace",
+    "model net.npz arch.yaml --page": "a page",
+    "run net.npz arch.yaml --page": "a page",
     "model net.npz arch.yaml --plot": "a picture",
     "run net.npz arch.yaml --plot": "a picture",
     "sweep net.npz arch.yaml cores=1 --plot": "a picture",

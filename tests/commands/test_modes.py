@@ -1,7 +1,6 @@
 """A stream of images under a schedule: every image in its mode, and the cost of a switch."""
 
 from collections.abc import Sequence
-from itertools import pairwise, permutations
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 from golden.network import answer, infer
 from hwgen.commands.context import Context
 from hwgen.commands.engines import expected_answers, expected_maps
-from hwgen.commands.modes import choose_stream, cycles_of_images, every_switch, switch_cycles_max
+from hwgen.commands.modes import choose_stream, cycles_of_images, switch_cycles_max
 from hwgen.commands.run import run_network
 from hwgen.commands.subject import Subject, load_subject, program_of
 from hwgen.errors import DataError, FamilyError
@@ -93,17 +92,6 @@ def test_golden_computes_each_image_in_its_mode(subject: Subject) -> None:
             np.testing.assert_array_equal(maps[name][index], found[0])
         np.testing.assert_array_equal(answers[index], answer(subject.network, image, mode=mode)[0])
     assert maps["conv1"][1].shape[2] < maps["conv1"][0].shape[2]
-
-
-@pytest.mark.promise(
-    "the demo shows every width of a network in RTL, with accuracy, cycles, arrays at work,"
-    " events and energy in one table and one picture"
-)
-@pytest.mark.parametrize("count", range(2, 9))
-def test_a_stream_visits_every_switch_once(count: int) -> None:
-    stream = every_switch(count)
-    assert sorted(pairwise(stream)) == list(permutations(range(count), 2))
-    assert stream[0] == stream[-1] == 0
 
 
 BASE, START, SWITCH = (90, 70, 40), 5, {(0, 1): 2, (2, 0): 1}

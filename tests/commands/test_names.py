@@ -70,7 +70,7 @@ def test_a_project_has_a_network_that_its_chip_runs() -> None:
         ("build dbpim/tiny -o b --route", "given with --for ulx3s or tang20k, got nothing"),
         ("build crossbar/small -o b", "crossbar/small, which is the name of a file of components"),
         ("build digits_small_cnn -o b", "digits_small_cnn, which is the name of a network"),
-        ("model digits_small_cnn dbpim/tiny --json - --trace -", "--trace must be a file, got -"),
+        ("model digits_small_cnn dbpim/tiny --json - --page -", "--page must be a file, got -"),
     ],
 )
 def test_a_sentence_is_so(

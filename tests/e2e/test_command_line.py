@@ -68,19 +68,10 @@ def test_a_window_of_waves(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_demo(tmp_path: Path) -> None:
-    adaptive = ["--adaptive", ROOT / "configs/networks/cadnn_digits.npz"]
-    adaptive += [ROOT / "configs/mram/small.yaml"]
-    content = report(tmp_path, "demo", RECIPE, ARCH, "--images", IMAGES, *adaptive)
-    assert content["equal"] is True
-    assert content["accuracy"]["integer"] > 0.95
-    for chip in ("dense", "sparse"):
-        assert content[chip]["mismatches"] == 0
-        assert content[chip]["cycles_rtl"] == content[chip]["cycles_model"]
-        assert list(Path(content["verilog"][chip]).glob("*_chip.v"))
-    assert content["speedup"]["end_to_end"]["all"] > 4
-    assert content["speedup"]["source"]["all"] == "rtl"
-    act = content["adaptive"]
-    assert [mode["equal"] for mode in act["modes"]] == [True] * 4
-    assert act["stream"]["weight_row_writes_after_load"] == 0
-    assert act["stream"]["switch_cycles_max"] <= 2
+def test_every_width_in_verilog(tmp_path: Path) -> None:
+    modes = ["--modes", "1.0x,0.75x,0.5x,0.25x", "--page", tmp_path / "page.html"]
+    content = report(tmp_path, "run", "cadnn_digits", "mram/small", "--engine", "rtl", *modes)
+    assert content["equal"] is True and [each["equal"] for each in content["images"]] == [True] * 4
+    assert content["weight_row_writes_after_load"] == 0
+    assert content["switch_cycles_max"] <= 2
+    assert "all equal" in (tmp_path / "page.html").read_text(encoding="utf-8")

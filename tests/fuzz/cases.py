@@ -447,7 +447,7 @@ def output_case(inputs: Inputs, random: Random) -> Case:
             ["compile", name, str(TINY), "--out"],
             ["export-onnx", name, "--out"],
             ["fit", name, "--rule", "text", "--calibration", "1", "--out"],
-            ["model", name, str(TINY), "--images", "1", "--trace"],
+            ["model", name, str(TINY), "--images", "1", "--page"],
             ["model", name, str(TINY), "--images", "1", "--plot"],
             ["info", name, "--json"],
             ["import", name, "--dataset", random.choice(("nope", "digits", "")), "--out"],

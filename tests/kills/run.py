@@ -58,7 +58,6 @@ TINY = str(CONFIGS / "dbpim/tiny.yaml")
 SYNTHESIS = ("synthesize", "cifar_alexnet", "--power-w", "9", "--out", "out", "--work", "w")
 RUN = ("run", str(CONFIGS / "networks/digits_small_cnn.npz"), TINY, "--engine", "rtl",
        "--images", "1", "--work", "w", "--json", "report.json")  # fmt: skip
-DEMO = ("demo", RECIPE, TINY, "--images", "1", "--work", "w", "--json", "report.json")
 SIMULATORS = "sim"
 COMMANDS = {
     "train": Command(("train", RECIPE, "--out", "out", "--work", "w"), ("out/network.npz",)),
@@ -69,9 +68,8 @@ COMMANDS = {
         ("out/architecture.yaml", "out/schedule.npz"),
         before=(*SYNTHESIS, "--evaluations", "100"),
     ),
-    "demo": Command(DEMO, ("report.json",), before=DEMO, keeps=(SIMULATORS,)),
 }
-"""build: a run that compiles its simulator first; run and demo find theirs compiled."""
+"""build: a run that compiles its simulator first; run finds it compiled."""
 
 
 def prepared(folder: Path) -> Path:

@@ -13,8 +13,8 @@ def rectangles(svg: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.promise(
-    "the demo leaves a page with cycles by layer, their causes, dense against sparse, and the"
-    " widths"
+    "a run and a prediction leave a page with cycles by layer, their causes, the schedule, energy"
+    " and area"
 )
 def test_lengths_are_in_proportion() -> None:
     rows = [

@@ -24,8 +24,9 @@ from hwgen.commands.clocks import Timed, measured
 from hwgen.commands.context import Context
 from hwgen.commands.effects import devices_of
 from hwgen.commands.engines import expected_maps, predicted_cycles
-from hwgen.commands.model import Model, layer_cycles, where
+from hwgen.commands.model import Model, layer_cycles
 from hwgen.commands.origin import commit, machine
+from hwgen.commands.page import where
 from hwgen.commands.prices import PJ_IN_UJ, Prices, counted_events
 from hwgen.commands.subject import Subject, program_of
 from hwgen.commands.writing import writing_of_network

@@ -1,1 +1,0 @@
-"""The demo: two small chips trained for, simulated and compared."""
