@@ -144,13 +144,14 @@ def shipped_network(name: str, path: Path) -> ShippedFile:
 def recorded_accuracy(path: Path, digest: str) -> float | None:
     """Return the accuracy in integers by the record of the training beside a network.
 
-    None: there is no such record, it is that of another network, or it counts no images.
+    None: there is no such record, it is that of another network or of several widths, or it counts
+    no images.
     """
     record = path.with_suffix(RECORD)
     if not record.is_file():
         return None
     content = json.loads(record.read_text(encoding="utf-8"))
-    if content["network_digest"] != digest:
+    if content.get("network_digest") != digest:
         return None
     accuracy: float | None = content.get("accuracy", {}).get("integer")
     return accuracy

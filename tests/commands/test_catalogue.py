@@ -55,6 +55,7 @@ def test_what_is_told_of_a_network(tmp_path: Path) -> None:
     )
     assert files["digits_small_cnn"]["accuracy"] is None
     assert files["austen_chars"]["accuracy"] is None  # its record counts bits of characters
+    assert files["cadnn_cifar10_single"]["accuracy"] is None  # its record counts images by width
     record = networks()["cifar10_resnet20_50"].with_suffix(RECORD)
     (tmp_path / record.name).write_text(record.read_text())
     copy = tmp_path / "cifar10_resnet20_50.npz"

@@ -40,6 +40,7 @@ LONG_SEARCHES = {
 """By the name of a line: network, watts, evaluations."""
 LARGE = (
     "cadnn_cifar10_resnet20",
+    "cadnn_cifar10_single",
     "cifar10_resnet20_50",
     "cifar10_resnet20_digits",
     "cifar10_resnet20_digits_60",
