@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from rich.console import RenderableType
 
 from hwgen.commands.context import Context
+from hwgen.commands.described import describe_import
 from hwgen.commands.fields import Data, File, ImageCount, Network, images_of
 from hwgen.commands.files import KINDS, kind_of, read_graph
 from hwgen.commands.images import Batch, choose_images
-from hwgen.commands.imports import describe_import
 from hwgen.commands.judged import Imported, judged
 from hwgen.commands.layer_counts import ONE_STEP, Counters
 from hwgen.commands.packages import optional_packages
-from hwgen.commands.plans import compare_plan
+from hwgen.commands.plan_runs import compare_plan
 from hwgen.commands.request import Says, Working
 from hwgen.errors import FormatError
 from hwgen.files.digests import digest_of_file, versions

@@ -6,22 +6,19 @@ Tests: `tests/commands/test_plans.py`.
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
-
-from numpy.typing import NDArray
 
 from hwgen.commands.context import Context
+from hwgen.commands.described import Writing, content_of
 from hwgen.commands.exchange import Calibrated, calibrated_graph, images_or_rows
-from hwgen.commands.fields import File, path_of
 from hwgen.commands.files import kind_of, read_graph
 from hwgen.commands.judged import Imported, judged
 from hwgen.commands.packages import optional_packages
+from hwgen.commands.plan_reports import import_report
 from hwgen.commands.plans import (
     Wanted,
     check_wanted,
     cut_file_of,
     cut_plan,
-    import_report,
     target_of,
     write_pieces,
 )
@@ -30,80 +27,57 @@ from hwgen.importers.integer import IntegerGraph, Lowered
 from hwgen.importers.integer.arithmetic import Kernels, kernels_of
 from hwgen.plan.file import save_plan
 from hwgen.plan.target import Target
+from hwgen.report.import_tables import announced_lines
 from hwgen.report.imports import FloatDistance, ImportReport
 from hwgen.report.plans import PlanReport
 
 
-class Importing(Protocol):
-    """A request to import a file, with what it does to a graph."""
-
-    @property
-    def file(self) -> File: ...
-    @property
-    def out(self) -> File: ...
-    @property
-    def calibrate(self) -> File | None: ...
-    @property
-    def qdq(self) -> File | None: ...
-    @property
-    def pieces(self) -> File | None: ...
-    @property
-    def strict(self) -> bool: ...
-    @property
-    def differ(self) -> bool: ...
-    @property
-    def least(self) -> float | None: ...
-
-    def lowered(self, graph: IntegerGraph, kernels: Kernels) -> Lowered: ...
-    def announced(self, graph: IntegerGraph, lowered: Lowered, kernels: Kernels) -> list[str]: ...
-    def written_network(
-        self, graph: IntegerGraph, made: Calibrated | None, kernels: Kernels
-    ) -> ImportReport: ...
-
-
 @dataclass(frozen=True)
 class Cutting:
-    """An import for a chip."""
+    """An import for a chip; calibrate: images of a float file; qdq: its quantized one to write."""
 
-    request: Importing
-    chip: Path
+    writing: Writing
+    wanted: Wanted
+    calibrate: Path | None
+    qdq: Path | None
 
-    def run(self) -> ImportReport | PlanReport:
-        """Write the network or the plan; return its report."""
-        file, calibrate = Path(self.request.file), path_of(self.request.calibrate)
-        target, _ = target_of(self.chip)
-        request = self.request
-        wanted = Wanted(
-            chip=self.chip, strict=request.strict, differ=request.differ, least=request.least
-        )
-        check_wanted(wanted, target)
-        images = None if calibrate is None else images_or_rows(file, calibrate)
+    def run(self, pieces: Path | None) -> ImportReport | PlanReport:
+        """Write the network or the plan, and its pieces into a folder; return its report."""
+        file = self.writing.file
+        target, _ = target_of(self.wanted.chip)
+        check_wanted(self.wanted, target)
+        images = None if self.calibrate is None else images_or_rows(file, self.calibrate)
         with tempfile.TemporaryDirectory() as folder, optional_packages():
             quantized = file
-            if calibrate is not None:
-                quantized = path_of(request.qdq) or Path(folder) / file.name
-            whole = self.whole(file, quantized, calibrate, target)
+            if self.calibrate is not None:
+                quantized = self.qdq or Path(folder) / file.name
+            whole = self.whole(quantized, target)
             if isinstance(whole, ImportReport):
                 return whole
-            return self.cut(quantized, wanted, target, images, whole)
+            cut_file = cut_file_of(quantized)
+            plan = cut_plan(
+                Context(console=None), cut_file, file, self.wanted, target, images=images
+            )
+            save_plan(plan, self.writing.out)
+            if pieces is not None:
+                write_pieces(plan, pieces)
+        return import_report(plan, self.writing.out, file, whole)
 
-    def whole(
-        self, file: Path, quantized: Path, calibrate: Path | None, target: Target
-    ) -> ImportReport | list[FloatDistance]:
+    def whole(self, quantized: Path, target: Target) -> ImportReport | list[FloatDistance]:
         """Return the report of a network that is taken whole, else how far a float file is."""
-        own = kernels_of("default", kind_of(quantized if calibrate is None else file), source="")
+        own = kernels_of("default", kind_of(self.writing.file), source="")
         kernels: Kernels = own if target.is_exact else "half_up"
         graph, made = None, None
-        if calibrate is not None:
-            graph, made = quantized_graph(file, calibrate, quantized)
+        if self.calibrate is not None:
+            graph, made = quantized_graph(self.writing.file, self.calibrate, quantized)
         try:
             graph = graph or read_graph(quantized)
             kernels = graph.kernels or kernels
-            lowered = self.request.lowered(graph, kernels)
+            lowered = self.writing.lowered(graph, kernels)
             if target.refused(lowered.network) is None and self.stays(
                 graph, lowered, made, kernels
             ):
-                return self.request.written_network(graph, made, kernels)
+                return self.writing.write(graph, made, kernels)
         except MissingToolError:
             raise
         except HwgenError:
@@ -114,13 +88,13 @@ class Cutting:
         self, graph: IntegerGraph, lowered: Lowered, made: Calibrated | None, kernels: Kernels
     ) -> bool:
         """Return whether a network that a chip takes whole is not cut for what differs."""
-        if self.request.differ or kernels == "half_up":
+        if self.wanted.differ or kernels == "half_up":
             return True
-        if self.request.strict and self.request.announced(graph, lowered, kernels):
+        if self.wanted.strict and announced_lines(content_of(graph, lowered, kernels)):
             return False
         verdict = judged(
             Imported(
-                file=Path(self.request.file),
+                file=self.writing.file,
                 network=lowered.network,
                 graph=graph,
                 kernels=kernels,
@@ -129,24 +103,6 @@ class Cutting:
             )
         )
         return bool(verdict.unjudged) or verdict.equal
-
-    def cut(
-        self,
-        quantized: Path,
-        wanted: Wanted,
-        target: Target,
-        images: NDArray[Any] | None,
-        distance: list[FloatDistance],
-    ) -> PlanReport:
-        """Write the plan of a quantized file; return its report."""
-        file, out = Path(self.request.file), Path(self.request.out)
-        plan = cut_plan(
-            Context(console=None), cut_file_of(quantized), file, wanted, target, images=images
-        )
-        save_plan(plan, out)
-        if self.request.pieces is not None:
-            write_pieces(plan, Path(self.request.pieces))
-        return import_report(plan, out, file, distance)
 
 
 def quantized_graph(

@@ -20,12 +20,12 @@ from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture, Program
 from hwgen.chip.room import Room
 from hwgen.commands.context import Context
+from hwgen.commands.described import describe_import
 from hwgen.commands.families import InstalledFamily, architectures, family_of
 from hwgen.commands.fields import File, ImageSize, Sparsity, path_of
 from hwgen.commands.files import is_quantized
-from hwgen.commands.imports import describe_import
 from hwgen.commands.judged import judged_once
-from hwgen.commands.plans import report_of
+from hwgen.commands.plan_reports import report_of
 from hwgen.commands.prices import Prices
 from hwgen.commands.replacing import part_needs
 from hwgen.commands.request import OUTPUT_FILE, Says, Working

@@ -30,7 +30,7 @@ from hwgen.commands.fields import (
 from hwgen.commands.images import Batch as Images
 from hwgen.commands.modes import choose_stream
 from hwgen.commands.on_the_way import imported, refuse_plan
-from hwgen.commands.plans import RunsPiece, run_plan
+from hwgen.commands.plan_runs import RunsPiece, run_plan
 from hwgen.commands.request import Says, Working
 from hwgen.commands.subject import Subject, for_program
 from hwgen.network.densities import load_densities

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper
 
 from hwgen.cli import main
 from hwgen.commands import judged as judging
-from hwgen.commands.imports import describe_import
+from hwgen.commands.described import describe_import
 from hwgen.commands.judged import Imported, judged
 from hwgen.errors import MissingToolError
 from hwgen.importers.integer import lower

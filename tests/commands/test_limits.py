@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hwgen.commands.imports import remarks_of
+from hwgen.commands.described import remarks_of
 from hwgen.network import INPUT, QuantizedNetwork
 from hwgen.network.check import check_network
 from verif.common.drawing import Drawing

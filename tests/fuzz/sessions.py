@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto, helper
 
-from hwgen.commands.imports import ImportNetwork, describe_import
+from hwgen.commands.described import describe_import
+from hwgen.commands.imports import ImportNetwork
 from hwgen.commands.judged import judged
 from hwgen.errors import HwgenError
 from hwgen.importers.onnx.calibrate import quantized_model

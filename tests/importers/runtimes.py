@@ -9,7 +9,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from hwgen.commands.imports import describe_import
+from hwgen.commands.described import describe_import
 from hwgen.commands.judged import judged
 from hwgen.errors import HwgenError
 from hwgen.network.verdict import Verdict

@@ -95,7 +95,8 @@ class Whole:
     def made(self) -> onnx.ModelProto:
         """Return the model of all tokens."""
         caches = self.caches()
-        calls = Calls(self.step, self.tokens.name, self.held(caches), self.positions, self.source)
+        held = self.held(caches)
+        self.calls = Calls(self.step, self.tokens.name, held, self.positions, self.source)
         gone = self.without_caches(caches)
         for node in self.graph.node:
             self.follow(node)
@@ -107,7 +108,7 @@ class Whole:
         self.graph.output.extend(self.with_tokens(each) for each in kept)
         self.clean()
         del self.graph.value_info[:]
-        calls.check(self.model, self.along, scores)
+        self.calls.check(self.model, self.along, scores)
         return self.model
 
     def caches(self) -> dict[str, str]:

@@ -11,7 +11,7 @@ from onnx import helper, numpy_helper
 from golden.ops.add import weighted_sum
 from golden.ops.requantize import requantize
 from hwgen.cli import main
-from hwgen.commands.imports import describe_import
+from hwgen.commands.described import describe_import
 from hwgen.importers.integer import QuantizedMap, lower, quantized_map
 from hwgen.importers.integer.arithmetic import nearest_addition
 from hwgen.importers.integer.pairs import different_products, runtime_product, runtime_sum

@@ -13,8 +13,8 @@ import pytest
 
 import golden.network
 from hwgen.cli import main
+from hwgen.commands.described import describe_import
 from hwgen.commands.exchange import calibrated_graph
-from hwgen.commands.imports import describe_import
 from hwgen.importers.integer import lower
 from hwgen.importers.onnx.quantized import read_integer_graph
 from hwgen.importers.onnx.runtime import runtime_of

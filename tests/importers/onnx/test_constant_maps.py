@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 
-from hwgen.commands.imports import describe_import
+from hwgen.commands.described import describe_import
 from hwgen.dbpim.compiler.remarks import layer_remarks
 from hwgen.importers.integer import lower
 from hwgen.importers.onnx.quantized import read_integer_graph

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hwgen.cli import main
-from hwgen.commands.imports import describe_import
+from hwgen.commands.described import describe_import
 from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.session_graph import optimized
 from tests.importers.onnx.test_quantized import CASES

@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import pytest
 
-from hwgen.commands.imports import remarks_of
+from hwgen.commands.described import remarks_of
 from hwgen.errors import DataError
 from hwgen.importers.integer import lower
 from hwgen.importers.onnx.calibrate import quantized_model

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwgen.commands.imports import remarks_of
+from hwgen.commands.described import remarks_of
 from hwgen.importers.integer import lower
 from hwgen.importers.onnx.quantized import read_integer_graph
 from tests.importers.onnx.test_transformers import all_equal, beside_runtime, has_avx2

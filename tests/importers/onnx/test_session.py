@@ -11,7 +11,8 @@ import onnxruntime
 import pytest
 
 from hwgen.cli import main
-from hwgen.commands.imports import ImportNetwork, describe_import
+from hwgen.commands.described import describe_import
+from hwgen.commands.imports import ImportNetwork
 from hwgen.errors import FormatError
 from hwgen.importers.integer import RefusedNetworkError, lower
 from hwgen.importers.onnx.constants_apart import with_constants_apart

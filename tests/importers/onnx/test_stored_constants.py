@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwgen.commands.imports import describe_import
+from hwgen.commands.described import describe_import
 from hwgen.importers.integer import lower
 from hwgen.importers.onnx.quantized import read_integer_graph
 from tests.quantized_onnx import Model, differing, kinds, saved

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 
-from hwgen.commands.imports import remarks_of
+from hwgen.commands.described import remarks_of
 from hwgen.importers.integer import lower
 from hwgen.importers.onnx.calibrate import quantized_model
 from hwgen.importers.onnx.quantized import read_integer_graph

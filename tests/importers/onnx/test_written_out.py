@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 import golden.network
 from hwgen.cli import main
-from hwgen.commands.imports import describe_import
+from hwgen.commands.described import describe_import
 from hwgen.importers.integer import lower
 from hwgen.importers.onnx.qdq.values import Numbers
 from hwgen.importers.onnx.quantized import read_integer_graph

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from golden.network import infer
-from hwgen.commands.imports import describe_import
+from hwgen.commands.described import describe_import
 from hwgen.importers.integer import lower
 from hwgen.importers.integer.arithmetic import Kernels
 from hwgen.importers.tflite import read_integer_graph

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from golden.network import infer
 from hwgen.cli import main
 from hwgen.commands.against import computed_kernels
-from hwgen.commands.imports import describe_import
+from hwgen.commands.described import describe_import
 from hwgen.dbpim.compiler.supported import refusals
 from hwgen.dbpim.facts.arch import load_arch
 from hwgen.errors import RefusedNetworkError

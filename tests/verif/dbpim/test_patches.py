@@ -7,7 +7,7 @@ import onnx
 import pytest
 
 import golden.network
-from hwgen.commands.imports import describe_import
+from hwgen.commands.described import describe_import
 from hwgen.importers.integer import lower
 from hwgen.importers.onnx.qdq import joining
 from hwgen.importers.onnx.quantized import read_integer_graph
