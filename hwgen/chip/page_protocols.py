@@ -63,7 +63,6 @@ class Synthesis(Protocol):
     def erring_chip(self, choice: Choice) -> Any:
         """Return the chip of a choice, as what computes as the family's devices do takes it."""
 
-    def write_page(self, made: Any, path: Path) -> None: ...
     def synthesis_table(self, report: Any) -> "RenderableType": ...
 
 

@@ -31,7 +31,7 @@ from hwgen.commands.request import OUTPUT_FILE, Request, Says, Working
 from hwgen.commands.run import Simulate
 from hwgen.errors import FamilyError, FormatError
 from hwgen.files import shipped
-from hwgen.files.earlier import ONNX_FILES, PAGES
+from hwgen.files.earlier import ONNX_FILES
 from hwgen.files.load import read_mapping
 from hwgen.files.output import write_text
 from hwgen.network.file import load_network
@@ -122,14 +122,13 @@ class Synthesize(
 ):
     """Find the most efficient accelerator for a network within a power budget.
 
-    Writes architecture.yaml, schedule.npz, report.json and report.html into one folder. After an
+    Writes architecture.yaml, schedule.npz and report.json into one folder. After an
     interrupt the same command resumes the search. Exit code 1 if the chip needs more than the
     budget, which only the published rules allow.
 
     --effects, --least-accuracy: of a quantized network, converters may have fewer bits than lose
     nothing, if devices that err so far leave the accuracy. It is measured once for each choice of
-    arrays and converters. The chip is the most efficient one, and accuracy.svg and the report
-    say what each percent more costs: a search for each step of the curve.
+    arrays and converters. The chip is the most efficient one, measured again as it is.
 
     --then-run: of a quantized network, builds the chip and runs images on its Verilog, as
     `hwgen run` does; run.json and run.svg, the schedule as promised and as seen, are written, too.
@@ -178,16 +177,6 @@ class Synthesize(
         Says("seconds of search; the best design until then is the answer", metavar="S"),
     ] = None
     out: OutFolder = None
-    html: Annotated[
-        File | None,
-        Says(
-            "write the page with the pictures here as well",
-            metavar="FILE",
-            use=OUTPUT_FILE,
-            replaces=PAGES,
-        ),
-    ] = None
-
     effects: Annotated[
         File | None,
         Says("devices that err: a name that ships, or your file (.yaml)", metavar="FILE"),
@@ -200,7 +189,9 @@ class Synthesize(
     images_to_choose: Annotated[
         Count, Says("test images by which choices are measured, at most", metavar="N")
     ] = 500
-    images: Annotated[Count, Says("test images of the printed curve, at most", metavar="N")] = 2000
+    images: Annotated[Count, Says("test images of the printed accuracy, at most", metavar="N")] = (
+        2000
+    )
     effect_seeds: Annotated[Count, Says("chips by which accuracy is measured", metavar="N")] = 5
     then_run: Annotated[
         bool, Says("build the chip of a quantized network (.npz) and run images on its Verilog")
@@ -255,8 +246,6 @@ class Synthesize(
         """Search, and write what was found."""
         synthesis = synthesis_for(path_of(self.components))
         made = synthesis.synthesize_network(self.quiet, self)
-        if self.html is not None:
-            synthesis.write_page(made, Path(self.html))
         files = made.files
         self.quiet.say(f"{made.folder}: {', '.join(files)}")
         return SynthesizedChip(

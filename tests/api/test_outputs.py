@@ -62,7 +62,6 @@ REPLACED: dict[str, tuple[Call, str]] = {
         lambda p: api.import_network(p["f"], "new.npz", calibrate=p["d"], qdq=p["f"]),
         "qdq must not replace an input",
     ),
-    "html": (lambda p: api.synthesize(p["f"], 9.0, html=p["f"]), "html must not replace an input"),
 }
 
 

@@ -49,7 +49,6 @@ def refused(result: tuple[int, str, str], *words: str) -> None:
         (["info", TINY], "--json"),
         (["train", ROOT / "configs/train/digits_small_cnn.yaml"], "--out"),
         (["synthesize", "cifar_alexnet", "--power-w", 9], "--out"),
-        (["synthesize", "cifar_alexnet", "--power-w", 9], "--html"),
         (["compile", NETWORK, TINY], "--work"),
     ],
 )

@@ -87,7 +87,6 @@ INPUTS = {
     "info net.npz arch.yaml --json arch.yaml": "--json arch.yaml arch.yaml",
     "export net.npz arch.yaml --out new --json net.npz": "--json net.npz net.npz",
     "train recipe.yaml --json recipe.yaml": "--json recipe.yaml recipe.yaml",
-    "synthesize net.onnx --power-w 9 --html net.onnx": "--html net.onnx net.onnx",
     "synthesize alexnet --power-w 9 --components parts.yaml --json parts.yaml": (
         "--json parts.yaml parts.yaml"
     ),
@@ -111,7 +110,6 @@ def default_table(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     "line",
     [
         "synthesize alexnet --power-w 9 --json",
-        "synthesize alexnet --power-w 9 --html",
         "paper pimsyn --json",
     ],
 )
@@ -165,7 +163,7 @@ FILES = ["compile net.npz arch.yaml --out", "info arch.yaml --json", "onnx alexn
     "an output replaces no device, link or input, and a place that takes no files is refused"
     " before the work"
 )
-@pytest.mark.parametrize("line", [*FILES, "synthesize alexnet --power-w 9 --html"])
+@pytest.mark.parametrize("line", [*FILES, "synthesize alexnet --power-w 9 --json"])
 @pytest.mark.parametrize(
     ("path", "given"),
     [
@@ -224,7 +222,7 @@ def test_what_is_no_folder_stays(
 OUTPUTS = {
     "compile net.npz arch.yaml --out new --json new": "--out --json new new",
     "compile net.npz arch.yaml --out other/new --json data/new": "--out --json other/new data/new",
-    "synthesize alexnet --power-w 9 --json new --html ./new": "--html --json new new",
+    "run net.npz arch.yaml --plot new --json ./new": "--plot --json new new",
     "build arch.yaml --out new --json new/report.json": "--json --out new/report.json new",
     "synthesize alexnet --power-w 9 --out new --json new/report.json": (
         "--json --out new/report.json new"
@@ -265,7 +263,6 @@ FOREIGN = {
     "explore net.npz arch.yaml --area 9 --plot": "a picture",
     "explore net.npz arch.yaml --area 9 --out": "an architecture that was found",
     "cost arch.yaml --plot": "a picture",
-    "synthesize alexnet --power-w 9 --html": "a page",
     "paper dbpim --html": "a page",
     "results net.npz arch.yaml --runs runs --out": "a page of results",
     "info net.npz --json": "a report",

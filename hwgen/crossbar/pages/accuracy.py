@@ -132,7 +132,7 @@ class Measuring:
     """The accuracies that a request asks for.
 
     chips: that err
-    few, many: images to choose by, and those of the printed curve; all there are if they are fewer
+    few, many: images to choose by, and those that are printed; all if they are fewer
     seeds: of the devices; a single one where nothing is drawn
     found: by choice, on the images to choose by, the best step of each; tried: every step
     """

@@ -2,7 +2,6 @@
 
 from hwgen.crossbar.pages.accuracy import erring_chip
 from hwgen.crossbar.pages.problem import COMPONENTS
-from hwgen.crossbar.pages.synthesis_files import write_page
 from hwgen.crossbar.pages.synthesis_table import synthesis_table
 from hwgen.crossbar.pages.synthesize import synthesize_network
 
@@ -14,5 +13,4 @@ __all__ = [
     "erring_chip",
     "synthesis_table",
     "synthesize_network",
-    "write_page",
 ]

@@ -3,6 +3,7 @@
 Tests: `tests/verif/crossbar/test_chip.py`.
 """
 
+import colorsys
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -14,13 +15,14 @@ from numpy.typing import NDArray
 from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.facts.chip import Chip, ChipLayer, described
 from hwgen.crossbar.model.predict import Prediction
-from hwgen.crossbar.pages.synthesis_plots import layer_colours
 from hwgen.crossbar.sim.simulate import SimulatedRun
 from hwgen.report.svg import INK, MUTED, WHOLE, picture
 
 Ints = NDArray[np.int64]
 Starts = Mapping[tuple[int, str], Ints]
 """Step of each block, by layer and operation."""
+GUEST = "#aab4c2"
+"""Of layers without weights: they live in the macros of others."""
 
 
 def starts_picture(
@@ -56,6 +58,18 @@ def starts_picture(
         axes.grid(axis="x")
         axes.tick_params(axis="y", length=0)
     return kept[0]
+
+
+def layer_colours(arch: Arch) -> list[str]:
+    """Return a colour for each layer: with weights once around the circle, in layer order."""
+    weighted = [place for place, layer in enumerate(arch.layers) if layer.mapping.crossbars > 0]
+    colours = [GUEST] * len(arch.layers)
+    for turn, place in enumerate(weighted):
+        hue = 0.58 + 0.92 * turn / len(weighted)
+        lightness = 0.46 if turn % 2 == 0 else 0.62
+        red, green, blue = colorsys.hls_to_rgb(hue % 1, lightness, 0.55)
+        colours[place] = f"#{round(255 * red):02x}{round(255 * green):02x}{round(255 * blue):02x}"
+    return colours
 
 
 def lane_name(chip: Chip, macro: int, place: int) -> str:

@@ -261,37 +261,31 @@ class AccuracyChoice:
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
-class AccuracyStep(AccuracyChoice):
-    """The most efficient design of its accuracy, or of more; steps begin at the least accuracy.
+class ChipAccuracy(AccuracyChoice):
+    """Accuracy of the chip that was found, with the copies that it has of each layer.
 
-    All accuracies are those of the design's chip, with the copies that it has of each layer.
-    accuracy: mean over the seeds, of the images of the curve; chosen_by: of the images to choose by
+    accuracy: mean over the seeds, of the images that are printed; chosen_by: of those to choose by
     least, most: of the seeds; deviation: of one chip from another
-    interval: in which the mean of all such chips on all such images is, at 95 %; null in reports of
-        earlier versions
-    apart: whether it has more accuracy than the step before by more than the deviation of either
+    interval: in which the mean of all such chips on all such images is, at 95 %
     """
 
-    efficiency_gops_per_w: float
     chosen_by: Fraction
     least: Fraction
     most: Fraction
     deviation: float
-    apart: bool
-    interval: tuple[Fraction, Fraction] | None = None
+    interval: tuple[Fraction, Fraction]
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
 class SynthesisAccuracy:
-    """What accuracy costs.
+    """What a limit of accuracy asked for.
 
     effects: of devices; seeds: of them, one where nothing is drawn
-    data: the images of the curve, images_to_choose: the first ones, by which choices were measured
-    exact: accuracy of the images of the curve without effects and with lossless converters
+    data: the images of the chip, images_to_choose: the first ones, by which choices were measured
+    exact: accuracy of the same images without effects and with lossless converters
     choices: that were measured, with one copy of each layer, each step on its own; where no step
         has enough accuracy none with fewer bits was
-    curve: from the least accuracy on
-    ended_early: an interrupt or a time limit ended the searches: more accuracy may have a design
+    chip: that was found
     """
 
     effects: Source
@@ -301,15 +295,14 @@ class SynthesisAccuracy:
     images_to_choose: Count
     seeds: list[Count]
     choices: list[AccuracyChoice]
-    curve: list[AccuracyStep]
-    ended_early: bool
+    chip: ChipAccuracy
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
 class ErringReport(SynthesisReport):
     """A synthesis with --effects.
 
-    accuracy: of the chip, its first step, and what more costs
+    accuracy: of the chip, and of the choices that were measured
     writing: what a load of its program costs, by the file of effects
     """
 

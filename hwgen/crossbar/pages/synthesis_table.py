@@ -8,8 +8,6 @@ from rich.text import Text
 
 from hwgen.crossbar.facts.rules import MERITS, Objective
 from hwgen.crossbar.pages.synthesis import (
-    AccuracyChoice,
-    AccuracyStep,
     ErringReport,
     SynthesisAccuracy,
     SynthesisPoint,
@@ -54,75 +52,30 @@ def synthesis_table(report: SynthesisReport) -> RenderableType:
 
 
 def erring_parts(report: ErringReport) -> Iterator[RenderableType]:
-    """Yield what accuracy costs, and what it costs to write the cells."""
+    """Yield the accuracy of the chip, and what it costs to write the cells."""
     yield from accuracy_parts(report.accuracy)
     yield from writing_lines(report.writing)
 
 
 def accuracy_parts(found: SynthesisAccuracy) -> Iterator[RenderableType]:
-    """Yield what each percent of accuracy costs: a row for each step of the curve."""
-    seeds = len(found.seeds)
+    """Yield the accuracy of the chip, and how many choices were measured."""
+    seeds, chip = len(found.seeds), found.chip
+    low, high, least, most = (100 * each for each in (*chip.interval, chip.least, chip.most))
+    less = f", {chip.bits_less} less" if chip.bits_less else ""
+    step = f", step {chip.step}" if chip.step > 1 else ""
     yield ""
     yield (
         f"accuracy of {found.data.images} images, devices of {found.effects.name},"
-        f" {seeds} seed{'s' if seeds > 1 else ''}; without effects {100 * found.exact:.1f} %"
+        f" {seeds} seed{'s' if seeds > 1 else ''}: {100 * chip.accuracy:.1f} %, {low:.1f} to"
+        f" {high:.1f} % at 95 %; of the seeds {least:.1f} to {most:.1f} %;"
+        f" without effects {100 * found.exact:.1f} %"
     )
-    columns = [
-        "crossbars",
-        "ADC",
-        "accuracy",
-        "at 95 %",
-        "least",
-        "most",
-        "GOPS/W",
-        "a point costs",
-    ]
-    rows, before = table([*columns, ""], left=1), None
-    for step in found.curve:
-        point, paid = step.point, NOTHING
-        if before is not None and step.apart:
-            points = 100 * (step.accuracy - before.accuracy)
-            paid = f"{(before.efficiency_gops_per_w - step.efficiency_gops_per_w) / points:.1f}"
-        rows.add_row(
-            short_text(point),
-            adc_text(step),
-            f"{100 * step.accuracy:.1f} %",
-            interval_text(step),
-            *(f"{100 * each:.1f} %" for each in (step.least, step.most)),
-            f"{step.efficiency_gops_per_w:,.1f}",
-            paid,
-            "" if step.apart else "no more than chips differ",
-        )
-        before = step
-    yield rows
+    yield f"converters: {chip.point.adc_bits} bits{less}{step}"
     yield (
         f"{len(found.choices)} choices measured on {found.images_to_choose} images, of which"
         f" {sum(each.accuracy >= found.least_accuracy for each in found.choices)} have at least"
         f" {100 * found.least_accuracy:g} %"
     )
-    if found.ended_early:
-        yield Text("ended early: more accuracy may have a design that is not here", "bold yellow")
-
-
-def adc_text(choice: AccuracyChoice) -> str:
-    """Return the bits of the converters of a choice, how many are missing, and their step."""
-    less = f", {choice.bits_less} less" if choice.bits_less else ""
-    step = f", step {choice.step}" if choice.step > 1 else ""
-    return f"{choice.point.adc_bits} bits{less}{step}"
-
-
-def interval_text(step: AccuracyStep) -> str:
-    """Return the interval of an accuracy."""
-    if step.interval is None:
-        return NOTHING
-    low, high = step.interval
-    return f"{100 * low:.1f} to {100 * high:.1f} %"
-
-
-def short_text(point: SynthesisPoint) -> str:
-    """Return the crossbars and DACs of a choice in a few words."""
-    pairs = " pairs" if point.cells == "differential" else ""
-    return f"{point.side} x {point.side}, cell {point.cell_bits}{pairs}, DAC {point.dac_bits}"
 
 
 def point_text(point: SynthesisPoint) -> str:

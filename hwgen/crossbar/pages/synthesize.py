@@ -16,8 +16,7 @@ from hwgen.report.types import Source
 def synthesize_network(context: Context, request: SynthesisRequest) -> Synthesis:
     """Search, confirm the best design, and write all that is known of it."""
     from hwgen.crossbar.pages.accuracy import FAMILY, options_of
-    from hwgen.crossbar.pages.curve import accuracy_picture, curve_of
-    from hwgen.crossbar.pages.synthesis_page import synthesis_page
+    from hwgen.crossbar.pages.limited import limited_search
     from hwgen.crossbar.synthesis.result import finish
 
     problem = problem_of(context, request)
@@ -25,8 +24,10 @@ def synthesize_network(context: Context, request: SynthesisRequest) -> Synthesis
     folder = Path(request.out or context.work / "synthesis" / problem.name)
     refuse_foreign(folder, earlier_output)
     chips = None if request.effects is None else request.erring_chips(FAMILY)
-    curve = None if chips is None else curve_of(context, problem, chips)
-    result = search(context, problem) if curve is None else curve.best
+    if chips is None:
+        result, accuracy = search(context, problem), None
+    else:
+        result, accuracy = limited_search(context, problem, chips)
     with simulating(context):
         found = finish(network, components, result, problem.name, **options_of(chips))
         network_file, table = shown(Path(request.network_file)), shown(problem.table)
@@ -37,17 +38,8 @@ def synthesize_network(context: Context, request: SynthesisRequest) -> Synthesis
             components=Source(name=components.name, file=table, digest=components.digest),
             versions=versions(),
         )
-    picture = None
-    if chips is not None and curve is not None:
-        report = erring_report(report, curve.accuracy, chips.writing(found.arch))
-        picture = accuracy_picture(curve.accuracy)
-    made = Synthesis(
-        folder=folder,
-        arch=found.arch,
-        schedule=found.schedule,
-        report=report,
-        page=synthesis_page(report, found.arch, found.schedule),
-        curve=picture,
-    )
+    if chips is not None and accuracy is not None:
+        report = erring_report(report, accuracy, chips.writing(found.arch))
+    made = Synthesis(folder=folder, arch=found.arch, schedule=found.schedule, report=report)
     replace_folder(folder, earlier_output, lambda fresh: write_files(made, fresh))
     return made

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hwgen.crossbar.facts.rules import PUBLISHED
-from hwgen.crossbar.pages.published_chips import PEAK_TOPS_PER_W
 from hwgen_studies.comparison import PaperRow, row
 from hwgen_studies.pimsyn_paper.published import (
     CODE_GOPS_PER_W,
@@ -13,6 +12,7 @@ from hwgen_studies.pimsyn_paper.published import (
     OVER_ISAAC,
     SYNTHESIS_HOURS,
 )
+from hwgen_studies.pimsyn_paper.published_chips import PEAK_TOPS_PER_W
 from hwgen_studies.pimsyn_paper.rows import mean, over
 from hwgen_studies.pimsyn_paper.searches import Searches
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hwgen.crossbar.pages.published_chips import Image
 from hwgen_studies.comparison import PaperRow, row
 from hwgen_studies.pimsyn_paper.published import GIBBON, GIBBON_100, PIMSYN, PIMSYN_100
+from hwgen_studies.pimsyn_paper.published_chips import Image
 from hwgen_studies.pimsyn_paper.searches import Searches
 
 if TYPE_CHECKING:

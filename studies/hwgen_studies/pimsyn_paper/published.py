@@ -6,7 +6,7 @@ the power budgets nor the designs behind its figures.
 
 from dataclasses import dataclass
 
-from hwgen.crossbar.pages.published_chips import IMAGES, Image
+from hwgen_studies.pimsyn_paper.published_chips import IMAGES, Image
 
 IMAGENET = ("alexnet", "vgg13", "vgg16", "msra", "resnet18")
 CIFAR = ("cifar_alexnet", "cifar_vgg16", "cifar_resnet18")

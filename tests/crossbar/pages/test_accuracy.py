@@ -1,4 +1,4 @@
-"""`hwgen synthesize --effects`: accuracies of choices, the steps of the curve, and its files."""
+"""`hwgen synthesize --effects`: accuracies of choices, the chip that keeps one, its files."""
 
 import io
 import json
@@ -23,10 +23,10 @@ from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import Point, clipped, points, stepped
 from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.record import confirm, design_of
-from hwgen.crossbar.pages import REPORTS, curve
+from hwgen.crossbar.pages import REPORTS, limited
 from hwgen.crossbar.pages.accuracy import FAMILY, Measured, Measuring, measuring_of
 from hwgen.crossbar.pages.problem import problem_of
-from hwgen.crossbar.pages.synthesis import AccuracyStep, ErringReport
+from hwgen.crossbar.pages.synthesis import ChipAccuracy, ErringReport
 from hwgen.crossbar.synthesis.result import SearchResult
 from hwgen.errors import ConfigError, DesignError, HwgenError
 from hwgen.report.files import report_text, schema_of
@@ -169,8 +169,8 @@ TOLD = (0.99, 0.99, 0.9, 0.6)
 
 def answered(
     monkeypatch: pytest.MonkeyPatch, answers: Sequence[Answer], **more: Any
-) -> tuple[list[float], bool, list[list[Point]]]:
-    """Return GOPS/W of the steps, whether they ended early, and what each search tried."""
+) -> tuple[float, list[list[Point]]]:
+    """Return GOPS/W of the chip that is taken, and what each search tried."""
     left, tried = list(answers), []
 
     def search(_: Context, problem: Any) -> Any:
@@ -186,7 +186,7 @@ def answered(
         )
         return SimpleNamespace(best=best, stopped_early=more.get("stopped_early", False))
 
-    monkeypatch.setattr(curve, "search", search)
+    monkeypatch.setattr(limited, "search", search)
     measuring: Any = SimpleNamespace(
         found={
             point: Measured(images=1, accuracies=(accuracy,))
@@ -202,52 +202,33 @@ def answered(
     )
     request = Synthesize(NETWORK, 1.0, context=Context(console=None))
     problem = problem_of(Context(console=None), request)
-    designs, early = curve.searched(Context(console=None), problem, measuring)
-    return [each.efficiency for each in curve.steps_of(designs)], early, tried
-
-
-@pytest.mark.promise("a search for each step of accuracy, until none is more or an interrupt")
-def test_steps_of_the_curve(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept, early, tried = answered(monkeypatch, [(3, 400.0), (2, 300.0), (1, 200.0)])
-    assert (kept, early) == ([400.0, 300.0, 200.0], False)
-    assert tried == [CHOICES, CHOICES[:3], CHOICES[:2]]
-    # The design of a later search may be better than that of an earlier one.
-    assert answered(monkeypatch, [(3, 250.0), (2, 300.0), (1, 200.0)])[0] == [300.0, 200.0]
-    # No design of more accuracy fits into the budget.
-    none = DesignError("no chip")
-    assert answered(monkeypatch, [(3, 400.0), (2, 300.0), none])[:2] == ([400.0, 300.0], False)
-    # An interrupt ends all searches, not only its own.
-    for end in ([(3, 400.0), KeyboardInterrupt()], [(3, 400.0)]):
-        given = answered(monkeypatch, end, stopped_early=len(end) == 1)
-        assert given[:2] == ([400.0], True)
-    for nothing in (none, KeyboardInterrupt()):
-        with pytest.raises(type(nothing)):
-            answered(monkeypatch, [nothing])
+    design = limited.searched(Context(console=None), problem, measuring)
+    return design.result.best.efficiency_gops_per_w, tried
 
 
 @pytest.mark.promise(
-    "a chip whose accuracy, with all its copies, is below the limit is no step: the search goes"
-    " on, or refuses in a sentence"
+    "a chip whose accuracy, with all its copies, is below the limit is not taken: the search goes"
+    " on with choices of more, or refuses in a sentence"
 )
 def test_the_chip_itself_has_the_accuracy(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept, _, tried = answered(monkeypatch, [(3, 400.0, 0.5), (2, 300.0), (1, 200.0)])
-    assert (kept, len(tried)) == ([300.0, 200.0], 3)
-    # The chip of a choice that was told to have more has less, and costs more.
-    assert answered(monkeypatch, [(3, 400.0), (2, 300.0, 0.59), (1, 200.0, 0.6)])[0] == [400.0]
-    assert answered(monkeypatch, [(3, 400.0, 0.7), (2, 300.0, 0.65), (1, 200.0)])[0] == [
-        400.0,
-        200.0,
-    ]
+    assert answered(monkeypatch, [(3, 400.0)]) == (400.0, [CHOICES])
     low: list[Answer] = [(3, 400.0, 0.5), (2, 300.0, 0.59), (1, 200.0, 0.55)]
+    assert answered(monkeypatch, [low[0], (2, 300.0)]) == (300.0, [CHOICES, CHOICES[:3]])
+    kept, tried = answered(monkeypatch, [*low[:2], (1, 200.0)])
+    assert (kept, tried) == (200.0, [CHOICES, CHOICES[:3], CHOICES[:2]])
     with pytest.raises(ConfigError, match=r"--least-accuracy must be at most 0\.59, the most of"):
         answered(monkeypatch, low)
+    none = DesignError("no chip")
     with pytest.raises(ConfigError, match=r"at most 0\.59"):
-        answered(monkeypatch, [*low[:2], DesignError("no chip")])
-    # Images of the curve count, too.
-    assert answered(monkeypatch, [(3, 400.0), (2, 300.0), (1, 200.0)], worse=0.1)[0] == [
-        300.0,
-        200.0,
-    ]
+        answered(monkeypatch, [*low[:2], none])
+    # The time of all searches is over.
+    with pytest.raises(ConfigError, match=r"at most 0\.5,"):
+        answered(monkeypatch, low, stopped_early=True)
+    # The printed images count, too.
+    assert answered(monkeypatch, [(3, 400.0), (2, 300.0), (1, 200.0)], worse=0.1)[0] == 300.0
+    for nothing in (none, KeyboardInterrupt()):
+        with pytest.raises(type(nothing)):
+            answered(monkeypatch, [nothing])
 
 
 def one_design(
@@ -271,9 +252,9 @@ def one_design(
 
 @pytest.mark.dear
 @pytest.mark.promise(
-    "a synthesis with --effects writes the curve of GOPS/W against accuracy, and a chip that errs"
+    "a synthesis with --effects tells the accuracy of its chip, which errs, and its writes"
 )
-def test_files_of_a_curve(
+def test_files_of_a_limit(
     asked: Callable[..., Synthesize], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     replace_search(monkeypatch, one_design)
@@ -285,56 +266,28 @@ def test_files_of_a_curve(
     made = request.run()
     assert isinstance(made, SynthesizedChip) and isinstance(made.report, ErringReport)
     assert sorted(made.files) == sorted(path.name for path in made.folder.iterdir())
-    assert made.files[-1] == "accuracy.svg" and f"out: {', '.join(made.files)}" in said.getvalue()
+    assert f"out: {', '.join(made.files)}" in said.getvalue()
     arch = load_arch(made.folder / "architecture.yaml")
     found = made.report.accuracy
-    first, *others = found.curve
-    assert arch.effects and arch.adc_bits == 6 == first.point.adc_bits
-    assert (first.bits_less, [each.bits_less for each in others]) == (2, [1])
-    for step in found.curve:
-        assert step.interval is not None
-        assert step.interval[0] < step.accuracy < step.interval[1]
+    chip = found.chip
+    assert arch.effects and arch.adc_bits == 6 == chip.point.adc_bits and chip.bits_less == 2
+    assert chip.interval[0] < chip.accuracy < chip.interval[1]
     assert {each.step for each in found.choices} == {1, 2, 4, 8}
-    assert made.report.efficiency_gops_per_w == first.efficiency_gops_per_w
-    assert others[0].efficiency_gops_per_w < first.efficiency_gops_per_w
-    assert others[0].accuracy > first.accuracy and others[0].apart
     weighted = [layer for layer in arch.layers if layer.kind in ("conv", "fc")]
     weights = sum(
         layer.mapping.copies * layer.mapping.rows * layer.output.channels for layer in weighted
     )
     assert made.report.writing.cells == weights * arch.slices > 0
-    assert (found.images_to_choose, found.data.images, found.ended_early) == (40, 80, False)
+    assert (found.images_to_choose, found.data.images) == (40, 80)
     content = json.loads((made.folder / "report.json").read_text(encoding="utf-8"))
     assert content == json.loads(report_text(made.report))
     jsonschema.validate(content, json.loads(schema_of(REPORTS["synthesize"])))
-    picture = (made.folder / "accuracy.svg").read_text(encoding="utf-8")
-    assert "6 bits, 2 less" in picture and "GOPS/W" in picture
     said.truncate(0)
     console.print(request.table(made))
-    assert "6 bits, 2 less" in said.getvalue() and "a point costs" in said.getvalue()
+    assert "6 bits, 2 less" in said.getvalue() and "without effects" in said.getvalue()
     assert f"to write {made.report.writing.cells:,} cells in a load" in said.getvalue()
     # The same command writes over its own files.
     assert asdict(request.run().report) == asdict(made.report)
-
-
-def test_steps_that_chips_do_not_tell_apart() -> None:
-    def told(*pairs: tuple[float, float]) -> list[bool]:
-        steps: Any = [
-            curve.Design(
-                result=SimpleNamespace(  # type: ignore[arg-type]
-                    best=SimpleNamespace(
-                        point=CHOICES[2 - place], efficiency_gops_per_w=200.0 - place
-                    )
-                ),
-                few=Measured(images=9, accuracies=pair),
-                many=Measured(images=9, accuracies=pair),
-            )
-            for place, pair in enumerate(pairs)
-        ]
-        return [each.apart for each in curve.told_steps(steps)]
-
-    assert told((0.8, 0.9), (0.86, 0.88)) == [True, False]
-    assert told((0.84, 0.86), (0.86, 0.88)) == [True, True]
 
 
 @pytest.mark.dear
@@ -352,8 +305,8 @@ def test_a_limit_that_only_chips_with_copies_keep(asked: Callable[..., Synthesiz
     assert max(each.mean for each in some.found.values()) >= 0.85
 
 
-def one_point(step: AccuracyStep) -> Point:
-    """Return the choice of a step."""
+def one_point(step: ChipAccuracy) -> Point:
+    """Return the choice of a chip."""
     (found,) = clipped([replace(POINT, side=step.point.side)], step.bits_less)
     return stepped(found)[step.step.bit_length() - 1]
 
@@ -366,7 +319,7 @@ def test_the_accuracy_of_a_design_is_that_of_its_file(
     given: dict[str, Any] = {"effects": "effects/reram_study", "images": 40, "effect_seeds": 2}
     replace_search(monkeypatch, partial(one_design, copies=2))
     request = asked(**given, images_to_choose=40, least_accuracy=0.6)
-    (step, *_) = cast(ErringReport, request.run().report).accuracy.curve
+    step = cast(ErringReport, request.run().report).accuracy.chip
     some = measuring(request)
     (alone,) = some.measure([one_point(step)], some.many)
     found = api.effects(
@@ -421,5 +374,5 @@ def test_a_clipped_chip_runs(parts: Path, tmp_path: Path) -> None:
         then_run=True,
         context=Context(console=None, work=tmp_path / "work"),
     )
-    assert made.report.accuracy.curve[0].bits_less == 2
+    assert made.report.accuracy.chip.bits_less == 2
     assert made.ran is not None and made.ran.equal and made.ran.effects is not None

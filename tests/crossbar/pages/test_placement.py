@@ -10,7 +10,6 @@ from rich.console import Console
 from hwgen.crossbar.facts import load_arch
 from hwgen.crossbar.model.record import make_arch
 from hwgen.crossbar.pages.placement import COLUMNS, placement_parts, unpaid_parts
-from hwgen.crossbar.pages.synthesis_chip import placement
 from tests.synthesis import confirmed
 
 DIGITS = Path(__file__).parents[3] / "configs/crossbar/digits_small_cnn.yaml"
@@ -55,12 +54,3 @@ def test_memories_that_nobody_pays_for_are_listed() -> None:
 def test_nothing_without_a_fabric() -> None:
     assert list(placement_parts({"fabric": None})) == []
     assert list(placement_parts({})) == []
-
-
-def test_the_picture_has_a_bar_for_each() -> None:
-    arch = make_arch(confirmed(), "small")
-    assert arch.fabric is not None
-    picture = placement(arch)
-    held = sum(len(layer.held) for layer in arch.fabric.layers)
-    assert picture.count("patch_") >= held
-    assert 'id="adcs"' in picture

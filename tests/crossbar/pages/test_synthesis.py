@@ -1,14 +1,11 @@
-"""The report of a synthesis: its figures, its table, its page."""
+"""The report of a synthesis: its figures, its table."""
 
-import itertools
 import json
 import re
 from dataclasses import dataclass, replace
-from html.parser import HTMLParser
 from typing import cast
 
 import jsonschema
-import matplotlib as mpl
 import pytest
 from rich.console import Console
 
@@ -17,30 +14,19 @@ from hwgen.crossbar.facts.chip import described
 from hwgen.crossbar.facts.schedule import Schedule
 from hwgen.crossbar.model.events import PICO_OF_MILLI, parts_pj, run_events
 from hwgen.crossbar.model.record import Confirmed
-from hwgen.crossbar.pages.published_chips import PEAK_TOPS_PER_W
 from hwgen.crossbar.pages.reported import pareto_of
+from hwgen.crossbar.pages.starts_picture import GUEST, layer_colours
 from hwgen.crossbar.pages.synthesis import SynthesisReport
-from hwgen.crossbar.pages.synthesis_chip import cut, spans
-from hwgen.crossbar.pages.synthesis_page import synthesis_page
-from hwgen.crossbar.pages.synthesis_plots import GUEST, layer_colours
 from hwgen.crossbar.pages.synthesis_table import short_names, synthesis_table
 from hwgen.report.files import report_text, schema_of
 from tests.synthesis import POWER_W, handed_on, result
 
 Made = tuple[Arch, Schedule, SynthesisReport]
 
-PICTURES = 9
-
 
 @pytest.fixture(scope="module")
 def made() -> Made:
     return handed_on()
-
-
-@pytest.fixture(scope="module")
-def page(made: Made) -> str:
-    arch, schedule, report = made
-    return synthesis_page(report, arch, schedule)
 
 
 def test_the_report_follows_its_schema(made: Made) -> None:
@@ -71,17 +57,8 @@ def test_it_tells_nothing_of_the_machine(made: Made) -> None:
     assert not [key for key in keys if re.search("worker|seconds|elapsed|date|host|folder", key)]
 
 
-def test_the_same_bytes(made: Made, page: str) -> None:
-    arch, schedule, report = handed_on()
-    assert report_text(report) == report_text(made[2])
-    assert synthesis_page(report, arch, schedule) == page
-
-
-def test_settings_of_other_plots_do_not_show(made: Made, page: str) -> None:
-    arch, schedule, report = made
-    with mpl.rc_context({"font.size": 20.0, "lines.linewidth": 9.0, "axes.facecolor": "red"}):
-        assert synthesis_page(report, arch, schedule) == page
-        assert mpl.rcParams["font.size"] == 20
+def test_the_same_bytes(made: Made) -> None:
+    assert report_text(handed_on()[2]) == report_text(made[2])
 
 
 def test_the_front_holds_what_nothing_beats(made: Made) -> None:
@@ -125,9 +102,8 @@ def test_streams_decide_who_is_on_the_front() -> None:
 
 
 def test_a_search_without_bound(made: Made) -> None:
-    arch, schedule, report = handed_on(bound_gops_per_w=float("inf"), convergence=[], points=[])
+    report = handed_on(bound_gops_per_w=float("inf"), convergence=[], points=[])[2]
     assert report.bound_gops_per_w is report.gap_to_bound_percent is None
-    assert "no bound was computed" in synthesis_page(report, arch, schedule)
     assert "can beat" not in shown(report)
 
 
@@ -158,107 +134,12 @@ def test_short_names() -> None:
     exported = ["/features/features.0/Conv_output_0", "/layer1/layer1.0/conv1/Conv_output_0", "36"]
     assert short_names(exported) == ["features.0/Conv", "layer1.0/conv1/Conv", "36"]
     assert short_names(["a", "/a"]) == ["a", "/a"]
-    assert cut("a" * 40, longest=10) == ".." + "a" * 8
-
-
-class Links(HTMLParser):
-    """What a page loads, the names in it, and tags that are not closed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.loaded: list[str] = []
-        self.names: list[str] = []
-        self.open: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in {"meta", "link", "img", "br"}:
-            self.open.append(tag)
-        if tag in {"script", "link", "img", "iframe", "object"}:
-            self.loaded.append(tag)
-        for key, value in attrs:
-            if key in {"src", "href", "xlink:href"} and not (value or "").startswith("#"):
-                self.loaded.append(f"{key}={value}")
-            if key == "id":
-                self.names.append(value or "")
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag not in {"meta", "link", "img", "br"}:
-            self.handle_endtag(tag)
-
-
-@pytest.mark.promise("the page of a synthesis stands alone, and is the same bytes every time")
-def test_the_page_stands_alone(page: str) -> None:
-    links = Links()
-    links.feed(page)
-    assert links.loaded == []
-    assert links.open == []
-    assert len(set(links.names)) == len(links.names)
-    assert page.count("<svg") == PICTURES
-    for name in re.findall(r"url\(#([^)]+)\)", page):
-        assert name in links.names
-    assert not re.search(r"https?://(?!www\.w3\.org/)", page)
-    assert "@import" not in page
-
-
-def test_the_page_says_what_the_report_says(made: Made, page: str) -> None:
-    report = made[2]
-    for figure in (
-        f"{report.efficiency_gops_per_w:,.1f}",
-        f"{report.peak_power_w:,.3f}",
-        f"gap {report.gap_to_bound_percent:.2f}%",
-        report.architecture_digest[:16],
-    ):
-        assert figure in page
-    assert all(f">{layer.name}</td>" in page for layer in report.layers)
-
-
-@pytest.mark.promise("the page of a synthesis places its chip among published ones")
-def test_the_page_places_the_chip_among_published_ones(made: Made, page: str) -> None:
-    arch, schedule, report = made
-    table = page.partition("Beside published chips")[2].partition("Audit of")[0]
-    found = [float(each) for each in re.findall(r"<td>(\d+\.\d\d)</td>", table)]
-    assert sorted(found, reverse=True) == found
-    expected = [*PEAK_TOPS_PER_W.values(), report.peak_efficiency_gops_per_w / 1e3]
-    assert found == [float(f"{value:.2f}") for value in sorted(expected, reverse=True)]
-    assert table.count("this chip</b>") == 1
-    named = replace(report, network=replace(report.network, name="cifar_alexnet"))
-    both = synthesis_page(named, arch, schedule)
-    assert "Table V of PIMSYN" in both and "0.197" in both
-    assert "Table V of PIMSYN" not in page
-
-
-def test_names_cannot_break_the_page(made: Made) -> None:
-    arch, schedule, report = made
-    bad = replace(report.network, name="<script>alert(1)</script>")
-    assert "<script" not in synthesis_page(replace(report, network=bad), arch, schedule)
-
-
-def test_a_warning_where_the_search_was_stopped(made: Made, page: str) -> None:
-    arch, schedule, report = made
-    assert "was stopped before" not in page
-    assert "was stopped before" in synthesis_page(
-        replace(report, stopped_early=True), arch, schedule
-    )
 
 
 def test_colours_tell_layers_apart(made: Made) -> None:
     colours = layer_colours(made[0])
     own = [colour for colour in colours if colour != GUEST]
     assert len(set(own)) == len(own) == 4
-
-
-def test_spans_cover_all_work(made: Made) -> None:
-    _, schedule, _ = made
-    operations = [each for each in schedule.facts.operations if each.layer == 1]
-    found = spans(schedule, operations)
-    for each in operations:
-        for start in schedule.starts_of(each):
-            assert any(first <= start and start + each.busy <= last for first, last in found)
-    assert all(one[1] < two[0] for one, two in itertools.pairwise(found))
 
 
 def test_counted_energy_stands_beside_what_the_search_charges(made: Made) -> None:

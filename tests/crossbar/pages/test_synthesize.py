@@ -159,7 +159,7 @@ def test_without_a_folder_it_goes_to_work(
 ) -> None:
     made = synthesize_network(context, request_of(out=None))
     assert made.folder == context.work / "synthesis/cifar_alexnet-12w-strict"
-    assert (made.folder / "report.html").exists()
+    assert (made.folder / "report.json").exists()
 
 
 @pytest.mark.dear("False")

@@ -32,7 +32,6 @@ from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.facts.components import load_components
 from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.least import least_power_w
-from hwgen.crossbar.pages import synthesis_page
 from hwgen.crossbar.pages.networks import load_problem
 from hwgen.crossbar.sim.chip_run import Stores, hosted
 from hwgen.errors import HwgenError, SimulationError
@@ -128,10 +127,9 @@ def quick(chip: Chip, replacements: Replacements = NO_REPLACEMENTS) -> HostedChi
 
 @contextmanager
 def cheap() -> Iterator[None]:
-    """Search in this process without a page, and compile what runs once as fast as can be."""
+    """Search in this process, and compile what runs once as fast as can be."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(importlib.import_module("hwgen.crossbar.sim.simulate"), "hosted", quick)
-        patch.setattr(synthesis_page, "synthesis_page", lambda *_: "")
         patch.setattr(executors, "make_executor", lambda *_: executors.SerialExecutor())
         yield
 

@@ -1,4 +1,4 @@
-"""What was published of other crossbar chips: the page of a synthesis sets it beside its own."""
+"""What was published of PIMSYN and of other crossbar chips."""
 
 from dataclasses import dataclass
 
