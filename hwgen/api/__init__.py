@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from hwgen.commands.against import Compare
 from hwgen.commands.architectures import LoadArchitecture, LoadedArchitecture
-from hwgen.commands.build import Build, Compile, Listing
+from hwgen.commands.build import Build, Compile
 from hwgen.commands.context import Context
 from hwgen.commands.cost import Cost
 from hwgen.commands.device import FitDevice
@@ -70,7 +70,6 @@ __all__ = [
     "import_torch",
     "infer",
     "info",
-    "listing",
     "load_architecture",
     "model",
     "new_project",
@@ -95,7 +94,6 @@ import_network = function_of(ImportNetwork)
 import_torch = function_of(ImportTorch)
 infer = function_of(Infer)
 info = function_of(Info)
-listing = function_of(Listing)
 load_architecture = function_of(LoadArchitecture)
 model = function_of(Model)
 new_project = function_of(NewProject)

@@ -8,7 +8,7 @@ from typing import Any
 from hwgen.cli.from_requests import add_command
 from hwgen.commands.against import Compare
 from hwgen.commands.benchmark.command import Benchmark
-from hwgen.commands.build import Build, CompileCommand
+from hwgen.commands.build import Build, Compile
 from hwgen.commands.cache import Cache
 from hwgen.commands.catalogue import ListShipped
 from hwgen.commands.cost import Cost
@@ -35,7 +35,7 @@ GROUPS: Mapping[str, tuple[Any, ...]] = MappingProxyType(
     {
         "What is there": (ListShipped, NewProject, Doctor, Info, Cache),
         "Your network": (Train, ImportNetwork, Compare, Fit, ExportOnnx),
-        "A chip and its program": (CompileCommand, Build, Simulate, WriteText, Export, SelfTest),
+        "A chip and its program": (Compile, Build, Simulate, WriteText, Export, SelfTest),
         "What it costs": (Model, Cost, Sweep, Explore, Energy, Benchmark),
         "Search and devices": (Synthesize, Onnx, Effects, FitDevice),
     }

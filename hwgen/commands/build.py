@@ -4,7 +4,7 @@ Tests: `tests/commands/test_replace.py`.
 """
 
 import re
-from dataclasses import KW_ONLY, dataclass, fields
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -37,21 +37,7 @@ PREFIX = re.compile(f"[a-z](?:[a-z0-9_]{{0,{LONGEST_PREFIX - 2}}}[a-z0-9])?")
 
 
 @dataclass(frozen=True)
-class Listing(OnChip):
-    """Return every packet of the program of a network as text."""
-
-    _: KW_ONLY
-    batch: Batch = 1
-
-    def run(self) -> str:
-        """Compile."""
-        subject = self.subject(self.batch)
-        program = program_of(self.quiet, subject)
-        return subject.family.need(Family.compiler).listing(program, subject.arch)
-
-
-@dataclass(frozen=True)
-class Compile(OnChip):
+class Compile(OnChip, command="compile", example="network.npz chip.yaml --out digits.npz"):
     """Compile a network for an architecture: tiles, masks, instructions, one memory image.
 
     Raises FormatError for a layer that the chip does not run.
@@ -92,26 +78,6 @@ class Compile(OnChip):
     def table(self, report: CompileReport) -> RenderableType:
         """Return the tiles of each layer."""
         return compile_table(report)
-
-
-@dataclass(frozen=True)
-class CompileCommand(
-    Compile,
-    command="compile",
-    example="network.npz chip.yaml --listing --out build/digits.npz",
-):
-    """Compile a network for an architecture: tiles, masks, instructions, one memory image."""
-
-    _: KW_ONLY
-    listing: Annotated[bool, Says("print every packet of the program")] = False
-
-    def run(self) -> CompileReport:
-        """Print the listing before the table."""
-        report = super().run()
-        if self.listing:
-            given = {each.name: getattr(self, each.name) for each in fields(Listing)}
-            print(Listing(**given).run())
-        return report
 
 
 @dataclass(frozen=True)

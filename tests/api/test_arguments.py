@@ -48,7 +48,6 @@ WRONG: list[tuple[Callable[..., Any], dict[str, Any], str]] = [
     (api.sweep, {"keys": {"cores": [1]}, "plot": "x.pdf"}, "plot"),
     (api.import_network, {"file": "a", "out": "b", "qdq": "c"}, "qdq"),
     (api.compile, {"batch": None}, "batch"),
-    (api.listing, {"batch": 0}, "batch"),
     (api.export, {"out": 1}, "out"),
     (api.export, {"out": "x", "images": 0}, "images"),
     (api.sweep, {"keys": {"cores": []}}, "keys"),
@@ -74,7 +73,7 @@ WRONG: list[tuple[Callable[..., Any], dict[str, Any], str]] = [
     (api.synthesize, {**SYNTHESIZE, "seed": None}, "seed"),
     (api.synthesize, {**SYNTHESIZE, "objective": "all"}, "objective"),
 ]
-ON_A_CHIP = (api.model, api.simulate, api.compile, api.listing, api.export, api.sweep)
+ON_A_CHIP = (api.model, api.simulate, api.compile, api.export, api.sweep)
 
 
 def test_arguments_without_a_name_are_checked() -> None:

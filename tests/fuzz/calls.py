@@ -34,7 +34,6 @@ CALLS: dict[Callable[..., Any], dict[str, Any]] = {
     api.import_network: {"file": NETWORK, "out": "new"},
     api.infer: {"network": NETWORK, "images": None},
     api.info: {"file": NETWORK},
-    api.listing: {"network": NETWORK, "architecture": TINY},
     api.load_architecture: {"file": NETWORK},
     api.model: {"network": NETWORK, "architecture": TINY},
     api.simulate: {"network": NETWORK, "architecture": TINY},

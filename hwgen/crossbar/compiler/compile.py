@@ -1,9 +1,6 @@
-"""From a quantized network and the architecture of its shapes to a program, and its listing.
+"""From a quantized network and the architecture of its shapes to a program, and how it is cut."""
 
-The listing is for people: every packet, and how each layer is cut and placed.
-"""
-
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import numpy as np
@@ -16,21 +13,7 @@ from hwgen.crossbar.compiler.quantized import bits_of, crossbar_network, functio
 from hwgen.crossbar.facts.arch import Arch, fabric_of_chip
 from hwgen.crossbar.facts.chip import Chip, ChipLayer, described
 from hwgen.crossbar.facts.holdings import Cut
-from hwgen.crossbar.facts.image_io import HEADER_BEATS
-from hwgen.crossbar.facts.levels import CODES_FIELDS
-from hwgen.crossbar.facts.loads import (
-    CHANNEL_FIELDS,
-    COLUMN_FIELDS,
-    FLIT,
-    LIMITS_FIELDS,
-    OPERANDS_FIELDS,
-    TABLE_FIELDS,
-    Fields,
-    LoadTarget,
-    load_targets,
-)
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.facts.packets import HEADER_FIELDS
 from hwgen.crossbar.facts.program import (
     BEAT,
     FORMAT,
@@ -176,73 +159,6 @@ def check_images(arch: Arch, images: int) -> None:
             f"the images of one run must be at most {most}, for which the rings of {arch.name} are"
             f" sized, got {images}"
         )
-
-
-TABLES: Mapping[str, Fields] = {
-    "column": COLUMN_FIELDS,
-    "channel": CHANNEL_FIELDS,
-    "limits": LIMITS_FIELDS,
-    "operands": OPERANDS_FIELDS,
-    "table": TABLE_FIELDS,
-    "codes": CODES_FIELDS,
-}
-SIGNED = ("bias", "steps")
-
-
-def listing(program: Program, arch: Arch) -> str:
-    """Return a line for each packet, under its macro, layer and kind of entry.
-
-    A column: its unit, slice, sum, lane and slot, and how many of its cells' bits are 1.
-    """
-    return "".join(f"{line}\n" for line in lines(program, described(arch)))
-
-
-def lines(program: Program, chip: Chip) -> Iterator[str]:
-    """Yield the lines."""
-    facts = program.facts
-    yield f"{facts.network_name} on {facts.architecture_name}, {program.beats:,} beats"
-    names = [plan.name for plan in facts.layers]
-    before = None
-    for macro, target, index, entry in packets(program, chip):
-        if (macro, target.number) != before:
-            yield f"macro {macro}, {names[target.layer]}: {target.kind}, {target.entries} entries"
-            before = macro, target.number
-        yield f"  {index:6} {entry_text(target, entry)}"
-
-
-def packets(program: Program, chip: Chip) -> Iterator[tuple[int, LoadTarget, int, int]]:
-    """Yield macro, target, index and entry of each packet of a program."""
-    first = len(chip.travels)
-    targets = [{one.number: one for one in load_targets(chip, each.macro)} for each in chip.macros]
-    beats = program.image.view(BEAT)[HEADER_BEATS:].tolist()
-    place = 0
-    while place < len(beats):
-        head = fields_of(HEADER_FIELDS, beats[place])
-        macro = head["travel"] - first
-        flits = beats[place + 1 : place + 1 + head["count"]]
-        entry = sum(flit << (FLIT * number) for number, flit in enumerate(flits))
-        yield macro, targets[macro][head["target"]], head["index"], entry
-        place += 1 + head["count"]
-
-
-def fields_of(fields: Fields, word: int) -> dict[str, int]:
-    """Return the fields of a word by name."""
-    found = {}
-    for name, bits in fields:
-        found[name] = word & ((1 << bits) - 1)
-        word >>= bits
-    return found
-
-
-def entry_text(target: LoadTarget, entry: int) -> str:
-    """Return an entry as text."""
-    table = TABLES[target.kind]
-    found = fields_of(table, entry)
-    for name, bits in table:
-        if name in SIGNED and found[name] >> (bits - 1):
-            found[name] -= 1 << bits
-    text = ", ".join(f"{name} {value}" for name, value in found.items())
-    return f"{text}, ones {(entry >> FLIT).bit_count()}" if target.kind == "column" else text
 
 
 def step_list(program: Program, arch: Arch) -> list[PlannedStep]:

@@ -1,7 +1,6 @@
 """Passes, steps, tiles and splits of the DB-PIM family."""
 
 from hwgen.dbpim.compiler.compile import compile_network
-from hwgen.dbpim.compiler.listing import listing
 from hwgen.dbpim.compiler.remarks import LAYER_LIMITS, layer_remarks
 from hwgen.dbpim.compiler.step_list import step_list
 from hwgen.dbpim.compiler.tiling import tiling
@@ -11,7 +10,6 @@ __all__ = [
     "LAYER_LIMITS",
     "compile_network",
     "layer_remarks",
-    "listing",
     "step_list",
     "tiling",
     "unstored",

@@ -1,6 +1,6 @@
 """The records of one mode, and its steps.
 
-Tests: `tests/mram/compiler/test_listing.py`.
+Tests: `tests/mram/compiler/test_step_list.py`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

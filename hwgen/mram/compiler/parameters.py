@@ -1,6 +1,6 @@
 """Parameter words of the DPU: bias, multiplier and shift of each kernel, equal words once.
 
-Tests: `tests/mram/compiler/test_listing.py`.
+Tests: `tests/mram/compiler/test_step_list.py`.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """Tasks: the parts of a layer with weights that one record computes, and ways to compute them.
 
-Tests: `tests/mram/compiler/test_listing.py`.
+Tests: `tests/mram/compiler/test_step_list.py`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -1,6 +1,6 @@
 """Layers with weights as the array computes them: windows of 3 x 3 pixels of blocks of channels.
 
-Tests: `tests/mram/compiler/test_listing.py`.
+Tests: `tests/mram/compiler/test_step_list.py`.
 """
 
 from collections.abc import Mapping, Sequence

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwgen.crossbar.compiler import compile_network, listing, step_list, tiling
+from hwgen.crossbar.compiler import compile_network, step_list, tiling
 from hwgen.crossbar.facts import Arch, check_match, load_program, save_program
 from hwgen.crossbar.facts.program import BEAT, Program
 from hwgen.crossbar.model.record import make_arch
@@ -99,17 +99,6 @@ def test_a_longer_stream_than_the_rings_hold(arch: Arch) -> None:
     compile_network(plain_network(), arch, images=most)
     with pytest.raises(DataError, match=f"at most {most}, .* rings .*, got {most + 1}"):
         compile_network(plain_network(), arch, images=most + 1)
-
-
-@pytest.mark.promise("a listing has every packet of a program")
-def test_a_listing_has_every_packet(program: Program, arch: Arch) -> None:
-    lines = listing(program, arch).splitlines()
-    packets = [line for line in lines if line.startswith("  ")]
-    assert arch.fabric is not None
-    columns = sum(held.conversions for layer in arch.fabric.layers for held in layer.held)
-    assert sum("cell_slice" in line for line in packets) == columns
-    assert sum("bias" in line for line in packets) == 5 + 6 + 7
-    assert "macro 0, " in lines[1]
 
 
 @pytest.mark.promise("tiling, steps and programs of a chip name the layers of its network")

@@ -12,9 +12,7 @@ import yaml
 from golden.crossbar.effects import ErringCrossbars, erring
 from hwgen.chip.effects import DeviceEffects, load_effects
 from hwgen.crossbar.compiler import compile_network
-from hwgen.crossbar.compiler.compile import listing
 from hwgen.crossbar.facts.arch import Arch, arch_of, arch_text
-from hwgen.crossbar.facts.chip import described
 from hwgen.crossbar.model.record import make_arch
 from hwgen.crossbar.rtl.macro import Macro
 from hwgen.errors import ConfigError
@@ -106,15 +104,6 @@ def test_a_file_without_it_says_nothing_of_it() -> None:
     alone = yaml.safe_load(arch_text(exact)) | {"nonlinear_converters": True}
     with pytest.raises(ConfigError, match="effects must be true beside nonlinear_converters"):
         arch_of(alone, "chip.yaml")
-
-
-def test_listing_tells_the_table() -> None:
-    network, arch = small()
-    program = compile_network(network, arch)
-    text = listing(erring(network, arch, SOME, 1, program).loaded(), arch)
-    codes = 1 << described(arch).adc_bits
-    assert f"codes, {codes} entries" in text
-    assert "steps -96" in text and "steps 128" in text
 
 
 def test_a_file_of_effects_with_a_table(tmp_path: Path) -> None:

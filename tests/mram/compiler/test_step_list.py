@@ -1,8 +1,8 @@
-"""What people read of a program: steps, records, rows and tiling."""
+"""What people read of a program: steps and tiling."""
 
 import pytest
 
-from hwgen.mram.compiler import compile_network, listing, step_list, tiling
+from hwgen.mram.compiler import compile_network, step_list, tiling
 from hwgen.mram.facts.stream import decode_program
 from tests.mram.compiler.archs import arch_of
 from tests.mram.compiler.nets import chain, residual
@@ -12,26 +12,7 @@ NETWORK = residual(1, widths=((4, 3, 2), (8, 5, 2)), size=8)
 PROGRAM = compile_network(NETWORK, TINY, images=2)
 
 
-@pytest.mark.promise(
-    "the listing of an MRAM program has every record, every segment and the tiling of every layer"
-)
-def test_the_listing_has_every_record_and_every_segment() -> None:
-    text = listing(PROGRAM, TINY)
-    content = decode_program(PROGRAM.image, TINY, source="test")
-    lines = text.splitlines()
-    assert lines[0] == (
-        f"program of drawn for tiny: {len(PROGRAM.image)} bytes, {len(content.records)} records,"
-        f" {len(content.parameters)} parameter words, {PROGRAM.facts.weight_rows} weight rows"
-    )
-    numbers = [line[:5].strip() for line in lines if line[7:].split(" ")[0] in KINDS]
-    assert numbers == [str(number) for number in range(len(content.records))]
-    for each in PROGRAM.facts.segments:
-        assert f"{each.layer}.{each.copy}.{each.block} x{each.octets}" in text
-
-
-KINDS = ("IMAGE", "CONV", "POOL", "ANSWER")
-
-
+@pytest.mark.promise("steps of an MRAM program name their mode and where their results lie")
 def test_steps_name_their_mode_and_place() -> None:
     steps = step_list(PROGRAM, TINY)
     assert len(steps) == sum(len(mode.steps) for mode in PROGRAM.facts.modes)
