@@ -22,11 +22,11 @@ from hwgen.commands.plans import (
     target_of,
     write_pieces,
 )
-from hwgen.errors import HwgenError, MissingToolError
+from hwgen.errors import HwgenError, MissingToolError, RefusedNetworkError
 from hwgen.importers.integer import IntegerGraph, Lowered
 from hwgen.importers.integer.arithmetic import Kernels, kernels_of
 from hwgen.plan.file import save_plan
-from hwgen.plan.target import Target
+from hwgen.plan.target import GOLDEN, Target
 from hwgen.report.import_tables import announced_lines
 from hwgen.report.imports import FloatDistance, ImportReport
 from hwgen.report.plans import PlanReport
@@ -115,3 +115,28 @@ def quantized_graph(
         if not quantized.is_file():
             raise
         return None, None
+
+
+def plan_instead(
+    refused: RefusedNetworkError, quantized: Path, file: Path, out: Path
+) -> PlanReport:
+    """Write the plan of a quantized file that is not read whole, for golden; return its report.
+
+    refused: is raised where it cannot be cut, or no piece has products
+    """
+    wanted = Wanted(chip=Path(GOLDEN), strict=False, differ=False, least=None)
+    try:
+        with optional_packages():
+            plan = cut_plan(
+                Context(console=None),
+                cut_file_of(quantized),
+                file,
+                wanted,
+                target_of(wanted.chip)[0],
+            )
+    except HwgenError:
+        raise refused from None
+    if not plan.graph.chip_products:
+        raise refused
+    save_plan(plan, out)
+    return import_report(plan, out, file, [])

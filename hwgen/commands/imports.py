@@ -3,6 +3,7 @@
 Tests: `tests/commands/test_fit.py`.
 """
 
+import tempfile
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import KW_ONLY, dataclass
@@ -12,14 +13,14 @@ from typing import Annotated
 from pydantic import Field
 from rich.console import RenderableType
 
-from hwgen.commands.cut import Cutting
+from hwgen.commands.cut import Cutting, plan_instead
 from hwgen.commands.described import Writing
 from hwgen.commands.exchange import calibrated_graph
 from hwgen.commands.fields import File, path_of, words
 from hwgen.commands.files import read_graph
 from hwgen.commands.plans import Wanted
 from hwgen.commands.request import OUTPUT_FILE, OUTPUT_FOLDER, Request, Says
-from hwgen.errors import with_near
+from hwgen.errors import RefusedNetworkError, with_near
 from hwgen.files.earlier import NETWORKS, ONNX_FILES
 from hwgen.importers.integer.arithmetic import Choice, kernels_of
 from hwgen.importers.integer.refused import calibrated
@@ -191,24 +192,33 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
             check=not self.no_check,
         )
         with calibrated() if self.calibrate is not None else nullcontext():
-            if self.chip is None:
-                return self.imported(writing)
-            wanted = Wanted(
-                chip=Path(self.chip), strict=self.strict, differ=self.differ, least=self.least
-            )
-            cutting = Cutting(writing, wanted, path_of(self.calibrate), path_of(self.qdq))
-            return cutting.run(path_of(self.pieces))
+            if self.chip is not None:
+                wanted = Wanted(
+                    chip=Path(self.chip), strict=self.strict, differ=self.differ, least=self.least
+                )
+                cutting = Cutting(writing, wanted, path_of(self.calibrate), path_of(self.qdq))
+                return cutting.run(path_of(self.pieces))
+            with tempfile.TemporaryDirectory() as folder:
+                calibrate = path_of(self.calibrate)
+                quantized = Path(self.file)
+                if calibrate is not None:
+                    quantized = path_of(self.qdq) or Path(folder) / quantized.name
+                try:
+                    return self.imported(writing, calibrate, quantized)
+                except RefusedNetworkError as refused:
+                    if self.state or self.positions or self.kernels != "default":
+                        raise
+                    return plan_instead(refused, quantized, writing.file, writing.out)
 
-    def imported(self, writing: Writing) -> ImportReport:
-        """Write the network, whose refusals may advise to calibrate."""
-        calibrate = path_of(self.calibrate)
+    def imported(self, writing: Writing, calibrate: Path | None, quantized: Path) -> ImportReport:
+        """Write the network; quantized: where a float file goes that is quantized."""
         graph, made = (
-            (read_graph(Path(self.file)), None)
+            (read_graph(quantized), None)
             if calibrate is None
             else calibrated_graph(
                 Path(self.file),
                 calibrate,
-                path_of(self.qdq),
+                quantized,
                 states=self.states,
                 positions=self.positions,
             )

@@ -16,7 +16,7 @@ from hwgen.plan.file import PlanTensor
 from hwgen.plan.judge import Piece
 from hwgen.plan.onnx_host import OnnxHost, default_session, dressed
 from hwgen.plan.onnx_pieces import ChipPiece, common_views, piece_of, units_named
-from hwgen.plan.onnx_units import OnnxFile, onnx_file
+from hwgen.plan.onnx_units import OnnxFile, onnx_file, ran
 from hwgen.plan.target import Target
 from hwgen.plan.units import UnitGraph, Units
 
@@ -112,4 +112,4 @@ class OnnxCut:
     def answers(self, feeds: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
         """Return what the whole file answers in a default session, a call each."""
         session = default_session(self.whole, self.file.source)
-        return [session.run(list(self.units.outputs), dict(feed)) for feed in feeds]
+        return [ran(session.run, self.units.outputs, feed, self.source) for feed in feeds]

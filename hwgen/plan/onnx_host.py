@@ -16,7 +16,7 @@ import onnx
 from onnx import helper
 
 from hwgen.errors import FormatError, MissingToolError
-from hwgen.plan.onnx_units import OnnxFile
+from hwgen.plan.onnx_units import OnnxFile, ran
 from hwgen.plan.units import Tensors, Units
 
 PRECISE = "session.x64quantprecision"
@@ -92,7 +92,7 @@ class OnnxHost:
     def run(self, tensors: Mapping[str, Any]) -> Tensors:
         """Return what the units write; tensors: all that they read, as the file stores it."""
         given = {name: self._given(name, tensors) for name in self._inputs}
-        found = self._run(self._outputs, given)
+        found = ran(self._run, self._outputs, given, "a piece of the host")
         return dict(
             self._stored(name, value) for name, value in zip(self._outputs, found, strict=True)
         )

@@ -7,7 +7,7 @@ Tests: `tests/plan/test_units.py`.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -358,12 +358,28 @@ def tensors_of(model: onnx.ModelProto, source: str) -> dict[str, TensorFacts]:
         if each.name not in stored
     }
     outputs = [each.name for each in session.get_outputs()]
-    values: Iterable[tuple[str, Any]] = zip(outputs, session.run(None, given), strict=True)
+    values = zip(outputs, ran(session.run, outputs, given, source), strict=True)
     return {
         name: TensorFacts(type=value.dtype.name, sides=value.shape)
         for name, value in (*values, *given.items())
         if isinstance(value, np.ndarray)
     }
+
+
+def ran(run: Any, outputs: Sequence[str], given: Mapping[str, Any], source: str) -> list[Any]:
+    """Return outputs of a session by its `run`; FormatError where a kernel refuses what it reads.
+
+    given: inputs by name; source: path of the file
+    """
+    try:
+        return list(run(list(outputs), dict(given)))
+    except Exception as error:  # the package has a class for each of its codes, and no base
+        raise FormatError(
+            field="the network",
+            allowed="an ONNX file that onnxruntime runs",
+            given=" ".join(str(error).split())[:200],
+            source=source,
+        ) from None
 
 
 def inferred(model: onnx.ModelProto, source: str) -> Iterator[tuple[str, TensorFacts]]:

@@ -72,6 +72,7 @@ class TFLiteCut:
     def of(cls, path: Path) -> "TFLiteCut":
         """Return a file as what is cut."""
         file, content = read_file(path), path.read_bytes()
+        check_order(file)
         return cls(file=file, content=content, shapes=shapes_of(content, str(path)))
 
     @property
@@ -307,11 +308,26 @@ class TFLiteCut:
         return [list(whole.run(feed).values()) for feed in feeds]
 
 
-def interpreter_of(content: bytes) -> Any:
-    """Return an interpreter as a user has it, on one thread."""
+def check_order(file: TFLiteFile) -> None:
+    """Refuse an operator that reads what one behind it writes."""
+    waiting = {number for each in file.operators for number in each.outputs}
+    for each in file.operators:
+        late = waiting.intersection(each.inputs)
+        if late:
+            raise FormatError(
+                field=f"tensor {file.tensors[min(late)].name}",
+                allowed="written before it is read (no cycles)",
+                given="later",
+                source=file.source,
+            )
+        waiting.difference_update(each.outputs)
+
+
+def interpreter_of(content: bytes, **chosen: Any) -> Any:
+    """Return an interpreter on one thread; it is as a user has it where nothing is chosen."""
     from ai_edge_litert.interpreter import Interpreter
 
-    return Interpreter(model_content=content, num_threads=1)
+    return Interpreter(model_content=content, num_threads=1, **chosen)
 
 
 def shapes_of(content: bytes, source: str) -> dict[int, tuple[int, ...]]:
@@ -319,17 +335,17 @@ def shapes_of(content: bytes, source: str) -> dict[int, tuple[int, ...]]:
 
     Raises FormatError for a file that LiteRT refuses.
     """
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+    from ai_edge_litert.interpreter import OpResolverType
 
-    plain = Interpreter(
-        model_content=content,
-        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-        experimental_preserve_all_tensors=True,
-        num_threads=1,
-    )
     try:
+        plain = interpreter_of(
+            content,
+            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+            experimental_preserve_all_tensors=True,
+        )
         plain.allocate_tensors()
         plain.invoke()
+        interpreter_of(content).allocate_tensors()
     except (RuntimeError, ValueError) as error:
         raise FormatError(
             field="the network",

@@ -11,7 +11,7 @@ from hwgen import api
 from hwgen.commands.context import Context
 from hwgen.commands.imports import ImportNetwork
 from hwgen.commands.run import Simulate
-from hwgen.errors import ArgumentError, FormatError
+from hwgen.errors import ArgumentError, FormatError, RefusedNetworkError
 from hwgen.plan.file import Plan, load_plan, save_plan
 from hwgen.report.imports import ImportReport
 from hwgen.report.plans import PlanReport, first_line
@@ -47,6 +47,24 @@ def test_a_file_is_cut_and_told(tmp_path: Path) -> None:
     info = api.info(tmp_path / "net.npz")
     assert isinstance(info, PlanReport)
     assert first_line(info) == LINE
+
+
+@pytest.mark.promise("without a chip a file is cut, too: what golden does not take, the host does")
+def test_a_file_is_cut_without_a_chip(tmp_path: Path) -> None:
+    path = saved(two_convolutions(), tmp_path)
+    report = ImportNetwork(path, tmp_path / "net.npz").run()
+    assert isinstance(report, PlanReport)
+    assert (report.chip, report.share, report.equal) == ("golden", 1.0, True)
+    with pytest.raises(RefusedNetworkError, match="LRN"):
+        ImportNetwork(path, tmp_path / "net.npz", kernels="half_up").run()
+
+
+def test_a_file_without_a_piece_of_golden_is_refused(tmp_path: Path) -> None:
+    model = Model()
+    path = saved(model.build(model.quantized(model.node("LRN", model.image(), size=3))), tmp_path)
+    with pytest.raises(RefusedNetworkError, match="LRN"):
+        ImportNetwork(path, tmp_path / "net.npz").run()
+    assert not (tmp_path / "net.npz").exists()
 
 
 def test_a_file_that_is_taken_stays_whole(tmp_path: Path) -> None:

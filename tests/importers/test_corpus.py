@@ -7,6 +7,7 @@ import pytest
 
 from hwgen.cli import main
 from hwgen.network.file import load_network
+from hwgen.plan.file import is_plan
 from tests.importers.corpus import CORPUS, File
 
 BAD_INPUT = 2
@@ -17,6 +18,8 @@ DAMAGES = {
 }
 
 
+CUT = ("rows in another order",)
+"""Refused as a whole, and cut without `--chip`, too: what golden does not take, the host does."""
 NEAR = ("residual", "gates", "channels as a sequence")
 """ONNX files with sums or products of two maps, which differ in ties, by one step: onnxruntime
 rounds them to even with the zero point inside (docs/import.md counts all pairs)."""
@@ -42,6 +45,9 @@ def test_imported_and_equal_or_refused_in_one_sentence(
     path, out = file.make(tmp_path), tmp_path / "network.npz"
     code = main(["import", str(path), "--out", str(out)])
     error = capsys.readouterr().err
+    if file.name in CUT:
+        assert code == 0 and is_plan(out)
+        return
     if not file.imported:
         assert code == BAD_INPUT and not out.exists()
         assert error.startswith("hwgen: ") and str(path) in error

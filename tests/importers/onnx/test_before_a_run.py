@@ -47,6 +47,7 @@ def said(path: Path, images: np.ndarray, capsys: pytest.CaptureFixture[str]) -> 
     """Return the sentence with which an import under --calibrate refuses a file."""
     np.save(path.parent / "images.npy", images)
     argv = ["import", str(path), "--calibrate", str(path.parent / "images.npy")]
+    argv += ["--kernels", "half_up"]  # Else a file is cut instead.
     assert main([*argv, "--out", str(path.parent / "out.npz")]) == 2
     return " ".join(capsys.readouterr().err.split())
 

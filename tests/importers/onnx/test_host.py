@@ -60,7 +60,8 @@ def test_images_of_other_steps_are_not_one(
 ) -> None:
     model = two_branches(reverse=True)
     path, out = saved(model.build(model.answer), tmp_path), tmp_path / "net.npz"
-    assert main(["import", str(path), "--out", str(out)]) == BAD_INPUT and not out.exists()
+    given = ["import", str(path), "--kernels", "half_up", "--out", str(out)]
+    assert main(given) == BAD_INPUT and not out.exists()
     error = capsys.readouterr().err
     assert (
         "the image must be read in one way (as real numbers, then minus 0.5, then divided" in error

@@ -69,7 +69,7 @@ def real_sigmoid(folder: Path) -> list[str]:
     sums = model.conv(model.image(), 4, 3, 3, 3)
     gate = model.node("Mul", sums, model.node("HardSigmoid", sums))
     end = model.conv(model.quantized(gate), 5, 4, 1, 1)
-    return [str(saved(model.build(model.quantized(end)), folder))]
+    return [str(saved(model.build(model.quantized(end)), folder)), "--kernels", "half_up"]
 
 
 def mean_of_14(folder: Path) -> list[str]:

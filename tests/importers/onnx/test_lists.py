@@ -207,7 +207,8 @@ def read_on(model: Model) -> list[str]:
 def test_one_sentence_says_why_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = Model()
     path = saved(model.build(*read_on(model)), tmp_path)
-    assert main(["import", str(path), "--out", str(tmp_path / "net.npz")]) == BAD_INPUT
+    given = ["import", str(path), "--kernels", "half_up", "--out", str(tmp_path / "net.npz")]
+    assert main(given) == BAD_INPUT
     assert "axis must be that of the channels" in " ".join(capsys.readouterr().err.split())
 
 
