@@ -59,6 +59,21 @@ def test_an_operator_that_no_chip_has_goes_to_the_host() -> None:
     assert plan.graph.steps[2].operators["LRN"] == 1
 
 
+@pytest.mark.promise("means and maxima over the channels of each pixel are the host's")
+@pytest.mark.parametrize("operator", ["ReduceMean", "ReduceMax"])
+def test_what_is_taken_over_channels_is_the_hosts(operator: str) -> None:
+    """As a dueling network takes the mean of its advantages."""
+    model = Model((1, 16))
+    now = model.quantized(model.node("MatMul", model.image(), model.weights(16, 4, axis=1)))
+    taken = model.quantized(model.node(operator, now, axes=[1]), 0.02, 10)
+    sums = model.quantized(model.node("Sub", now, taken), 0.05, 90)
+    last = model.quantized(model.node("MatMul", sums, model.weights(4, 4, axis=1)))
+    graph = cut_of(model.build(last)).graph
+    assert graph.chip_products == graph.products == 80
+    assert graph.seen is not None
+    assert graph.seen.equal == graph.seen.elements
+
+
 def test_a_unit_that_is_seen_to_differ_goes_alone() -> None:
     plan = cut_of(read_whole_model(CASES / "mask_of_two_values.onnx"))
     assert plan.graph.chip_products == plan.graph.products

@@ -1,56 +1,15 @@
-"""Means, maxima and softmax over the channels of each pixel, beside onnxruntime."""
+"""Softmax over the channels of each pixel, and what mixes tokens, beside onnxruntime."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hwgen.commands.differences import differences_of
 from hwgen.errors import FormatError
 from hwgen.importers.integer import lower
 from hwgen.importers.onnx.quantized import read_integer_graph
 from tests.quantized_onnx import Model, differing, kinds, saved
 from tests.vnni import has_vnni
-
-
-@pytest.mark.promise("means and maxima over the channels of each pixel are layers")
-@pytest.mark.parametrize("operator", ["ReduceMean", "ReduceMax"])
-@pytest.mark.parametrize("channels", [1, 2, 7, 16])
-@pytest.mark.parametrize("keepdims", [0, 1])
-def test_over_the_channels_of_a_picture(
-    operator: str, channels: int, keepdims: int, tmp_path: Path
-) -> None:
-    model = Model((1, channels, 5, 4))
-    now = model.node(operator, model.image(), axes=[1], keepdims=keepdims)
-    path = saved(model.build(model.quantized(now, 0.03, 10)), tmp_path)
-    graph = read_integer_graph(path)
-    lowered = lower(graph, kernels="onnxruntime")
-    assert lowered.network.map_of(lowered.network.answer).shape == (5, 4, 1)
-    steps = max(
-        (each.steps for each in differences_of(graph, lowered, "onnxruntime")[0]), default=0
-    )
-    assert differing(path) <= steps
-    assert operator == "ReduceMean" or differing(path) == 0 or steps
-
-
-def test_over_the_channels_of_tokens(tmp_path: Path) -> None:
-    model = Model((1, 6, 16))
-    now = model.quantized(model.node("MatMul", model.image(), model.weights(16, 16, axis=1)))
-    model_answer = model.quantized(model.node("ReduceMean", now, axes=[2]), 0.02, 10)
-    path = saved(model.build(model_answer), tmp_path)
-    network = lower(read_integer_graph(path), kernels="onnxruntime").network
-    assert kinds(network) == ["conv", "conv"]
-    assert differing(path) <= 1
-
-
-def test_over_the_channels_of_a_vector(tmp_path: Path) -> None:
-    """As a dueling network takes the mean of its advantages."""
-    model = Model((1, 16))
-    now = model.quantized(model.node("MatMul", model.image(), model.weights(16, 4, axis=1)))
-    mean = model.quantized(model.node("ReduceMean", now, axes=[1]), 0.02, 10)
-    path = saved(model.build(model.quantized(model.node("Sub", now, mean), 0.05, 90)), tmp_path)
-    network = lower(read_integer_graph(path), kernels="onnxruntime").network
-    assert "reshape" not in kinds(network) and differing(path) <= 1
 
 
 @pytest.mark.promise("softmax over the channels of a map is a layer, equal in every element")

@@ -13,7 +13,6 @@ from hwgen.importers.integer.nodes import AveragePooling, MaxPooling
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.qdq.constants import attributes_of
-from hwgen.importers.onnx.qdq.over_channels import over_channels
 from hwgen.importers.onnx.qdq.state import State
 from hwgen.importers.onnx.qdq.values import Operation, Real, Value
 from hwgen.importers.onnx.qdq.windows import (
@@ -152,16 +151,14 @@ def channels_first(state: State, real: Real, axes: list[int]) -> Places:
 
 
 def reduced(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
-    """Read a ReduceMean or ReduceMax over rows and columns, or over channels."""
+    """Read a ReduceMean or ReduceMax over rows and columns."""
     real = map_operand(inputs[0])
     attributes = attributes_of(proto)
     named = constant_operand(inputs[1], "axes") if len(inputs) > 1 else None
     given = attributes.get("axes") if named is None else named.array.reshape(-1).tolist()
     rank = len(real.shape)
     axes = sorted({int(axis) % rank for axis in (range(rank) if given is None else given)})
-    made = over_channels(state, proto, real, axes)
-    if made is None:
-        made = over_pixels(state, proto, real, axes)
+    made = over_pixels(state, proto, real, axes)
     shape = [1 if axis in axes else side for axis, side in enumerate(real.shape)]
     if not attributes.get("keepdims", 1):
         shape = [side for axis, side in enumerate(shape) if axis not in axes]
