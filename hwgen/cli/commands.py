@@ -7,7 +7,6 @@ from typing import Any
 
 from hwgen.cli.from_requests import add_command
 from hwgen.commands.against import Compare
-from hwgen.commands.benchmark.command import Benchmark
 from hwgen.commands.build import Build, Compile
 from hwgen.commands.cache import Cache
 from hwgen.commands.catalogue import ListShipped
@@ -27,7 +26,7 @@ from hwgen.commands.prices import Energy
 from hwgen.commands.run import Simulate
 from hwgen.commands.self_test import SelfTest
 from hwgen.commands.sweep import Sweep
-from hwgen.commands.synthesis import Onnx, Synthesize
+from hwgen.commands.synthesis import Synthesize
 from hwgen.commands.text import WriteText
 from hwgen.commands.train import Train
 
@@ -36,8 +35,8 @@ GROUPS: Mapping[str, tuple[Any, ...]] = MappingProxyType(
         "What is there": (ListShipped, NewProject, Doctor, Info, Cache),
         "Your network": (Train, ImportNetwork, Compare, Fit, ExportOnnx),
         "A chip and its program": (Compile, Build, Simulate, WriteText, Export, SelfTest),
-        "What it costs": (Model, Cost, Sweep, Explore, Energy, Benchmark),
-        "Search and devices": (Synthesize, Onnx, Effects, FitDevice),
+        "What it costs": (Model, Cost, Sweep, Explore, Energy),
+        "Search and devices": (Synthesize, Effects, FitDevice),
     }
 )
 """In the order in which `hwgen --help` lists them."""

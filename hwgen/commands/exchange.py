@@ -11,12 +11,15 @@ from typing import Annotated, Any
 
 from numpy.typing import NDArray
 
+from hwgen.chip.family import Family
+from hwgen.commands.families import graphs, offering
 from hwgen.commands.fields import File, Network, OneMode
 from hwgen.commands.images import read_images
 from hwgen.commands.request import OUTPUT_FILE, Request, Says
 from hwgen.commands.subject import check_stateless
 from hwgen.files.earlier import ONNX_FILES
 from hwgen.files.output import whole_file
+from hwgen.files.shipped import file_of, networks
 from hwgen.importers.integer import IntegerGraph
 from hwgen.network.file import load_network
 from hwgen.network.tokens import read_ids
@@ -29,6 +32,8 @@ class ExportOnnx(Request, command="export-onnx", example="network.npz --out buil
 
     Weights are int8 with a scale for each output channel, maps unsigned with NCHW order, biases
     int32. Importing the file gives the same network back.
+
+    A network that ships for synthesis, such as vgg16, has no weights, and neither has its file.
     """
 
     network: Network
@@ -42,7 +47,14 @@ class ExportOnnx(Request, command="export-onnx", example="network.npz --out buil
         """Write the file; return what it is."""
         from hwgen.importers.onnx.qdq.export import export_network
 
-        network = load_network(Path(self.network))
+        known = graphs().network_names() if offering(Family.graphs) else ()
+        files = networks() | {name: Path(name) for name in known}
+        file = file_of(Path(self.network), files, what="the network")
+        if str(file) in known and not file.exists():
+            if self.mode is not None:
+                raise self.refusal("mode", "left out of a network without weights", self.mode)
+            return graphs().write_network(str(file), Path(self.out))
+        network = load_network(file)
         check_stateless(network, "export-onnx")
         export_network(network, Path(self.out), mode=self.mode)
         modes = network.graph.modes

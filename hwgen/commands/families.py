@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hwgen.chip.family import GROUP, Family
+from hwgen.chip.page_protocols import Graphs
 from hwgen.chip.protocols import Architecture
 from hwgen.commands.packages import optional_packages
 from hwgen.errors import FamilyError, FormatError
@@ -128,6 +129,14 @@ def offering(capability: Callable[[Family], Any]) -> list[InstalledFamily]:
         except FamilyError:
             continue
     return able
+
+
+def graphs() -> Graphs:
+    """Return the reader of networks without weights."""
+    able = offering(Family.graphs)
+    if not able:
+        raise FamilyError("no family that is installed reads networks without weights")
+    return able[0].need(Family.graphs)
 
 
 def family_of(name_of_format: object, *, kind: str, source: str) -> InstalledFamily:

@@ -21,7 +21,7 @@ from hwgen.chip.protocols import Architecture, Program
 from hwgen.chip.room import Room
 from hwgen.commands.context import Context
 from hwgen.commands.described import describe_import
-from hwgen.commands.families import InstalledFamily, architectures, family_of
+from hwgen.commands.families import InstalledFamily, architectures, family_of, graphs
 from hwgen.commands.fields import File, ImageSize, Sparsity, path_of
 from hwgen.commands.files import is_quantized
 from hwgen.commands.judged import judged_once
@@ -31,7 +31,6 @@ from hwgen.commands.replacing import part_needs
 from hwgen.commands.request import OUTPUT_FILE, Says, Working
 from hwgen.commands.subject import configuration_of, load_chip, load_subject, program_of
 from hwgen.commands.sweep import leaves
-from hwgen.commands.synthesis import graphs
 from hwgen.errors import FormatError
 from hwgen.files.digests import digest_of_array, versions
 from hwgen.files.earlier import PICTURE_MARK, PICTURES

@@ -6,8 +6,7 @@ Tests: `tests/importers/onnx/test_host.py`.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hwgen.chip.family import Family
-from hwgen.commands.families import offering
-from hwgen.commands.synthesis import graphs
+from hwgen.commands.families import graphs, offering
 from hwgen.network.graph import KINDS
 from hwgen.report.sheet import Sheet
 

@@ -8,7 +8,6 @@ from functools import partial
 
 from hwgen.chip.family import Family
 from hwgen.chip.replacement import AnySpec
-from hwgen.commands.benchmark import report as benchmark
 from hwgen.commands.families import offering
 from hwgen.commands.studies import reports_of_studies
 from hwgen.errors import ConfigError, with_near
@@ -33,7 +32,7 @@ def schema(name: str) -> str:
 
 def schemas() -> dict[str, Callable[[], str]]:
     """Return what makes each schema, by its name; families and studies add theirs."""
-    reports = REPORTS | benchmark.REPORTS | reports_of_studies()
+    reports = REPORTS | reports_of_studies()
     for family in offering(Family.report_schemas):
         reports |= family.need(Family.report_schemas).REPORTS
     found: dict[str, Callable[[], str]] = {

@@ -1,4 +1,4 @@
-"""`hwgen synthesize` and `hwgen onnx`: the families that offer a synthesis and read graphs."""
+"""`hwgen synthesize`: the families that offer a synthesis and read graphs."""
 
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
@@ -8,11 +8,11 @@ from pydantic import Field
 from rich.console import Group, RenderableType
 
 from hwgen.chip.family import Family
-from hwgen.chip.page_protocols import Graphs, Synthesis
+from hwgen.chip.page_protocols import Synthesis
 from hwgen.chip.synthesis_request import RUN_FILES, OtherSearch
 from hwgen.commands.effects import devices_of, labelled
 from hwgen.commands.erring import ErringChips
-from hwgen.commands.families import families, offering
+from hwgen.commands.families import families, graphs, offering
 from hwgen.commands.fields import (
     Count,
     Data,
@@ -27,11 +27,10 @@ from hwgen.commands.fields import (
     path_of,
 )
 from hwgen.commands.images import choose_images
-from hwgen.commands.request import OUTPUT_FILE, Request, Says, Working
+from hwgen.commands.request import Says, Working
 from hwgen.commands.run import Simulate
 from hwgen.errors import FamilyError, FormatError
 from hwgen.files import shipped
-from hwgen.files.earlier import ONNX_FILES
 from hwgen.files.load import read_mapping
 from hwgen.files.output import write_text
 from hwgen.network.file import load_network
@@ -43,14 +42,6 @@ WEIGHTED = ".npz"
 """Suffix of a network that has weights."""
 THEN_IMAGES = 4
 """Images that run on a chip that was just found."""
-
-
-def graphs() -> Graphs:
-    """Return the reader of networks without weights."""
-    able = offering(Family.graphs)
-    if not able:
-        raise FamilyError("no family that is installed reads networks without weights")
-    return able[0].need(Family.graphs)
 
 
 def default_tables() -> list[Path]:
@@ -288,25 +279,3 @@ class Synthesize(
     def written(self, report: SynthesizedChip) -> Any:
         """Return what --json writes."""
         return report.report
-
-
-@dataclass(frozen=True)
-class Onnx(Request, command="onnx", example="resnet18 --out build/resnet18.onnx"):
-    """Write a network that ships for synthesis as an ONNX file, without weights."""
-
-    network: Annotated[
-        str,
-        Says(
-            "a network that ships, such as vgg16",
-            metavar="NETWORK",
-            argument=True,
-            complete=lambda: graphs().network_names(),
-        ),
-    ]
-    out: Annotated[
-        File, Says("file to write (.onnx)", metavar="FILE", use=OUTPUT_FILE, replaces=ONNX_FILES)
-    ]
-
-    def run(self) -> str:
-        """Write the file; return what it is."""
-        return graphs().write_network(self.network, Path(self.out))

@@ -156,7 +156,7 @@ def test_an_output_folder_holds_no_input(hwgen: Command, place: Path, line: str)
     refused(hwgen, place, line, f"--out must hold no input, got {path} for {source}")
 
 
-FILES = ["compile net.npz arch.yaml --out", "info arch.yaml --json", "onnx alexnet --out"]
+FILES = ["compile net.npz arch.yaml --out", "info arch.yaml --json", "export-onnx alexnet --out"]
 
 
 @pytest.mark.promise(
@@ -242,14 +242,13 @@ def test_an_earlier_file_is_replaced(hwgen: Command, place: Path) -> None:
         (place / name).write_text('{"format": "hwgen.report.info"}')
         assert hwgen("info", "arch.yaml", "--json", name)[0] == 0
         assert (place / name).read_text().startswith('{\n  "format": "hwgen.report.info"')
-    assert hwgen("onnx", "cifar_alexnet", "--out", "mine.onnx")[0] == 0
+    assert hwgen("export-onnx", "cifar_alexnet", "--out", "mine.onnx")[0] == 0
     (place / "second").hardlink_to(place / "mine.onnx")
-    assert hwgen("onnx", "resnet18", "--out", "second")[0] == 0
+    assert hwgen("export-onnx", "resnet18", "--out", "second")[0] == 0
     assert (place / "mine.onnx").read_bytes() != (place / "second").read_bytes()
 
 
 FOREIGN = {
-    "onnx alexnet --out": "an ONNX file",
     "compile net.npz arch.yaml --out": "a program",
     "fit net.npz --out": "a network",
     "import net.npz --out": "a network",

@@ -181,7 +181,7 @@ def test_unknown_network(hwgen: Command, tmp_path: Path) -> None:
 
 def test_truncated_onnx(hwgen: Command, tmp_path: Path) -> None:
     file = tmp_path / "net.onnx"
-    assert hwgen("onnx", "alexnet", "--out", file)[0] == 0
+    assert hwgen("export-onnx", "alexnet", "--out", file)[0] == 0
     file.write_bytes(file.read_bytes()[:-700])
     refused(hwgen("synthesize", file, "--power-w", 49), "net.onnx")
     refused(hwgen("info", file), "net.onnx")
@@ -213,7 +213,7 @@ def test_a_folder_of_somebody_else(hwgen: Command, tmp_path: Path) -> None:
         ["synthesize", "alexnet", "--power-w", 9, "--rules", "fair"],
         ["synthesize", "alexnet", "--power-w", 9, "--workers", 0],
         ["synthesize", "alexnet", "--power-w", 9, "--evaluations", 0],
-        ["onnx", "alexnet"],
+        ["export-onnx", "alexnet"],
     ],
 )
 def test_usage(hwgen: Command, arguments: list[object]) -> None:
@@ -223,14 +223,14 @@ def test_usage(hwgen: Command, arguments: list[object]) -> None:
 
 
 def test_help_teaches(hwgen: Command) -> None:
-    for command in ("synthesize", "onnx"):
+    for command in ("synthesize", "export-onnx"):
         assert command in hwgen("--help")[1]
         assert "Example: hwgen" in hwgen(command, "--help")[1]
 
 
 def test_onnx_and_info_of_it(hwgen: Command, tmp_path: Path) -> None:
     file = tmp_path / "new/vgg16.onnx"
-    code, out, _ = hwgen("onnx", "vgg16", "--out", file)
+    code, out, _ = hwgen("export-onnx", "vgg16", "--out", file)
     assert code == 0
     assert "vgg16, 16 layers with weights" in out
     reports = []
@@ -246,8 +246,10 @@ def test_onnx_and_info_of_it(hwgen: Command, tmp_path: Path) -> None:
     assert reports[0]["layers"] == reports[1]["layers"]
     # Its first convolution: 27 rows and 64 columns fit on one crossbar, 8 cells a weight.
     assert reports[0]["layers"][0]["crossbars"] == 8
-    refused(hwgen("onnx", "quite_another", "--out", file), "quite_another", "vgg16")
-    refused(hwgen("onnx", "vgg17", "--out", file), "did you mean vgg16 or vgg13?")
+    refused(hwgen("export-onnx", "quite_another", "--out", file), "quite_another", "vgg16")
+    refused(hwgen("export-onnx", "vgg17", "--out", file), "did you mean vgg16 or vgg13?")
+    both = hwgen("export-onnx", "vgg16", "--mode", "1.0x", "--out", file)
+    refused(both, "--mode must be left out of a network without weights, got 1.0x")
 
 
 def test_info_of_an_architecture(hwgen: Command, arch_file: Path, tmp_path: Path) -> None:

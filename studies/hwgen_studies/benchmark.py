@@ -1,5 +1,11 @@
-"""`hwgen benchmark`: wall times of predictions, of emission and of a build of the simulator."""
+"""How long the kit takes: wall times of predictions, of emission, of a build of the simulator.
 
+`scripts/benchmark` calls it.
+
+Tests: `studies/tests/test_benchmark.py`.
+"""
+
+import argparse
 import os
 import subprocess
 import sys
@@ -12,18 +18,97 @@ from dataclasses import dataclass
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Literal
+
+from pydantic import dataclasses
+from rich import print as show
+from rich.console import Group, RenderableType
 
 from hwgen.chip.family import Family
-from hwgen.commands.benchmark.report import BenchmarkReport, PredictedNetwork
 from hwgen.commands.context import Context, timed
 from hwgen.commands.images import choose_images
 from hwgen.commands.maps import keep_maps, read_maps
 from hwgen.commands.origin import commit, machine
 from hwgen.commands.subject import load_chip, load_subject, program_of, program_path
+from hwgen.files.load import EXACT
+from hwgen.report.files import report_text
+from hwgen.report.tables import NOTHING, number, table
+from hwgen.report.types import Count
 
 LIMITS = {"predict": 180.0, "emit": 3.0, "build": 120.0}
 """Seconds, on 2 cores that have nothing else to do, with six networks dense and sparse."""
 SPARSITIES = ("none", "all")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, config=EXACT)
+class PredictedNetwork:
+    """One network with one choice of switches.
+
+    prepare_seconds: to compile it and to compute its maps, or to find both cached
+    seconds: from the cached program and maps to the cycles, of one process
+    cpu_seconds: processor time of the same, which other processes hardly change
+    """
+
+    network: str
+    sparsity: str
+    cycles: Count
+    prepare_seconds: float
+    seconds: float
+    cpu_seconds: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, config=EXACT)
+class BenchmarkReport:
+    """Wall times in seconds on a machine that may do other work, see `load`.
+
+    predict_seconds: all networks in `jobs` processes, their start and imports included
+    emit_seconds: Verilog of the chip from a fresh process, imports included
+    build_seconds: its simulator, from nothing; null: not asked for
+    limits: of predict, emit and build
+    load: mean number of runnable processes in the minute before
+    """
+
+    format: Literal["hwgen.report.benchmark"]
+    version: Literal[1]
+    architecture: str
+    jobs: Count
+    networks: list[PredictedNetwork]
+    predict_seconds: float
+    emit_seconds: float
+    build_seconds: float | None
+    limits: dict[str, float]
+    load: float
+    commit: str | None
+    machine: str
+
+
+def benchmark_table(report: BenchmarkReport) -> RenderableType:
+    """Return the networks, then the sums with their limits."""
+    rows = table(["network", "sparsity", "cycles", "prepare, s", "predict, s", "CPU, s"], left=2)
+    for each in report.networks:
+        seconds = (each.prepare_seconds, each.seconds, each.cpu_seconds)
+        times = [f"{value:.1f}" for value in seconds]
+        rows.add_row(each.network, each.sparsity, number(each.cycles), *times)
+    return Group(
+        f"{report.architecture}, {report.machine}, commit {report.commit or NOTHING},"
+        f" {report.load:.1f} other processes",
+        "",
+        rows,
+        "",
+        *sums(report),
+    )
+
+
+def sums(report: BenchmarkReport) -> Iterator[str]:
+    """Yield a line for each figure that has a limit."""
+    for name, what in (
+        ("predict", f"{len(report.networks)} predictions in {report.jobs} processes"),
+        ("emit", "Verilog of the chip, imports included"),
+        ("build", "simulator of the chip"),
+    ):
+        seconds = getattr(report, f"{name}_seconds")
+        if seconds is not None:
+            yield f"{what}: {seconds:.1f} s, limit {report.limits[name]:g} s"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,3 +240,31 @@ def environment(**changes: str) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, and show the times."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("networks", nargs="+", type=Path, help="quantized network files (.npz)")
+    parser.add_argument("architecture", type=Path)
+    parser.add_argument("--data", help="images of the networks [default: random inputs]")
+    parser.add_argument("--jobs", type=int, default=2, help="processes that predict")
+    parser.add_argument("--no-build", dest="build", action="store_false", help="no simulator")
+    parser.add_argument("--json", type=Path, help="file of the report")
+    parser.add_argument("--work", type=Path, default=Path("build"))
+    given = parser.parse_args(arguments)
+    report = run_benchmark(
+        Context(work=given.work),
+        given.networks,
+        given.architecture,
+        data=given.data,
+        jobs=given.jobs,
+        build=given.build,
+    )
+    show(benchmark_table(report))
+    if given.json is not None:
+        given.json.write_text(report_text(report), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

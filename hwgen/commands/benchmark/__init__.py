@@ -1,1 +1,0 @@
-"""How long the kit takes for its own work."""
