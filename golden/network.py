@@ -1,61 +1,24 @@
-"""Integer inference of a quantized network: every map of every image, for any family."""
+"""Integer inference of a quantized network: every map of every image, for any family.
 
+A kind of layer has one function, which `of` names.
+"""
+
+import math
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.ops.add import scaled_sum, weighted_sum
-from golden.ops.append import append
-from golden.ops.average_pool import window_sums
-from golden.ops.concatenate import concatenate
-from golden.ops.conv import conv
+from golden.ops import maps as ops
 from golden.ops.fixed_softmax import fixed_softmax
 from golden.ops.layer_norm import layer_norm
-from golden.ops.linear import linear
-from golden.ops.matmul import map_product
-from golden.ops.max_pool import max_pool
-from golden.ops.multiply import product
 from golden.ops.requantize import requantize
-from golden.ops.rescale import centred
-from golden.ops.shortcut import shortcut
 from golden.ops.softmax import softmax
-from golden.ops.squared_difference import squared_difference
-from golden.ops.stack import stack
-from golden.ops.table import look_up
-from golden.ops.upsample import upsample
-from hwgen.network import (
-    INPUT,
-    Add,
-    Append,
-    AveragePool,
-    CausalSoftmax,
-    Concatenate,
-    Constant,
-    Conv,
-    FixedSoftmax,
-    Layer,
-    LayerNorm,
-    Linear,
-    MatMul,
-    MaxPool,
-    Multiply,
-    QuantizedNetwork,
-    Requantized,
-    Rescale,
-    Reshape,
-    Rows,
-    Shortcut,
-    Softmax,
-    SquaredDifference,
-    Stack,
-    State,
-    Table,
-    Transpose,
-    Upsample,
-    Weighted,
-)
+from hwgen import network as kinds
+from hwgen.network import INPUT, Conv, Layer, Linear, QuantizedNetwork
+from hwgen.network.add import OPERAND_SHIFT
 
 Map = NDArray[Any]
 """(images, height, width, channels): uint8, uint16, or int32 and int64 of raw sums."""
@@ -176,195 +139,224 @@ def infer_layer(
 
     A layer without inputs has one image.
     """
-    match layer:
-        case Conv() | Linear():
-            return weighted_layer(network, layer, inputs[0], mode, sums_by)
-        case MaxPool() | Concatenate() | Stack() | Table() | Shortcut():
-            return chosen(network, layer, inputs, mode)
-        case Softmax() | FixedSoftmax() | LayerNorm():
-            return of_pixels(network, layer, inputs[0], position)
-        case Constant() | State():
-            return network.held[layer.name]["map"][np.newaxis]
-        case AveragePool() | Add() | Multiply() | MatMul() | Rescale() | SquaredDifference():
-            sums, multiplier = combined(network, layer, inputs, mode)
-            return requantize_to(layer, sums, multiplier, layer.requantization[mode].shift, mode)
-        case _:
-            return moved(layer, inputs, mode, position)
+    around = Around(network=network, mode=mode, sums_by=sums_by, position=position)
+    return RULES[type(layer)](around, layer, inputs)
 
 
-def chosen(
-    network: QuantizedNetwork,
-    layer: MaxPool | Concatenate | Stack | Table | Shortcut,
-    inputs: list[Map],
-    mode: int,
-) -> Map:
-    """Return the map of a layer that selects, joins or looks up elements."""
-    match layer:
-        case MaxPool():
-            return max_pool(
-                inputs[0], kernel=layer.kernel, stride=layer.stride, padding=layer.padding
-            )
-        case Concatenate():
-            return concatenate(inputs)
-        case Stack():
-            return stack(inputs, shape=layer.output.shape)
-        case Table():
-            return look_up(inputs[0], network.tables[layer.name][mode])
-        case Shortcut():
-            return shortcut(
-                inputs[0],
-                stride=layer.stride,
-                channels=layer.output.channels_in(mode),
-                zero_point=layer.output.quantization[mode].zero_point,
-            )
+@dataclass(frozen=True, kw_only=True)
+class Around:
+    """What the function of a layer may read beside the layer and its maps."""
+
+    network: QuantizedNetwork
+    mode: int
+    sums_by: WeightedSums | None
+    position: int
+
+    def zero_points(self, layer: Layer) -> Any:
+        """Return the zero points of what a layer reads."""
+        each = (self.network.map_of(name).quantization for name in layer.inputs)
+        return tuple(modes[self.mode].zero_point for modes in each)
+
+    def channels(self, layer: Layer) -> int:
+        """Return the channels of a layer's map."""
+        return layer.output.channels_in(self.mode)
 
 
-def of_pixels(
-    network: QuantizedNetwork, layer: Softmax | FixedSoftmax | LayerNorm, given: Map, position: int
-) -> Map:
-    """Return the map of a layer that reads a whole pixel before it writes one."""
-    arrays, values = network.held[layer.name], layer.output.quantization[0]
-    match layer:
-        case Softmax():
-            steps = softmax(
-                given,
-                groups=layer.groups,
-                exponentials=arrays["exponentials"],
-                factor=layer.factor,
-                keys=keys_of(layer, position),
-            )
-        case FixedSoftmax():
-            steps = fixed_softmax(given, groups=layer.groups, exponentials=arrays["exponentials"])
-        case LayerNorm():
-            eps, scale = arrays["constants"]
-            steps = layer_norm(
-                given,
-                values=arrays["values"],
-                gamma=arrays["gamma"],
-                beta=arrays["beta"],
-                eps=eps,
-                scale=scale,
-                centred=layer.order != "rms",
-            )
-    return (steps + values.zero_point).clip(values.low, values.high).astype(layer.output.dtype)
+Rule = Callable[[Around, Any, list[Map]], Map]
+RULES: dict[type, Rule] = {}
 
 
-def keys_of(layer: Softmax, position: int) -> NDArray[np.int64] | None:
-    """Return how many channels of a group count for each pixel of a map; None: all."""
-    if not isinstance(layer, CausalSoftmax):
-        return None
-    first = position + 1 if layer.keys == "position" else 1
-    pixels = np.arange(layer.output.height * layer.output.width)
-    return (first + pixels).clip(max=layer.output.channels // layer.groups)
+def of(*types: type) -> Callable[[Rule], Rule]:
+    """Let a function compute the maps of some kinds of layers."""
+
+    def kept(rule: Rule) -> Rule:
+        RULES.update(dict.fromkeys(types, rule))
+        return rule
+
+    return kept
 
 
-def moved(
-    layer: Upsample | Transpose | Reshape | Rows | Append,
-    inputs: list[Map],
-    mode: int,
-    position: int,
-) -> Map:
-    """Return the map of a layer that puts every element at another place."""
-    given, *rows = inputs
-    zero_point = layer.output.quantization[mode].zero_point
-    match layer:
-        case Upsample():
-            zero = None if layer.fill == "repeat" else zero_point
-            return upsample(given, factor=layer.factor, zero_point=zero)
-        case Transpose():
-            return given.transpose(0, *(axis + 1 for axis in layer.order))
-        case Reshape():
-            return given.reshape(len(given), *layer.output.shape)
-        case Append():
-            return append(given, rows[0], position=position)
-        case Rows():
-            return given[:, layer.first : layer.first + layer.count]
+@of(kinds.Constant, kinds.State)
+def held(around: Around, layer: Any, inputs: list[Map]) -> Map:
+    """Return the map that a network holds."""
+    return around.network.held[layer.name]["map"][np.newaxis]
 
 
-def combined(
-    network: QuantizedNetwork,
-    layer: AveragePool | Add | Multiply | MatMul | Rescale | SquaredDifference,
-    inputs: list[Map],
-    mode: int,
-) -> tuple[NDArray[np.int64], Any]:
-    """Return the sums that a layer without weights requantizes, and their multipliers."""
-    zero, *more = (network.map_of(name).quantization[mode].zero_point for name in layer.inputs)
-    multiplier, *others = layer.requantization[mode].multipliers
-    match layer:
-        case AveragePool():
-            return mean(layer, inputs[0], zero, mode)
-        case Add() if layer.rounding == "tflite":
-            of_two, shifts = scaled_sum, layer.operand_shifts[mode]
-        case SquaredDifference():
-            of_two, shifts = squared_difference, layer.operand_shifts
-        case Add():
-            sums = weighted_sum(
-                *inputs, zero_points=(zero, more[0]), multipliers=(multiplier, others[0])
-            )
-            return sums, 1
-        case MatMul():
-            sums = map_product(
-                *inputs,
-                groups=layer.groups,
-                transposed=layer.transposed,
-                zero_points=(zero, more[0]),
-            )
-            return sums, multiplier
-        case Multiply():
-            return product(*inputs, zero_points=(zero, more[0])), multiplier
-        case Rescale():
-            return centred(inputs[0], zero_point=zero), multiplier
-    sums = of_two(
-        *inputs, zero_points=(zero, more[0]), multipliers=(multiplier, others[0]), shifts=shifts
-    )
-    return sums, others[1]
+@of(kinds.MaxPool)
+def max_pool(around: Around, layer: Any, inputs: list[Map]) -> Map:
+    """Return the largest integer of each window."""
+    return ops.max_pool(inputs[0], **window_of(layer))
 
 
-def mean(
-    layer: AveragePool, given: Map, zero_point: int, mode: int
-) -> tuple[NDArray[np.int64], Any]:
-    """Return the sums of windows, and their multiplier: one, or that of each position's count."""
-    middle = zero_point if layer.center is None else layer.center
-    kernel, stride, padding = layer.kernel, layer.stride, layer.padding
-    sums = window_sums(given, kernel=kernel, stride=stride, padding=padding, zero_point=middle)
-    multipliers = np.array(layer.requantization[mode].multipliers)
+@of(kinds.Concatenate)
+def concatenate(around: Around, layer: Any, inputs: list[Map]) -> Map:
+    """Return the channels of all maps in their order."""
+    return np.concatenate(inputs, axis=3)
+
+
+@of(kinds.Stack)
+def stack(around: Around, layer: Any, inputs: list[Map]) -> Map:
+    """Return the pixels of all maps, row after row, in their order."""
+    pixels = [values.reshape(len(values), -1, values.shape[3]) for values in inputs]
+    return np.concatenate(pixels, axis=1).reshape(-1, *layer.output.shape)
+
+
+@of(kinds.Table)
+def look_up(around: Around, layer: Any, inputs: list[Map]) -> Map:
+    """Return the entry of each element."""
+    found: Map = around.network.tables[layer.name][around.mode][inputs[0]]
+    return found
+
+
+@of(kinds.Shortcut)
+def shortcut(around: Around, layer: Any, inputs: list[Map]) -> Map:
+    """Return every stride-th pixel, with the channels of the output."""
+    zero_point, channels = values_of(around, layer).zero_point, around.channels(layer)
+    return ops.shortcut(inputs[0], stride=layer.stride, channels=channels, zero_point=zero_point)
+
+
+@of(kinds.Upsample)
+def upsample(around: Around, layer: Any, inputs: list[Map]) -> Map:
+    """Return every pixel at `factor` times its place, repeated, or zero points between."""
+    (given,), (down, across) = inputs, layer.factor
+    if layer.fill == "repeat":
+        return given.repeat(down, axis=1).repeat(across, axis=2)
+    images, height, width, channels = given.shape
+    size = (height - 1) * down + 1, (width - 1) * across + 1
+    zero_point = values_of(around, layer).zero_point
+    wide = np.full((images, *size, channels), zero_point, given.dtype)
+    wide[:, ::down, ::across] = given
+    return wide
+
+
+@of(kinds.Transpose)
+def transpose(around: Around, layer: Any, inputs: list[Map]) -> Map:
+    """Return the map with its axes in another order."""
+    return inputs[0].transpose(0, *(axis + 1 for axis in layer.order))
+
+
+@of(kinds.Reshape)
+def reshape(around: Around, layer: Any, inputs: list[Map]) -> Map:
+    """Return the elements in another shape."""
+    return inputs[0].reshape(len(inputs[0]), *layer.output.shape)
+
+
+@of(kinds.Rows)
+def some_rows(around: Around, layer: Any, inputs: list[Map]) -> Map:
+    """Return some rows."""
+    return inputs[0][:, layer.first : layer.first + layer.count]
+
+
+@of(kinds.Append)
+def append(around: Around, layer: Any, inputs: list[Map]) -> Map:
+    """Return a map of all pixels so far, with new ones from the pixel `position` on.
+
+    Raises ValueError where the pixels do not fit behind the position.
+    """
+    cache, row = inputs
+    pixels = row.reshape(len(row), -1, cache.shape[3])
+    made: Map = np.array(cache).reshape(len(row), -1, cache.shape[3])
+    most = made.shape[1] - pixels.shape[1]
+    if not 0 <= around.position <= most:
+        raise ValueError(f"the position must be from 0 to {most}, got {around.position}")
+    made[:, around.position : around.position + pixels.shape[1]] = pixels
+    return made.reshape(cache.shape)
+
+
+@of(kinds.Softmax, kinds.CausalSoftmax)
+def float_softmax(around: Around, layer: Any, inputs: list[Map]) -> Map:
+    """Return shares in float32; of a causal one the first channels of a group count."""
+    keys = None
+    if isinstance(layer, kinds.CausalSoftmax):
+        first = around.position + 1 if layer.keys == "position" else 1
+        pixels = np.arange(layer.output.height * layer.output.width)
+        keys = (first + pixels).clip(max=layer.output.channels // layer.groups)
+    table = around.network.held[layer.name]["exponentials"]
+    given = {"groups": layer.groups, "exponentials": table, "factor": layer.factor, "keys": keys}
+    return in_range(around, layer, softmax(inputs[0], **given))
+
+
+@of(kinds.FixedSoftmax)
+def integer_softmax(around: Around, layer: Any, inputs: list[Map]) -> Map:
+    """Return shares in integers."""
+    arrays = around.network.held[layer.name]
+    return in_range(around, layer, fixed_softmax(inputs[0], groups=layer.groups, **arrays))
+
+
+@of(kinds.LayerNorm)
+def norm(around: Around, layer: Any, inputs: list[Map]) -> Map:
+    """Return each pixel over its deviation."""
+    arrays = dict(around.network.held[layer.name])
+    eps, scale = arrays.pop("constants")
+    centred = layer.order != "rms"
+    steps = layer_norm(inputs[0], **arrays, eps=eps, scale=scale, centred=centred)
+    return in_range(around, layer, steps)
+
+
+@of(kinds.AveragePool)
+def average_pool(around: Around, layer: Any, inputs: list[Map]) -> Map:
+    """Return the means of windows: 1 / n is in the multiplier, of all or of each count."""
+    zero_point = around.zero_points(layer)[0] if layer.center is None else layer.center
+    sums = ops.window_sums(inputs[0], **window_of(layer), zero_point=zero_point)
+    multipliers = np.array(layer.requantization[around.mode].multipliers)
     if layer.divisor == "window":
-        return sums, multipliers[0]
-    ones = np.ones((1, *given.shape[1:3], 1), np.uint8)
-    counts = window_sums(ones, kernel=kernel, stride=stride, padding=padding, zero_point=0)
-    return sums, multipliers[np.searchsorted(np.unique(counts), counts)]
+        return scaled(around, layer, sums, multipliers[0])
+    ones = np.ones((1, *inputs[0].shape[1:3], 1), np.uint8)
+    counts = ops.window_sums(ones, **window_of(layer), zero_point=0)
+    return scaled(around, layer, sums, multipliers[np.searchsorted(np.unique(counts), counts)])
 
 
-def of_one_layer(name: str, sums_by: WeightedSums) -> WeightedSums:
-    """Return sums of which one layer's are by devices that err, and all others exact."""
+@of(kinds.Add)
+def add(around: Around, layer: Any, inputs: list[Map]) -> Map:
+    """Return the sum of two maps of their own scales; `tflite` rounds each operand."""
+    factors = layer.requantization[around.mode].multipliers
+    scales: dict[str, Any] = {"zero_points": around.zero_points(layer), "multipliers": factors[:2]}
+    if layer.rounding != "tflite":
+        return scaled(around, layer, ops.weighted_sum(*inputs, **scales), 1)
+    shifts = layer.operand_shifts[around.mode]
+    operands = ops.scaled_operands(*inputs, **scales, shifts=shifts, finer=OPERAND_SHIFT)
+    return scaled(around, layer, operands[0] + operands[1], factors[2])
 
-    def sums(
-        network: QuantizedNetwork, layer: Conv | Linear, maps: Map, mode: int
-    ) -> NDArray[np.int64]:
-        if layer.name == name:
-            return sums_by(network, layer, maps, mode)
-        return accumulate(network, layer, maps, mode=mode)
 
-    return sums
+@of(kinds.SquaredDifference)
+def squared_difference(around: Around, layer: Any, inputs: list[Map]) -> Map:
+    """Return the square of the difference of two maps."""
+    factors = layer.requantization[around.mode].multipliers
+    scales = {"zero_points": around.zero_points(layer), "multipliers": factors[:2]}
+    sums = ops.squared_difference(*inputs, **scales, shifts=layer.operand_shifts)
+    return scaled(around, layer, sums, factors[2])
 
 
-def weighted_layer(
-    network: QuantizedNetwork, layer: Conv | Linear, maps: Map, mode: int, by: WeightedSums | None
-) -> Map:
-    """Return the output map of a layer with weights: raw sums, or requantized."""
-    if by is None:
-        sums = accumulate(network, layer, maps, mode=mode)
-    else:
-        sums = by(network, layer, maps, mode)
+@of(kinds.MatMul)
+def matmul(around: Around, layer: Any, inputs: list[Map]) -> Map:
+    """Return the product of two maps by groups."""
+    how = {"groups": layer.groups, "transposed": layer.transposed}
+    sums = ops.map_product(*inputs, **how, zero_points=around.zero_points(layer))
+    return scaled(around, layer, sums, layer.requantization[around.mode].multipliers[0])
+
+
+@of(kinds.Multiply, kinds.Rescale)
+def product(around: Around, layer: Any, inputs: list[Map]) -> Map:
+    """Return the product of x - zero point of all maps; the second may have one value a channel."""
+    pairs = zip(inputs, around.zero_points(layer), strict=True)
+    sums = math.prod(each.astype(np.int64) - zero for each, zero in pairs)
+    return scaled(around, layer, sums, layer.requantization[around.mode].multipliers[0])
+
+
+@of(Conv, Linear)
+def weighted(around: Around, layer: Any, inputs: list[Map]) -> Map:
+    """Return the map of a layer with weights: raw sums, or requantized."""
+    network, mode = around.network, around.mode
+    sums = (around.sums_by or accumulate)(network, layer, inputs[0], mode)
     if layer.output.raw:
         return sums.astype(layer.output.dtype)
-    parameters, outputs = network.parameters[layer.name], layer.output.channels_in(mode)
-    multiplier, shift = parameters.multiplier[mode, :outputs], parameters.shift[mode, :outputs]
-    return requantize_to(layer, sums, multiplier, shift, mode)
+    parameters, outputs = network.parameters[layer.name], around.channels(layer)
+    factors = parameters.multiplier[mode, :outputs], parameters.shift[mode, :outputs]
+    return scaled(around, layer, sums, *factors)
 
 
 def accumulate(
-    network: QuantizedNetwork, layer: Conv | Linear, maps: Map, *, mode: int = 0
+    network: QuantizedNetwork, layer: Conv | Linear, maps: Map, mode: int = 0
 ) -> NDArray[np.int64]:
     """Return the sums of a layer with weights: (images, out_height, out_width, out).
 
@@ -377,9 +369,9 @@ def accumulate(
     weights = parameters.weights[:outputs]
     if isinstance(layer, Linear):
         pixels = weights.reshape(outputs, -1, source.channels)[:, :, :inputs]
-        return linear(maps, pixels.reshape(outputs, -1), bias)
+        return ops.linear(maps, pixels.reshape(outputs, -1), bias)
     depthwise = layer.groups == source.channels
-    return conv(
+    return ops.conv(
         maps,
         weights if layer.groups > 1 else weights[..., :inputs],
         bias,
@@ -390,16 +382,41 @@ def accumulate(
     )
 
 
-def requantize_to(
-    layer: Weighted | Requantized, sums: NDArray[np.int64], multiplier: Any, shift: Any, mode: int
-) -> Map:
-    """Return sums requantized to a layer's output."""
-    values = layer.output.quantization[mode]
-    center = layer.center if isinstance(layer, AveragePool) else None
+def of_one_layer(name: str, sums_by: WeightedSums) -> WeightedSums:
+    """Return sums of which one layer's are by devices that err, and all others exact."""
+
+    def sums(
+        network: QuantizedNetwork, layer: Conv | Linear, maps: Map, mode: int
+    ) -> NDArray[np.int64]:
+        return (sums_by if layer.name == name else accumulate)(network, layer, maps, mode)
+
+    return sums
+
+
+def window_of(layer: Any) -> dict[str, Any]:
+    """Return the window of a layer, as operations take it."""
+    return {"kernel": layer.kernel, "stride": layer.stride, "padding": layer.padding}
+
+
+def values_of(around: Around, layer: Layer) -> Any:
+    """Return the quantization of a layer's map."""
+    return layer.output.quantization[around.mode]
+
+
+def in_range(around: Around, layer: Layer, steps: Map) -> Map:
+    """Return steps from the zero point as elements of a layer's map."""
+    values = values_of(around, layer)
+    clipped: Map = (steps + values.zero_point).clip(values.low, values.high)
+    return clipped.astype(layer.output.dtype)
+
+
+def scaled(around: Around, layer: Any, sums: Any, multiplier: Any, shift: Any = None) -> Map:
+    """Return sums requantized to a layer's map; shift: None: that of the layer."""
+    values, center = values_of(around, layer), getattr(layer, "center", None)
     return requantize(
         sums,
         multiplier=multiplier,
-        shift=shift,
+        shift=layer.requantization[around.mode].shift if shift is None else shift,
         rounding=layer.rounding,
         zero_point=values.zero_point if center is None else center,
         low=values.low,

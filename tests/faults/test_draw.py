@@ -141,7 +141,7 @@ def test_the_nearest_tests_come_first(small: Path) -> None:
 
 def test_a_module_without_tests_has_those_around_it_or_a_row_of_a_table() -> None:
     known = house()
-    assert nearest_tests("golden/ops/stack.py", known)[-1] == "tests/golden/test_network.py"
+    assert nearest_tests("golden/ops/fixed_softmax.py", known)[-1] == "tests/golden/test_network.py"
     test, *chosen = nearest_tests("verif/reference/crossbar/chain.py", known)
     assert test.startswith("tests/verif/crossbar/") and chosen == ["-k", "chain"]
 
@@ -264,7 +264,7 @@ def test_a_run_goes_on_from_what_is_known(small: Path, monkeypatch: pytest.Monke
 
 def test_places() -> None:
     assert door.files_at("network") == door.files_at("hwgen/network")
-    assert door.files_at("golden/ops/add.py") == ["golden/ops/add.py"]
+    assert door.files_at("golden/ops/maps.py") == ["golden/ops/maps.py"]
     with pytest.raises(SystemExit, match=r"PLACE must be a module or a folder of .*, got nowhere"):
         door.files_at("nowhere")
     with pytest.raises(SystemExit, match="2"):

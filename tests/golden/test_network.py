@@ -116,7 +116,7 @@ def test_a_batch_is_its_images(monkeypatch: pytest.MonkeyPatch) -> None:
     network = random_network(Recipe(), seed=3)
     images = random_images(network, 5, seed=4)
     together = infer(network, images)
-    monkeypatch.setattr("golden.ops.conv.PRODUCTS_AT_ONCE", 1)
+    monkeypatch.setattr("golden.ops.maps.PRODUCTS_AT_ONCE", 1)
     for name, maps in infer(network, images).items():
         assert (maps == together[name]).all()
     assert all(len(maps) == 0 for maps in infer(network, images[:0]).values())

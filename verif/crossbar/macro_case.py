@@ -8,12 +8,8 @@ from typing import Any, cast
 import numpy as np
 
 from golden.crossbar.encoding import Ints, encode
-from golden.ops.add import weighted_sum
-from golden.ops.average_pool import window_sums
-from golden.ops.conv import conv
-from golden.ops.max_pool import max_pool
+from golden.ops.maps import conv, max_pool, shortcut, weighted_sum, window_sums
 from golden.ops.requantize import requantize
-from golden.ops.shortcut import shortcut
 from hwgen.crossbar.facts.arch_fabric import Held, Macro, Operation, Region, Travel
 from hwgen.crossbar.facts.chip import Chip, ChipLayer
 from hwgen.crossbar.facts.columns import (

@@ -12,8 +12,7 @@ from typing import Literal, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.ops.average_pool import window_sums
-from golden.ops.matmul import map_product
+from golden.ops.maps import map_product, window_sums
 from hwgen.network import (
     Add,
     AveragePool,

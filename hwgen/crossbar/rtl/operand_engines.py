@@ -63,7 +63,7 @@ class Eltwise(Part):
     Latency  1 from ``go`` to the first elements, 2 from there to their sums
     Rate     ``lanes`` elements in each cycle
     Errors   ``late``
-    Golden   ``golden.ops.add``
+    Golden   ``golden.ops.maps.weighted_sum``
     Source   docs/crossbar-rules.md: vector units; formula in ``hwgen.network.quantization``
     """
 

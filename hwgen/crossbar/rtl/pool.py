@@ -45,7 +45,7 @@ class Pool(Part):
     Latency  1 from ``go`` to the first elements, 2 from there to their sums
     Rate     ``lanes`` channels of a tap in each cycle
     Errors   ``late``
-    Golden   ``golden.ops.max_pool``, ``golden.ops.average_pool``
+    Golden   ``golden.ops.maps``
     Source   docs/crossbar-rules.md: vector units
     """
 

@@ -45,7 +45,7 @@ class ProductOperands(Part):
     Latency  0; 1 cycle from `hold` to `factor`
     Rate     a part in each cycle
     Errors   none
-    Golden   ``golden.ops.matmul``
+    Golden   ``golden.ops.maps.map_product``
     Source   docs/dbpim-microarchitecture.md, "simd"
     """
 

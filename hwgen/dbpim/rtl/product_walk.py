@@ -44,7 +44,7 @@ class ProductWalk(Part):
         word         out  10     channel word of the map that is read
     Latency  0
     Errors   none
-    Golden   ``golden.ops.matmul``
+    Golden   ``golden.ops.maps.map_product``
     Source   docs/dbpim-microarchitecture.md, "walker"
     """
 

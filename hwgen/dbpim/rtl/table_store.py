@@ -28,7 +28,7 @@ class TableStore(Part):
              that is read; 0 from `bytes` to `found`
     Rate     one write and `table_lookups` reads in each cycle
     Errors   none: entries never written hold garbage
-    Golden   ``golden.ops.table.look_up``
+    Golden   ``golden.network.look_up``
     Source   docs/dbpim-microarchitecture.md, "simd"
     """
 

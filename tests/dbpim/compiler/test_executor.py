@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from golden.ops.conv import conv
+from golden.ops.maps import conv
 from golden.ops.requantize import requantize
 from golden.ops.windows import windows
 from hwgen.dbpim.facts.instructions import EVERY_WORD, Opcode, Operation

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from golden.ops.add import weighted_sum
+from golden.ops.maps import weighted_sum
 from golden.ops.requantize import requantize
 from hwgen.cli import main
 from hwgen.commands.described import describe_import

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from golden.ops.squared_difference import squared_difference
+from golden.ops.maps import squared_difference
 from hwgen.dbpim.compiler.supported import greatest_square, refusals
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.importers.integer import lower

@@ -8,16 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from golden.ops.add import weighted_sum
-from golden.ops.matmul import map_product
-from golden.ops.multiply import product
+from golden.ops.maps import map_product, product, squared_difference, weighted_sum
 from golden.ops.requantize import requantize
-from golden.ops.squared_difference import squared_difference
-from golden.ops.table import look_up
 
 __all__ = [
     "add",
-    "look_up",
     "maximum",
     "multiply",
     "product_total",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from golden.ops.conv import conv
+from golden.ops.maps import conv
 from verif.reference.dbpim.simd import add, maximum, multiply, rotated, sum_bytes, total
 
 WHOLE = {"zero_point": 0, "low": 0, "high": 255}
