@@ -17,9 +17,12 @@ from tests.schemas import follows
         ("pimsyn", ("--networks", "lenet"), "lenet"),
         ("pimsyn", ("--networks", ","), "nothing"),
         ("pimsyn", ("--power-w", "0"), "--power-w"),
-        ("mram", ("--training", "nowhere.json"), "No such file"),
+        ("cadnn", ("--training", "nowhere.json"), "No such file"),
+        ("dbpim", ("--parts", "race,bars"), "got bars"),
+        ("dbpim", ("--parts", ","), "got nothing"),
         ("mlperf-tiny", (), "--published must be a folder"),
-        ("mram", ("--energy", "configs/mram/tiny.yaml"), "tiny.yaml"),
+        ("cadnn", ("--documents", "configs"), "001_NAME.txt"),
+        ("cadnn", ("--energy", "configs/mram/tiny.yaml"), "tiny.yaml"),
     ],
 )
 def test_bad_paper_options(
@@ -38,8 +41,8 @@ def test_bad_paper_options(
     [
         ("pimsyn", "--training"),
         ("pimsyn", "--images"),
-        ("mram", "--networks"),
-        ("mram", "--evaluations"),
+        ("cadnn", "--networks"),
+        ("cadnn", "--evaluations"),
         ("mlperf-tiny", "--power-w"),
         ("dbpim", "--seed"),
     ],
@@ -54,9 +57,16 @@ def test_a_paper_has_no_option_of_another(hwgen: Command, name: str, option: str
 )
 def test_a_paper_leaves_its_files(hwgen: Command, tmp_path: Path) -> None:
     out, report = tmp_path / "out", tmp_path / "report.json"
-    code, shown, err = hwgen("paper", "mram", "--out", out, "--json", report, "--work", tmp_path)
-    assert (code, err) == (0, "")
+    page, texts = tmp_path / "cadnn.html", tmp_path / "texts"
+    texts.mkdir()
+    (texts / "004_of_ours.txt").write_text("More Like this: among [13.4]", encoding="utf-8")
+    given = ("--out", out, "--json", report, "--work", tmp_path, "--page", page)
+    code, shown, err = hwgen("paper", "cadnn", *given, "--documents", texts)
+    assert (code, err) == (1, ""), "the latencies do not stand in the text"
     assert "Section V-B" in shown
+    told = page.read_text(encoding="utf-8")
+    assert told.startswith("<!DOCTYPE html>") and "http" not in told
+    assert "74 printed" in told and told.count("not found") == 9
     content = json.loads(report.read_text(encoding="utf-8"))
     follows(content, "paper_adaptive")
     assert json.loads((out / "mram-paper.json").read_text(encoding="utf-8")) == content

@@ -72,7 +72,7 @@ LINES = [
     ),
     Line(
         given="'.[train,dse]' ./studies",
-        commands=["hwgen paper dbpim-zeros cifar10_resnet20_50 --out zeros"],
+        commands=["hwgen paper dbpim --parts zeros --counted cifar10_resnet20_50 --out zeros"],
     ),
     Line(given="'.[train,onnxruntime]'", commands=["python {}/tests/extras/own_module.py"]),
     Line(given="'hwgen[synth]'", commands=["hwgen cost dbpim/tiny"]),

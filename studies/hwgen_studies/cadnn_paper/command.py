@@ -1,4 +1,4 @@
-"""`hwgen paper mram`."""
+"""`hwgen paper cadnn`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -11,20 +11,27 @@ from hwgen.cli.from_requests import add_command
 from hwgen.commands.fields import File, path_of
 from hwgen.commands.prices import EnergyFile
 from hwgen.commands.request import Says
+from hwgen_studies.numbers import Ours
 from hwgen_studies.papers import papers
-from hwgen_studies.request import Paper
+from hwgen_studies.request import DocumentPaper
+
+TRAININGS = (Path(__file__).parents[2] / "results" / "mram-training.json",)
+"""In a clone."""
 
 
 @dataclass(frozen=True)
-class CadnnPaper(Paper, command="paper mram", example="--out build/mram-paper"):
+class CadnnPaper(DocumentPaper, command="paper cadnn", example="--page cadnn.html"):
     """CA-DNN: tables I to IV and the figures of section V; takes seconds."""
+
+    named = "cadnn"
+    title = "CA-DNN"
 
     _: KW_ONLY
     energy: EnergyFile = None
     training: Annotated[
         Sequence[File],
         Says(
-            "table of trainings (.json) with accuracies [default: none]",
+            "table of trainings (.json) with accuracies [default: that of a clone, if it is one]",
             metavar="FILE",
             typed=list[Path],
             read=tuple,
@@ -38,8 +45,21 @@ class CadnnPaper(Paper, command="paper mram", example="--out build/mram-paper"):
         return adaptive_paper(
             self.quiet,
             energy=path_of(self.energy),
-            training=tuple(map(Path, self.training)),
+            training=tuple(map(Path, self.training or filter(Path.is_file, TRAININGS))),
         )
+
+    def beside(self, report: Any) -> Mapping[str, Ours]:
+        """Return rows of the report, and what the chip's file says."""
+        from hwgen_studies.cadnn_paper.numbers import ours
+
+        return ours(report)
+
+    def more(self, report: Any) -> Mapping[str, Any]:
+        """Return the pictures."""
+        from hwgen_studies.cadnn_paper.page import PLOTS
+        from hwgen_studies.cadnn_paper.plots import pictures
+
+        return {"drawn": [(PLOTS[name], svg) for name, svg in pictures(report).items()]}
 
     def files(self, report: Any) -> Mapping[str, str]:
         """Return the page and what belongs to it."""

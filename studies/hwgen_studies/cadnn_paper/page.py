@@ -12,7 +12,7 @@ from hwgen_studies.comparison_page import compact_page
 NAME = "mram-paper"
 """Start of the names of all files."""
 FOR = (
-    "For readers of the paper: its main figures beside ours, in three minutes. `hwgen paper mram`"
+    "For readers of the paper: its main figures beside ours, in three minutes. `hwgen paper cadnn`"
     " prints a row for each figure of the paper, why it differs, and the curves as tables;"
     " `studies/results/mram-paper.json` has all of them."
 )

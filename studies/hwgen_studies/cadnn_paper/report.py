@@ -85,6 +85,7 @@ class AdaptivePaperReport:
     """All figures of the paper, and ours of what its pictures draw.
 
     architecture, energies: the chip, and its table of energies
+    clock_mhz: that energies of time count by, as `hwgen model` has it
     trainings: where measured accuracies come from
     refused_bits: what the architecture refuses of 16-bit maps, in a sentence
     """
@@ -93,6 +94,7 @@ class AdaptivePaperReport:
     version: Literal[1]
     paper: str
     architecture: Source
+    clock_mhz: float
     energies: Source
     trainings: list[Source]
     rows: list[PaperRow]

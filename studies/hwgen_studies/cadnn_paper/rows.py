@@ -1,13 +1,16 @@
-"""`hwgen paper mram`: the figures that the paper prints beside ours, and our curves."""
+"""`hwgen paper cadnn`: the figures that the paper prints beside ours, and our curves."""
 
 from collections.abc import Iterator, Sequence
 from math import ceil
 from pathlib import Path
+from typing import cast
 
+from hwgen.commands.clocks import timed
 from hwgen.commands.context import Context
+from hwgen.commands.families import load_architecture
 from hwgen.files.digests import digest_of_file, versions
 from hwgen.files.shipped import shipped_folder, shown
-from hwgen.mram.facts.arch import Arch, load_arch
+from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.energy import TABLE, load_energy
 from hwgen.network import INPUT, Conv, Linear
 from hwgen.report.types import Source
@@ -31,7 +34,7 @@ def adaptive_paper(
 ) -> AdaptivePaperReport:
     """Return the figures of the paper beside ours, and what its pictures draw."""
     energies = energy or TABLE
-    table, arch = load_energy(energies), load_arch(ARCHITECTURE)
+    table, (named, arch) = load_energy(energies), priced_chip()
     trainings = load_trainings(training)
     counts = count(context, arch, table, widths=WIDTHS)
     bits, refused = bits_curves(context, arch, table)
@@ -40,7 +43,8 @@ def adaptive_paper(
         format="hwgen.report.paper.adaptive",
         version=1,
         paper="CA-DNN",
-        architecture=Source(name=arch.name, file=shown(ARCHITECTURE), digest=arch.digest),
+        architecture=Source(name=named.name, file=shown(ARCHITECTURE), digest=named.digest),
+        clock_mhz=arch.clock_mhz,
         energies=Source(name=table.name, file=shown(energies), digest=table.digest),
         trainings=[
             Source(name=path.stem, file=shown(path), digest=digest_of_file(path))
@@ -60,6 +64,12 @@ def adaptive_paper(
         refused_bits=refused,
         versions=versions(),
     )
+
+
+def priced_chip() -> tuple[Arch, Arch]:
+    """Return the chip of its file, and at the clock at which `hwgen model` prices it."""
+    family, arch = load_architecture(ARCHITECTURE)
+    return cast(Arch, arch), cast(Arch, timed(family, arch, ARCHITECTURE).arch)
 
 
 def layer_curves(counts: Counts, arch: Arch) -> Iterator[LayerCurve]:

@@ -1,96 +1,94 @@
-"""`hwgen paper dbpim`, `hwgen paper dbpim-figures` and `hwgen paper dbpim-zeros`."""
+"""`hwgen paper dbpim`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 
 from hwgen.cli.from_requests import add_command
-from hwgen.files.output import write_text
-from hwgen_studies.dbpim_paper.request import FiguresRequest, RaceRequest, ZerosRequest
+from hwgen_studies.dbpim_paper.report import DbpimReport
+from hwgen_studies.dbpim_paper.request import DbpimRequest
+from hwgen_studies.numbers import Ours
 from hwgen_studies.papers import papers
 
 
 @dataclass(frozen=True)
-class DbpimPaper(RaceRequest, command="paper dbpim", example="--networks FOLDER --html race.html"):
-    """DB-PIM: speed, energy and utilization of six networks, each with each choice of switches."""
+class DbpimPaper(
+    DbpimRequest, command="paper dbpim", example="--networks FOLDER --page dbpim.html"
+):
+    """DB-PIM: six networks with each choice of switches, what sparsity brings, zeros, power.
 
-    def measured(self) -> Any:
-        """Run the race, and write the page."""
-        from hwgen_studies.dbpim_paper.page import race_html
+    The race takes up to an hour, the figures half of it, zeros seconds.
+    """
+
+    named = "dbpim"
+    title = "DB-PIM"
+
+    def measured(self) -> DbpimReport:
+        """Make the parts that are asked for."""
+        makers: dict[str, Callable[[], Any]] = {
+            "race": self._race,
+            "figures": self._figures,
+            "zeros": self._zeros,
+        }
+        parts = {name: make() if name in self.parts else None for name, make in makers.items()}
+        return DbpimReport(format="hwgen.report.paper_dbpim_parts", version=1, **parts)
+
+    def _race(self) -> Any:
         from hwgen_studies.dbpim_paper.race import race
 
-        report = race(self)
-        if self.html is not None:
-            write_text(Path(self.html), race_html(report), what="page")
-        return report
+        return race(self)
 
-    def files(self, report: Any) -> Mapping[str, str]:
-        """Return the page in Markdown and HTML, pictures and JSON."""
-        from hwgen_studies.dbpim_paper.page import race_html
-        from hwgen_studies.dbpim_paper.table import NAME, race_files
-
-        return race_files(report) | {f"{NAME}.html": race_html(report)}
-
-    def table(self, report: Any) -> RenderableType:
-        """Return the rows."""
-        from hwgen_studies.dbpim_paper.table import race_table
-
-        return race_table(report)
-
-
-@dataclass(frozen=True)
-class DbpimFigures(
-    FiguresRequest,
-    command="paper dbpim-figures",
-    example="--training dbpim-accuracy.json",
-):
-    """DB-PIM: accuracy, speed and energy over sparsity, time by kind of layer, power."""
-
-    def measured(self) -> Any:
-        """Predict, and read the accuracies."""
+    def _figures(self) -> Any:
         from hwgen_studies.dbpim_paper.figures import figures
 
         return figures(self)
 
-    def files(self, report: Any) -> Mapping[str, str]:
-        """Return the page in Markdown, pictures and JSON."""
-        from hwgen_studies.dbpim_paper.figures_page import figures_files
-
-        return figures_files(report)
-
-    def table(self, report: Any) -> RenderableType:
-        """Return the rows."""
-        from hwgen_studies.comparison import rows_table
-
-        return rows_table(report.rows)
-
-
-@dataclass(frozen=True)
-class DbpimZeros(ZerosRequest, command="paper dbpim-zeros", example="digits_resnet20 --images 8"):
-    """DB-PIM: zero weights, zero digits and zero columns of inputs of trained networks (Fig. 3)."""
-
-    def measured(self) -> Any:
-        """Compute the maps, and count."""
+    def _zeros(self) -> Any:
         from hwgen_studies.dbpim_paper.zeros import zeros_report
 
-        return zeros_report([Path(each) for each in self.networks], self.data, self.images)
+        return zeros_report([Path(each) for each in self.counted], self.data, self.images or 4)
 
-    def files(self, report: Any) -> Mapping[str, str]:
-        """Return the page in Markdown, the picture and JSON."""
+    def beside(self, report: DbpimReport) -> Mapping[str, Ours]:
+        """Return the rows of race and figures, and what the chip's file says."""
+        from hwgen_studies.dbpim_paper.numbers import ours
+
+        return ours(report)
+
+    def more(self, report: DbpimReport) -> Mapping[str, Any]:
+        """Return the pictures, and what the page of the race has."""
+        from hwgen_studies.dbpim_paper.figures_page import pictures
+        from hwgen_studies.dbpim_paper.page import TEMPLATE, race_parts
+        from hwgen_studies.dbpim_paper.zeros import TITLE, zeros_picture
+
+        drawn = list(pictures(report.figures).values()) if report.figures else []
+        if report.zeros:
+            drawn.append((TITLE, zeros_picture(report.zeros)))
+        raced = {"template": TEMPLATE, **race_parts(report.race)} if report.race else {}
+        return {"drawn": drawn, **raced}
+
+    def files(self, report: DbpimReport) -> Mapping[str, str]:
+        """Return the pages in Markdown, pictures and JSON of each part."""
+        from hwgen_studies.dbpim_paper.figures_page import figures_files
+        from hwgen_studies.dbpim_paper.table import race_files
         from hwgen_studies.dbpim_paper.zeros import zeros_files
 
-        return zeros_files(report)
+        found = race_files(report.race) if report.race else {}
+        found |= figures_files(report.figures) if report.figures else {}
+        return found | (zeros_files(report.zeros) if report.zeros else {})
 
-    def table(self, report: Any) -> RenderableType:
-        """Return the rows."""
+    def table(self, report: DbpimReport) -> RenderableType:
+        """Return the rows of each part."""
+        from hwgen_studies.comparison import rows_table
+        from hwgen_studies.dbpim_paper.table import race_table
         from hwgen_studies.dbpim_paper.zeros import zeros_sheet
 
-        return zeros_sheet(report.rows).rich()
+        tables: list[RenderableType] = [race_table(report.race)] if report.race else []
+        tables += [rows_table(report.figures.rows)] if report.figures else []
+        tables += [zeros_sheet(report.zeros.rows).rich()] if report.zeros else []
+        return Group(*tables)
 
 
 add_command(DbpimPaper, papers)
-add_command(DbpimFigures, papers)
-add_command(DbpimZeros, papers)

@@ -1,4 +1,4 @@
-"""`hwgen paper dbpim-figures`: the sweep of Fig. 11, the time of Fig. 13, the power of Table II.
+"""`hwgen paper dbpim --parts figures`: sweep of Fig. 11, time of Fig. 13, power.
 
 All of it is the cycle model's and the table of energies'; the accuracies of Fig. 10 are those of a
 table of trainings. A prediction is cached by its content: an interrupted command goes on.
@@ -34,7 +34,7 @@ from hwgen_studies.dbpim_paper.race_points import CONV_FC
 from hwgen_studies.dbpim_paper.race_rows import peak_tops
 from hwgen_studies.dbpim_paper.race_runs import DENSE, SPARSE, WEIGHTS
 from hwgen_studies.dbpim_paper.report import FiguresReport, PowerPoint, SweepPoint
-from hwgen_studies.dbpim_paper.request import FiguresRequest
+from hwgen_studies.dbpim_paper.request import DbpimRequest
 
 SWEPT = ("vgg19", "resnet18", "mobilenetv2")
 """Networks of Fig. 11."""
@@ -43,7 +43,7 @@ SHARES = (0.0, 0.2, 0.4, 0.6)
 TWO_DIGITS: Final = "two digits"
 
 
-def figures(request: FiguresRequest) -> FiguresReport:
+def figures(request: DbpimRequest) -> FiguresReport:
     """Return all figures on the chip of the request, or on that of the paper."""
     began, context = time.monotonic(), request.quiet
     arch_file = Path(request.architecture or race.ARCHITECTURE)

@@ -1,4 +1,4 @@
-"""The page of `hwgen paper dbpim-figures`: rows, tables of what the figures draw, two pictures."""
+"""The page of `hwgen paper dbpim --parts figures`: rows, tables of what is drawn, pictures."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

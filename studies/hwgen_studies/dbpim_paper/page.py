@@ -1,13 +1,11 @@
-"""The race as one page of HTML: breakdowns of time and energy as tables and pictures.
+"""What the page of `hwgen paper dbpim` has of the race: where time and energy go.
 
 Bars are plain HTML with the colours of the page, so that they are readable in light and dark.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
-
-from jinja2 import Environment, StrictUndefined
+from typing import Any
 
 from hwgen_studies.dbpim_paper.clock import clock_words
 from hwgen_studies.dbpim_paper.published import TITLES
@@ -23,7 +21,7 @@ from hwgen_studies.dbpim_paper.table import (
     title,
 )
 
-TEMPLATE = "race.html"
+TEMPLATE = "dbpim_paper/race.html"
 DENSE, SPARSE, WEIGHTS = "none", "all", "weight_values,weight_bits"
 KINDS = {
     "conv_fc": "std/pw-conv and FC",
@@ -72,21 +70,19 @@ class Picture:
     bars: list[Bar]
 
 
-def race_html(report: RaceReport) -> str:
-    """Return the page; it asks no server for anything."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    text = files("hwgen_studies.dbpim_paper").joinpath(TEMPLATE).read_text(encoding="utf-8")
+def race_parts(report: RaceReport) -> dict[str, Any]:
+    """Return what the template asks for."""
     reasons = reasons_of(report)
-    return environment.from_string(text).render(
-        report=report,
-        title=title(report),
-        words=f"{clock_words(report.clock_mhz, report.clock)} {WORDS}",
-        columns=columns_of(report),
-        runs=list(run_cells(report)),
-        rows=[([*row_cells(row)], reasons.index(row.reason) + 1) for row in printed(report)],
-        reasons=reasons,
-        pictures=[picture for picture in pictures(report) if picture.bars],
-    )
+    return {
+        "report": report,
+        "about": title(report),
+        "words": f"{clock_words(report.clock_mhz, report.clock)} {WORDS}",
+        "columns": columns_of(report),
+        "runs": list(run_cells(report)),
+        "rows": [([*row_cells(row)], reasons.index(row.reason) + 1) for row in printed(report)],
+        "reasons": reasons,
+        "pictures": [picture for picture in pictures(report) if picture.bars],
+    }
 
 
 def pictures(report: RaceReport) -> Iterator[Picture]:

@@ -32,7 +32,7 @@ from hwgen_studies.dbpim_paper.race_networks import (
 from hwgen_studies.dbpim_paper.race_points import BUSY, CONV_FC, LOAD, PREDICT
 from hwgen_studies.dbpim_paper.race_rows import race_rows
 from hwgen_studies.dbpim_paper.report import RaceNetwork, RaceReport, RaceRun
-from hwgen_studies.dbpim_paper.request import NetworksRequest, RaceRequest
+from hwgen_studies.dbpim_paper.request import DbpimRequest
 
 ARCHITECTURE = CONFIGS / "dbpim" / "paper_lanes.yaml"
 DENSE, SPARSE = "none", "all"
@@ -61,7 +61,7 @@ class Case:
     point: Point
 
 
-def race(request: RaceRequest) -> RaceReport:
+def race(request: DbpimRequest) -> RaceReport:
     """Return the race on the chip of the request, or on that of the paper."""
     context, arch_file = request.quiet, Path(request.architecture or ARCHITECTURE)
     family, loaded = load_chip(arch_file, SPARSE)
@@ -118,7 +118,7 @@ def race(request: RaceRequest) -> RaceReport:
     )
 
 
-def folder_of(request: NetworksRequest) -> Path | None:
+def folder_of(request: DbpimRequest) -> Path | None:
     """Return the folder of `--networks`."""
     networks = path_of(request.networks)
     if networks is not None and not networks.is_dir():
@@ -131,7 +131,7 @@ def folder_of(request: NetworksRequest) -> Path | None:
     return networks
 
 
-def given_clock(request: NetworksRequest, arch: Any) -> Clock | None:
+def given_clock(request: DbpimRequest, arch: Any) -> Clock | None:
     """Return the clock of the report of `--cost`."""
     cost = path_of(request.cost)
     return None if cost is None else clock_of(cost, arch)

@@ -1,4 +1,4 @@
-"""The reports of `hwgen paper dbpim`, `dbpim-figures` and `dbpim-zeros`: published beside ours."""
+"""The reports of the parts of `hwgen paper dbpim`: published beside ours."""
 
 from typing import Literal
 
@@ -258,8 +258,20 @@ class ZerosReport:
     rows: list[Zeros]
 
 
+@dataclass(frozen=True, kw_only=True, config=EXACT)
+class DbpimReport:
+    """The parts that were asked for; null: the others."""
+
+    format: Literal["hwgen.report.paper_dbpim_parts"]
+    version: Literal[1]
+    race: RaceReport | None
+    figures: FiguresReport | None
+    zeros: ZerosReport | None
+
+
 REPORTS: dict[str, type] = {
     "paper_dbpim": RaceReport,
+    "paper_dbpim_parts": DbpimReport,
     "paper_dbpim_figures": FiguresReport,
     "paper_dbpim_zeros": ZerosReport,
 }

@@ -157,5 +157,5 @@ def page_lines(report: RaceReport) -> Iterator[str]:
 
 
 def race_files(report: RaceReport) -> dict[str, str]:
-    """Return page and JSON by name; the page of pictures is made beside them."""
+    """Return page and JSON by name."""
     return {f"{NAME}.md": race_page(report), f"{NAME}.json": report_text(report)}

@@ -204,6 +204,11 @@ def zeros_files(report: ZerosReport) -> Mapping[str, str]:
     }
 
 
+def zeros_picture(report: ZerosReport) -> str:
+    """Return the SVG of the whole networks."""
+    return drawn([row for row in report.rows if row.layer == "all"])
+
+
 def drawn(rows: Sequence[Zeros]) -> str:
     """Return the SVG of bars of each network."""
     kinds = {

@@ -12,13 +12,19 @@ from hwgen.cli.from_requests import add_command
 from hwgen.commands.fields import Real, Seed, Workers
 from hwgen.commands.request import Says
 from hwgen.commands.synthesis import Components, Evaluations, Rules, Synthesize
+from hwgen_studies.numbers import Ours
 from hwgen_studies.papers import papers
-from hwgen_studies.request import Names, Paper
+from hwgen_studies.request import DocumentPaper, Names
 
 
 @dataclass(frozen=True)
-class PimsynPaper(Paper, command="paper pimsyn", example="--networks alexnet,cifar_alexnet"):
+class PimsynPaper(
+    DocumentPaper, command="paper pimsyn", example="--networks alexnet,cifar_alexnet"
+):
     """PIMSYN: tables IV and V and figures 6 to 9; up to an hour for all networks."""
+
+    named = "pimsyn"
+    title = "PIMSYN"
 
     _: KW_ONLY
     networks: Names = None
@@ -49,6 +55,12 @@ class PimsynPaper(Paper, command="paper pimsyn", example="--networks alexnet,cif
             workers=self.workers,
         )
         return pimsyn_paper(self.quiet, request)
+
+    def beside(self, report: Any) -> Mapping[str, Ours]:
+        """Return rows of the report, and what shapes and constants say."""
+        from hwgen_studies.pimsyn_paper.numbers import ours
+
+        return ours(report)
 
     def files(self, report: Any) -> Mapping[str, str]:
         """Return page, pictures and JSON."""

@@ -187,8 +187,28 @@ def allocate_isaac(tables: Tables, design: Design, layout: Layout) -> Allocation
     return Allocation(counts, max(step, float(slowest)), float(peak), FEASIBLE)
 
 
+def peripheral_share(components: Components, rules: Rules) -> float:
+    """Return the share of the peak power of a chip that is not of its crossbars."""
+    power, crossbars = peak_power(components, rules)
+    return 1 - crossbars / power
+
+
 def peak_efficiency(components: Components, rules: Rules) -> float:
-    """Return GOPS/W of a chip of 168 full tiles when all crossbars compute; of no network.
+    """Return GOPS/W of a chip of 168 full tiles when all crossbars compute; of no network."""
+    step = peak_step(components, rules)
+    weights = TILES_PER_CHIP * CROSSBARS_PER_TILE * POINT.side**2 / POINT.slices(components)
+    work = 2 * weights / (POINT.bit_steps(components) * step)
+    return float(work / peak_power(components, rules)[0])
+
+
+def peak_step(components: Components, rules: Rules) -> float:
+    """Return ns of a step: an ADC converts all columns of its crossbar."""
+    adc = float(part_table(components, POINT, rules)[ADC, RATE])
+    return max(components.step_floor_ns, POINT.side / adc)
+
+
+def peak_power(components: Components, rules: Rules) -> tuple[float, float]:
+    """Return watts of a chip of 168 full tiles, and of its crossbars, when all of them compute.
 
     Each crossbar does 2 operations a weight in all bit steps of an input; what its ADC converts is
     shifted and added. Sums over crossbars depend on the layer, and are left out.
@@ -198,16 +218,15 @@ def peak_efficiency(components: Components, rules: Rules) -> float:
     memory = next(
         each for each in components.scratchpads.capacities if each.kilobytes == EDRAM_KILOBYTES
     )
-    step = max(components.step_floor_ns, POINT.side / float(parts[ADC, RATE]))
+    step = peak_step(components, rules)
     additions = POINT.side / components.vector_units.lanes
     units = additions / (parts[SHIFT_ADD, RATE] * step)
     crossbar = size.peak_w
     if rules.static_plus_dynamic:
         crossbar = max(crossbar, size.static_w + size.dynamic_w)
-    crossbar += parts[ADC, PEAK] + POINT.side * parts[DAC, PEAK] + units * parts[SHIFT_ADD, PEAK]
-    tile = CROSSBARS_PER_TILE * crossbar + memory.leakage_w
+    around = parts[ADC, PEAK] + POINT.side * parts[DAC, PEAK] + units * parts[SHIFT_ADD, PEAK]
+    tile = CROSSBARS_PER_TILE * (crossbar + around) + memory.leakage_w
     if rules.static_plus_dynamic:
         tile += max(memory.read_nj, memory.write_nj) / np.ceil(memory.latency_ns)
     power = TILES_PER_CHIP * tile + components.network_on_chip.power_w
-    weights = TILES_PER_CHIP * CROSSBARS_PER_TILE * POINT.side**2 / POINT.slices(components)
-    return float(2 * weights / (POINT.bit_steps(components) * step) / power)
+    return float(power), float(TILES_PER_CHIP * CROSSBARS_PER_TILE * crossbar)

@@ -6,6 +6,7 @@ the power budgets nor the designs behind its figures.
 
 from dataclasses import dataclass
 
+from hwgen_studies.numbers import value_of
 from hwgen_studies.pimsyn_paper.published_chips import IMAGES, Image
 
 IMAGENET = ("alexnet", "vgg13", "vgg16", "msra", "resnet18")
@@ -14,7 +15,7 @@ CIFAR = ("cifar_alexnet", "cifar_vgg16", "cifar_resnet18")
 CODE_POWER_W = 49.0
 """The budget in the README of the public code."""
 
-SPACE_DECADES = {"vgg13": 27.0}
+SPACE_DECADES = {"vgg13": value_of("003.space")}
 """Section III: the design space has up to 10^27 designs for VGG13; no budget is said."""
 
 
@@ -32,26 +33,87 @@ class Parameter:
 
 
 PARAMETERS = (
-    Parameter(name="scratchpad, least capacity", unit="KB", paper=64, code=64),
-    Parameter(name="scratchpad, bus", unit="bit", paper=256, code=1024),
-    Parameter(name="scratchpad, power of 64 KB", unit="mW", paper=20.7, code=13.6025),
-    Parameter(name="network on chip, flit", unit="bit", paper=32, code=64),
-    Parameter(name="network on chip, ports", unit="ports", paper=8, code=None),
-    Parameter(name="network on chip, power", unit="mW", paper=42, code=104),
-    Parameter(name="crossbar, least side", unit="cells", paper=128, code=128),
-    Parameter(name="crossbar, most side", unit="cells", paper=512, code=512),
-    Parameter(name="crossbar, least power", unit="mW", paper=0.3, code=0.3),
-    Parameter(name="crossbar, most power", unit="mW", paper=4.8, code=4.8),
-    Parameter(name="cell, least precision", unit="bit", paper=1, code=1),
-    Parameter(name="cell, most precision", unit="bit", paper=4, code=4),
-    Parameter(name="DAC, least resolution", unit="bit", paper=1, code=1),
-    Parameter(name="DAC, most resolution", unit="bit", paper=4, code=4),
-    Parameter(name="DAC, least power", unit="uW", paper=4, code=3.9),
-    Parameter(name="DAC, most power", unit="uW", paper=30, code=31.2),
-    Parameter(name="ADC, least resolution", unit="bit", paper=7, code=4),
-    Parameter(name="ADC, most resolution", unit="bit", paper=14, code=14),
-    Parameter(name="ADC, least power", unit="mW", paper=2, code=0.126),
-    Parameter(name="ADC, most power", unit="mW", paper=54, code=300),
+    Parameter(
+        name="scratchpad, least capacity",
+        unit="KB",
+        paper=value_of("003.table3.edram.size"),
+        code=64,
+    ),
+    Parameter(
+        name="scratchpad, bus", unit="bit", paper=value_of("003.table3.edram.bus"), code=1024
+    ),
+    Parameter(
+        name="scratchpad, power of 64 KB",
+        unit="mW",
+        paper=value_of("003.table3.edram.power"),
+        code=13.6025,
+    ),
+    Parameter(
+        name="network on chip, flit", unit="bit", paper=value_of("003.table3.noc.flit"), code=64
+    ),
+    Parameter(
+        name="network on chip, ports",
+        unit="ports",
+        paper=value_of("003.table3.noc.ports"),
+        code=None,
+    ),
+    Parameter(
+        name="network on chip, power", unit="mW", paper=value_of("003.table3.noc.power"), code=104
+    ),
+    Parameter(
+        name="crossbar, least side",
+        unit="cells",
+        paper=value_of("003.table3.crossbar.least"),
+        code=128,
+    ),
+    Parameter(
+        name="crossbar, most side",
+        unit="cells",
+        paper=value_of("003.table3.crossbar.most"),
+        code=512,
+    ),
+    Parameter(
+        name="crossbar, least power",
+        unit="mW",
+        paper=value_of("003.table3.crossbar.power.least"),
+        code=0.3,
+    ),
+    Parameter(
+        name="crossbar, most power",
+        unit="mW",
+        paper=value_of("003.table3.crossbar.power.most"),
+        code=4.8,
+    ),
+    Parameter(
+        name="cell, least precision", unit="bit", paper=value_of("003.table3.cell.least"), code=1
+    ),
+    Parameter(
+        name="cell, most precision", unit="bit", paper=value_of("003.table3.cell.most"), code=4
+    ),
+    Parameter(
+        name="DAC, least resolution", unit="bit", paper=value_of("003.table3.dac.least"), code=1
+    ),
+    Parameter(
+        name="DAC, most resolution", unit="bit", paper=value_of("003.table3.dac.most"), code=4
+    ),
+    Parameter(
+        name="DAC, least power", unit="uW", paper=value_of("003.table3.dac.power.least"), code=3.9
+    ),
+    Parameter(
+        name="DAC, most power", unit="uW", paper=value_of("003.table3.dac.power.most"), code=31.2
+    ),
+    Parameter(
+        name="ADC, least resolution", unit="bit", paper=value_of("003.table3.adc.least"), code=4
+    ),
+    Parameter(
+        name="ADC, most resolution", unit="bit", paper=value_of("003.table3.adc.most"), code=14
+    ),
+    Parameter(
+        name="ADC, least power", unit="mW", paper=value_of("003.table3.adc.power.least"), code=0.126
+    ),
+    Parameter(
+        name="ADC, most power", unit="mW", paper=value_of("003.table3.adc.power.most"), code=300
+    ),
 )
 """Table III, and the constants of the public code; powers are peaks, that of the code's scratchpad
 its leakage."""
@@ -67,8 +129,12 @@ class Ratio:
 
 
 OVER_ISAAC = {
-    "efficiency": Ratio(least=1.4, mean=3.9, most=5.8),
-    "throughput": Ratio(least=2.3, mean=3.4, most=6.45),
+    what: Ratio(
+        least=value_of(f"003.fig6.{what}.least"),
+        mean=value_of(f"003.fig6.{what}.mean"),
+        most=value_of(f"003.fig6.{what}.most"),
+    )
+    for what in ("efficiency", "throughput")
 }
 """Fig. 6 and section V-A."""
 
@@ -76,16 +142,21 @@ OVER_ISAAC = {
 GIBBON, PIMSYN = IMAGES["Gibbon"], IMAGES["PIMSYN"]
 """Table V, CIFAR-10."""
 
-GIBBON_100 = {
-    "cifar_alexnet": Image(edp_ms_mj=0.38, energy_mj=0.38, latency_ms=0.99),
-    "cifar_vgg16": Image(edp_ms_mj=17.25, energy_mj=2.68, latency_ms=6.44),
-    "cifar_resnet18": Image(edp_ms_mj=4.76, energy_mj=1.33, latency_ms=3.58),
-}
-PIMSYN_100 = {
-    "cifar_alexnet": Image(edp_ms_mj=0.024, energy_mj=0.119, latency_ms=0.197),
-    "cifar_vgg16": Image(edp_ms_mj=7.95, energy_mj=2.99, latency_ms=2.66),
-    "cifar_resnet18": Image(edp_ms_mj=3.78, energy_mj=2.35, latency_ms=1.61),
-}
+
+def hundred(who: str) -> dict[str, Image]:
+    """Return Table V of CIFAR-100."""
+    return {
+        name: Image(
+            edp_ms_mj=value_of(f"{start}.edp.cifar-100"),
+            energy_mj=value_of(f"{start}.energy.cifar-100"),
+            latency_ms=value_of(f"{start}.latency.cifar-100"),
+        )
+        for name in CIFAR
+        for start in [f"003.table5.{name.removeprefix('cifar_')}.{who}"]
+    }
+
+
+GIBBON_100, PIMSYN_100 = hundred("gibbon"), hundred("pimsyn")
 """Table V, CIFAR-100."""
 
 
@@ -103,12 +174,17 @@ class Gain:
     throughput: float | None
 
 
+def gained(name: str) -> float:
+    """Return a ratio whose gain is printed in per cent."""
+    return 1 + value_of(f"003.{name}") / 100
+
+
 GAINS = {
     "proportional": Gain(
         figure="Fig. 7",
         feature="annealed / proportional copies",
-        efficiency=1.19,
-        throughput=1.27,
+        efficiency=gained("fig7.efficiency"),
+        throughput=gained("fig7.throughput"),
     ),
     "none": Gain(
         figure="Fig. 7",
@@ -119,14 +195,14 @@ GAINS = {
     "identical": Gain(
         figure="Fig. 8",
         feature="specialized / identical macros",
-        efficiency=1.13,
-        throughput=1.31,
+        efficiency=gained("fig8.efficiency"),
+        throughput=gained("fig8.throughput"),
     ),
     "unshared": Gain(
         figure="Fig. 9",
         feature="macros shared / not",
-        efficiency=1.08,
-        throughput=1.15,
+        efficiency=gained("fig9.efficiency"),
+        throughput=gained("fig9.throughput"),
     ),
 }
 """Figs. 7 to 9, by what is taken away. No duplication: `tens of times lower`, says section V-C."""
@@ -138,5 +214,5 @@ CODE_GOPS_PER_W = {
 }
 """Efficiency at 49 W. The shipped AlexNet has a peak power of 78.1 W, audited."""
 
-SYNTHESIS_HOURS = 4.0
+SYNTHESIS_HOURS = value_of("003.hours")
 """Section V: about."""

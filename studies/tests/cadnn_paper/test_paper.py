@@ -257,8 +257,8 @@ def test_parameters_follow_from_the_shape(report: AdaptivePaperReport) -> None:
     """By hand for 1.0x: 25,557,032 are the parameters that everybody counts of ResNet50."""
     assert parameters(1.0) == 25_557_032
     rows = [each for each in of(report, "Table II") if each.unit == "M"]
-    assert [each.published for each in rows] == [25.56, 14.77, 6.92, 1.99]
-    assert all(round(each.ours or 0, 2) == each.published for each in rows)
+    assert [each.published for each in rows] == [25.5, 14.7, 6.9, 2.0]
+    assert [round(each.ours or 0, 2) for each in rows] == [25.56, 14.77, 6.92, 1.99]
 
 
 def test_area_without_and_with_the_adder(report: AdaptivePaperReport) -> None:
@@ -288,7 +288,9 @@ def test_parts_of_the_overhead_are_counted(counts: Counts, report: AdaptivePaper
 def test_the_committed_page_has_these_figures(report: AdaptivePaperReport) -> None:
     committed = json.loads((ROOT / "studies/results/mram-paper.json").read_text(encoding="utf-8"))
     now = json.loads(report_text(report))
-    stale = "run: hwgen paper mram --training studies/results/mram-training.json --out docs/results"
+    stale = (
+        "run: hwgen paper cadnn --training studies/results/mram-training.json --out docs/results"
+    )
     assert committed["layers"] == now["layers"], stale
     for each, ours in zip(committed["energy"], now["energy"], strict=True):
         assert each["total_uj"] == pytest.approx(ours["total_uj"]), stale

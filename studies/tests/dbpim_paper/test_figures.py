@@ -11,7 +11,7 @@ import pytest
 from hwgen_studies.comparison import PaperRow
 from hwgen_studies.dbpim_paper import figures, published, race_networks
 from hwgen_studies.dbpim_paper.accuracy import AccuracyRow
-from hwgen_studies.dbpim_paper.command import DbpimFigures
+from hwgen_studies.dbpim_paper.command import DbpimPaper
 from hwgen_studies.dbpim_paper.figures_page import NAME, curves, figures_files
 from hwgen_studies.dbpim_paper.figures_rows import KINDS, accuracy_rows, figure_rows
 from hwgen_studies.dbpim_paper.report import FiguresReport
@@ -57,7 +57,7 @@ def report(folder: Path) -> FiguresReport:
         patch.setattr(figures, "SWEPT", ("resnet18",))
         patch.setattr(figures, "SHARES", (0.0, 0.6))
         patch.setattr(figures, "drawn_file", lambda *_, **__: file)
-        found = figures.figures(DbpimFigures(TINY, networks=folder, context=context))
+        found = figures.figures(DbpimPaper(TINY, networks=folder, context=context))
     assert isinstance(found, FiguresReport)
     return found
 

@@ -12,10 +12,10 @@ import pytest
 from hwgen_studies.dbpim_paper import published, race, race_networks, race_points
 from hwgen_studies.dbpim_paper.clock import Clock, clock_of
 from hwgen_studies.dbpim_paper.command import DbpimPaper
-from hwgen_studies.dbpim_paper.page import race_html, stacked
+from hwgen_studies.dbpim_paper.page import stacked
 from hwgen_studies.dbpim_paper.race_rows import race_rows
 from hwgen_studies.dbpim_paper.race_runs import waits
-from hwgen_studies.dbpim_paper.report import RaceReport, RaceRun
+from hwgen_studies.dbpim_paper.report import DbpimReport, RaceReport, RaceRun
 from hwgen_studies.dbpim_paper.table import columns_of, race_page, run_cells
 
 from hwgen import api
@@ -106,6 +106,14 @@ def raced(folder: Path) -> RaceReport:
     """Return the race of the networks of a folder."""
     context = api.Context(work=folder / "work", console=None)
     return race.race(DbpimPaper(TINY, networks=folder, images=BATCH, context=context))
+
+
+def race_html(report: RaceReport) -> str:
+    """Return the page of a race alone."""
+    whole = DbpimReport(
+        format="hwgen.report.paper_dbpim_parts", version=1, race=report, figures=None, zeros=None
+    )
+    return DbpimPaper(context=api.Context(console=None)).html(whole)
 
 
 def run_of(report: RaceReport, batch: int, switches: str) -> RaceRun:
@@ -362,12 +370,12 @@ def test_networks_of_a_folder_and_words_for_others(folder: Path, tmp_path: Path)
 def test_the_command_writes_page_and_report(
     quick: None, folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    given = ["paper", "dbpim", TINY, "--networks", folder, "--images", BATCH]
-    written = ["--html", tmp_path / "race.html", "--json", tmp_path / "r.json", "--out", tmp_path]
+    given = ["paper", "dbpim", TINY, "--parts", "race", "--networks", folder, "--images", BATCH]
+    written = ["--page", tmp_path / "race.html", "--json", tmp_path / "r.json", "--out", tmp_path]
     assert main([str(each) for each in [*given, *written, "--work", folder / "work"]]) == 0
     out, err = capfd.readouterr()
     assert "best speed-up, end to end" in out and "6 predictions" in err
-    rows = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["rows"]
+    rows = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["race"]["rows"]
     assert {
         "figure",
         "label",
@@ -379,7 +387,8 @@ def test_the_command_writes_page_and_report(
         "reason",
     } == set(rows[0])
     page = (tmp_path / "race.html").read_text(encoding="utf-8")
-    assert page == (tmp_path / "dbpim-paper.html").read_text(encoding="utf-8")
+    assert "best speed-up over the dense chip</td><td>8.01" in page
+    assert "rivals&#39; chips" in page and "106 printed" in page
     assert (tmp_path / "dbpim-paper.md").read_text(encoding="utf-8").startswith("# DB-PIM")
 
 

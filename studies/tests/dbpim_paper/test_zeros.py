@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hwgen_studies.dbpim_paper.command import DbpimZeros
+from hwgen_studies.dbpim_paper.command import DbpimPaper
 from hwgen_studies.dbpim_paper.zeros import BITS, GROUPS, NAME, counted
 
 from golden.network import infer
@@ -97,7 +97,12 @@ def test_page_picture_and_json_are_written(tmp_path: Path) -> None:
     file = tmp_path / "own.npz"
     save_network(replace(network, graph=replace(network.graph, name="own", dataset="")), file)
     context = api.Context(work=tmp_path / "work", console=None)
-    report = DbpimZeros((file,), images=2, out=tmp_path / "page", context=context).run()
+    given = {"parts": ("zeros",), "counted": (file,), "page": tmp_path / "zeros.html"}
+    made = DbpimPaper(**given, images=2, out=tmp_path / "page", context=context).run()
+    assert (made.race, made.figures) == (None, None)
+    report = made.zeros
+    shown = (tmp_path / "zeros.html").read_text(encoding="utf-8")
+    assert "Zero bits" in shown and "this run has no such row" in shown
     assert report.images == {"own": "2 of drawn"}
     page = (tmp_path / "page" / f"{NAME}.md").read_text()
     whole = report.rows[-1]
