@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.errors import DataError
-from hwgen.importers.integer.runtime import ABSENT, Outcome
+from hwgen.importers.integer.runtime import Outcome
 from hwgen.network import Layer, QuantizedNetwork
 from hwgen.report.agreement import Differences, FirstElement
 
@@ -89,8 +89,7 @@ class Counters:
                 self.end_to_end.setdefault(layer.name, Counter()).add(maps[layer.name], wanted)
                 self.note_first(layer, result, wanted)
             elif layer.source in outcome.further and (listed or layer.name != network.answer):
-                known = outcome.further[layer.source].reshape(result.shape)
-                wanted = np.where(known == ABSENT, maps[layer.name], known)
+                wanted = outcome.further[layer.source].reshape(result.shape)
                 self.same_inputs.setdefault(layer.name, Counter()).add(maps[layer.name], wanted)
                 self.end_to_end.setdefault(layer.name, Counter()).add(maps[layer.name], wanted)
                 self.note_first(layer, maps[layer.name], wanted)

@@ -223,11 +223,19 @@ def map_place(state: State, graph: IntegerGraph, lowered: Lowered, name: str) ->
     assert isinstance(value, Real)
     end = graph.ends.get(name)
     base = str(value.base) if end is None else end.maps[0]
-    layers = dict(zip(graph.outputs, lowered.network.graph.outputs, strict=True))
+    layers = layers_of(graph, lowered)
     if base not in layers:
         raise PieceRefusedError(f"its output {name} is no map of a layer")
     shape = lowered.network.map_of(layers[base]).shape
     return place_of(name, layers[base], value.places, shape, graph.maps[base].offset)
+
+
+def layers_of(graph: IntegerGraph, lowered: Lowered) -> dict[str, str]:
+    """Return the layer of each map that ends a piece; each has its own."""
+    names = lowered.network.graph.outputs
+    if len(names) < len(graph.outputs):
+        raise PieceRefusedError("two of its outputs are one map")
+    return dict(zip(graph.outputs, names, strict=True))
 
 
 def place_of(

@@ -25,7 +25,7 @@ from hwgen.importers.tflite.read import graph_of
 from hwgen.network import INPUT
 from hwgen.plan.file import Place, PlanTensor
 from hwgen.plan.judge import Piece
-from hwgen.plan.onnx_pieces import ChipPiece, place_of
+from hwgen.plan.onnx_pieces import ChipPiece, layers_of, place_of
 from hwgen.plan.pieces import PieceRefusedError
 from hwgen.plan.target import Target
 from hwgen.plan.units import BYTES, TensorFacts, Tensors, Unit, UnitGraph, Units
@@ -240,11 +240,11 @@ class TFLiteCut:
         self, graph: IntegerGraph, lowered: Lowered, outputs: Sequence[str], batch: int
     ) -> Iterator[Place]:
         """Yield where the outputs lie in maps of layers."""
-        layers = dict(zip(graph.outputs, lowered.network.graph.outputs, strict=True))
+        layers = layers_of(graph, lowered)
         for name in outputs:
             end = graph.ends.get(name)
             base = name if end is None else end.maps[0]
-            if base not in layers or (end is not None and len(end.maps) > 1):
+            if base not in layers:
                 raise PieceRefusedError("its output is no map", [self.units.writers[name]])
             shape = lowered.network.map_of(layers[base]).shape
             size = math.prod(shape)

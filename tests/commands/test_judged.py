@@ -43,17 +43,12 @@ def told(capsys: Said, *arguments: object) -> tuple[int, str]:
 @pytest.mark.promise(
     "an import runs the file in its runtime and says in how many elements it differs"
 )
-@pytest.mark.parametrize("head", [(), ("Softmax",), ("LogSoftmax",), ("ArgMax",)])
+@pytest.mark.parametrize("head", [(), ("Softmax",), ("LogSoftmax",)])
 def test_equal_to_the_whole_file(head: tuple[str, ...], tmp_path: Path, capsys: Said) -> None:
     path = small(tmp_path, *head)
-    if head == ("ArgMax",):
-        model = onnx.load(path)
-        model.graph.output[0].type.tensor_type.elem_type = TensorProto.INT64
-        onnx.save(model, path)
     code, text = told(capsys, path, "--out", tmp_path / "net.npz")
-    elements = 128 if head == ("ArgMax",) else 512
     assert code == 0 and "every number of the file is held exactly" in text
-    assert f"equal in all {elements} elements of 8 images, by onnxruntime" in text
+    assert "equal in all 512 elements of 8 images, by onnxruntime" in text
 
 
 def test_without_the_check_nothing_is_promised(tmp_path: Path, capsys: Said) -> None:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from hwgen.importers.integer.maps import QuantizedMap
 
-ABSENT = np.iinfo(np.int64).min
 Maps = dict[str, NDArray[Any]]
 """Unsigned maps by their name in the file: (images, height, width, channels)."""
 
@@ -28,8 +27,7 @@ class Outcome:
         it; a real number that the answer does not have lies between them; None where a head hides
         them
     further: the other outputs of the file by their maps, in the order of the map,
-        (images, elements), where no head hides them and `maps` lacks them; `ABSENT` where a list
-        lacks an element
+        (images, elements), where no head hides them and `maps` lacks them
     """
 
     images: NDArray[Any]

@@ -85,7 +85,6 @@ def in_calls(graph: IntegerGraph, parts: Parts, pairs: Mapping[str, str]) -> Int
         for node in graph.nodes
         if node.output not in gone
     ]
-    gone_with_states = ("the image holds", *(f"output {name} lists" for name in pairs.values()))
     ends = {name: end for name, end in graph.ends.items() if name not in pairs.values()}
     answers = ends or graph.ends
     outputs = tuple(dict.fromkeys(name for end in answers.values() for name in end.maps))
@@ -98,7 +97,7 @@ def in_calls(graph: IntegerGraph, parts: Parts, pairs: Mapping[str, str]) -> Int
         ends=answers,
         raw_image=None,
         answer_places=graph.answer_places if ends else None,
-        behind=tuple(each for each in graph.behind if not each.startswith(gone_with_states)),
+        behind=tuple(each for each in graph.behind if not each.startswith("the image holds")),
     )
 
 
@@ -119,22 +118,16 @@ def next_call(given: str, maps: dict[str, QuantizedMap], end: Ending) -> tuple[s
     """Return the map that a state becomes, in the state's numbers, and the nodes that make it.
 
     given: map of the state; maps: of the graph, to which those between are added
-    end: the output: a map, or elements of maps of one pixel, one behind the other
+    end: the output: elements of a map of one pixel
     """
-    added, names = Added(maps, maps[given]), list[str]()
-    for place, name in enumerate(end.maps):
-        names.append(name)
-        if maps[name].shape[:2] == ONE_PIXEL and not maps[given].holds(maps[name]):
-            output = f"{given}/next{place or ''}"
-            names[-1] = added.node(Requantization, output, (name,), maps[name].shape[2])
+    added, (name,) = Added(maps, maps[given]), end.maps
+    if maps[name].shape[:2] == ONE_PIXEL and not maps[given].holds(maps[name]):
+        name = added.node(Requantization, f"{given}/next", (name,), maps[name].shape[2])
     places = () if end.order is None else tuple(end.order.reshape(-1).tolist())
-    size = sum(maps[name].shape[2] for name in names)
-    if len(names) > 1:
-        names = [added.node(Concatenation, f"{given}/joined", tuple(names), size)]
-    if places and places != tuple(range(size)):
+    if places and places != tuple(range(maps[name].shape[2])):
         keys = {"channels": places}
-        names = [added.node(Selection, f"{given}/chosen", (names[0],), len(places), **keys)]
-    return names[0], added.nodes
+        name = added.node(Selection, f"{given}/chosen", (name,), len(places), **keys)
+    return name, added.nodes
 
 
 def taken_apart(graph: IntegerGraph, parts: Parts) -> tuple[IntegerGraph, dict[str, list[Node]]]:

@@ -1,7 +1,7 @@
 """Both ends of an ONNX file: its inputs as the network's image, maps of the network as its outputs.
 
 What of the file stands behind the last maps is computed by the numpy functions of onnx's reference:
-a Softmax, an order, what a host makes of lists.
+a Softmax, an order.
 
 Tests: `tests/importers/test_judge.py`.
 """
@@ -18,7 +18,7 @@ from onnx.numpy_helper import to_array
 from onnx.reference import ReferenceEvaluator
 
 from hwgen.errors import FormatError
-from hwgen.importers.integer import Ending, IntegerGraph
+from hwgen.importers.integer import IntegerGraph
 from hwgen.importers.integer.fold import before_head
 from hwgen.importers.integer.runtime import stored
 from hwgen.importers.judge import Feeds, Grid, Outputs
@@ -26,7 +26,7 @@ from hwgen.importers.onnx.check import opset_of
 from hwgen.importers.onnx.inputs import joined_inputs, parts_of, shapes_of_inputs
 from hwgen.importers.onnx.qdq.qonnx import without_quants
 from hwgen.importers.onnx.qdq.raw_image import raw_image_of
-from hwgen.importers.onnx.qdq.values import Real, Rows
+from hwgen.importers.onnx.qdq.values import Real
 from hwgen.importers.onnx.runtime import given_images, scales_of_sums, seen_of
 from hwgen.importers.onnx.token_ids import with_rows_given
 from hwgen.network.host import RawImage
@@ -40,7 +40,7 @@ SUMS_SLACK = 0.5
 class OnnxEnds:
     """The ends of a file whose graph was read without refusals.
 
-    grids: steps of outputs, where they are quantized; plain: those that are maps or lists of maps
+    grids: steps of outputs, where they are quantized; plain: those that are maps
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class OnnxEnds:
         self._sums = scales_of_sums(graph)
         made = {name for node in self._model.graph.node for name in node.output}
         found = {name: value for name, value in self._visible() if name in made}
-        self._known: dict[str, Real | Ending] = found
+        self._known: dict[str, Real] = found
         self.plain = found.keys()
         outputs = [each.name for each in self._model.graph.output]
         self._outputs = [name for name in outputs if name in graph.ends] if states else outputs
@@ -68,18 +68,17 @@ class OnnxEnds:
         self.grids = {name: self._grid(found[name]) for name in self._outputs if name in found}
         self.grids |= dict(self._behind())
 
-    def _visible(self) -> Iterator[tuple[str, Real | Ending]]:
+    def _visible(self) -> Iterator[tuple[str, Real]]:
         """Yield tensors that are elements of maps of the network: outputs, or behind functions."""
         for tensor, end in self._graph.ends.items():
             value = seen_of(self._state, tensor, self._graph, end)
             if value is not None:
-                yield tensor, replace(value, base=end.maps[0]) if isinstance(value, Real) else end
+                yield tensor, replace(value, base=end.maps[0])
                 continue
-            for name in end.maps:
-                before = before_head(self._graph, name)
-                real = self._state.values.get(before)
-                if isinstance(real, Real):
-                    yield before, replace(real, base=before)
+            before = before_head(self._graph, end.maps[0])
+            real = self._state.values.get(before)
+            if isinstance(real, Real):
+                yield before, replace(real, base=before)
 
     def drawn(self, integers: NDArray[Any]) -> NDArray[Any]:
         """Return the images of a file that become integers of the network's image."""
@@ -129,7 +128,7 @@ class OnnxEnds:
 
     def outputs(self, maps: Mapping[str, NDArray[Any]]) -> Outputs:
         """Return all outputs of a call; maps: of the network, by the names of the file."""
-        tensors = {name: self._tensor(name, value, maps) for name, value in self._known.items()}
+        tensors = {name: self._tensor(value, maps) for name, value in self._known.items()}
         if self._tail is not None:
             wanted = self._tail.output_names
             try:
@@ -139,26 +138,14 @@ class OnnxEnds:
             tensors |= dict(zip(wanted, found, strict=True))
         return {name: tensors[name] for name in self._outputs}
 
-    def _tensor(
-        self, tensor: str, value: Real | Ending, maps: Mapping[str, NDArray[Any]]
-    ) -> NDArray[Any]:
+    def _tensor(self, value: Real, maps: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
         """Return a tensor of the file of maps of the network."""
-        names = [str(value.base)] if isinstance(value, Real) else value.maps
-        parts = [
-            (maps[name].astype(np.int64) - self._graph.maps[name].offset).reshape(-1)
-            for name in names
-        ]
-        if isinstance(value, Real) and value.integer:
-            values = self._graph.maps[names[0]]
-            return stored(parts[0] + values.offset, values)[value.places]
-        real = [self._real(name, each) for name, each in zip(names, parts, strict=True)]
-        if isinstance(value, Real):
-            return real[0][value.places]
-        batch, rows = self._state.batch, self._state.values[tensor]
-        assert value.order is not None and isinstance(rows, Rows)
-        zero = np.zeros((batch, 1), np.float32)
-        listed = np.concatenate([*(each.reshape(batch, -1) for each in real), zero], axis=1)
-        return listed[:, value.order].reshape(rows.places.shape)
+        name = str(value.base)
+        part = (maps[name].astype(np.int64) - self._graph.maps[name].offset).reshape(-1)
+        if value.integer:
+            values = self._graph.maps[name]
+            return stored(part + values.offset, values)[value.places]
+        return self._real(name, part)[value.places]
 
     def _real(self, name: str, integers: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return integers of a map of the file as real numbers, in float32."""
@@ -171,10 +158,8 @@ class OnnxEnds:
         values = self._graph.maps[name]
         return self._sums.get(name, np.full(values.shape[2], values.scale))
 
-    def _grid(self, value: Real | Ending) -> Grid:
+    def _grid(self, value: Real) -> Grid:
         """Return the steps of an output that is known."""
-        if isinstance(value, Ending):
-            return Grid(step=max(float(self._step(name).max()) for name in value.maps))
         step, name = self._step(str(value.base)), str(value.base)
         slack = {"slack": SUMS_SLACK} if self._graph.maps[name].raw else {}
         return Grid(step=step[value.places % len(step)], **slack)

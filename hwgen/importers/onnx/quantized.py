@@ -24,7 +24,6 @@ from hwgen.importers.onnx.qdq import (
     arithmetic,
     functions,
     grids,
-    lists,
     pools,
     rearrange,
     resize,
@@ -32,7 +31,7 @@ from hwgen.importers.onnx.qdq import (
     windows,
 )
 from hwgen.importers.onnx.qdq.ahead import with_pairs_ahead
-from hwgen.importers.onnx.qdq.answers import answers
+from hwgen.importers.onnx.qdq.answers import answers, endings_of
 from hwgen.importers.onnx.qdq.constants import COMPUTED, REARRANGING, folded, stored
 from hwgen.importers.onnx.qdq.integer_bias import with_integer_biases
 from hwgen.importers.onnx.qdq.notes import Annotations
@@ -51,7 +50,6 @@ from hwgen.importers.onnx.qdq.values import (
     Image,
     Layout,
     Real,
-    Rows,
     Unknown,
     Value,
 )
@@ -287,7 +285,7 @@ def read_nodes(state: State, model: onnx.ModelProto, ready: Opened, written: Wri
     begin(state, ready, written)
     state.readers.update(name for node in model.graph.node for name in node.input)
     state.readers.update(output.name for output in model.graph.output)
-    state.endings = lists.endings_of(model.graph)
+    state.endings = endings_of(model.graph)
     for number, proto in enumerate(model.graph.node, start=1):
         state.place = f"node {number} of {len(model.graph.node)}"
         read_node(state, proto)
@@ -440,9 +438,6 @@ OF_NORMS = frozenset({"Pow"})
 
 def results_of(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
     """Return what a node writes."""
-    if lists.lists(state, proto, inputs):
-        check_known([each for each in inputs if isinstance(each, Unknown) and each.error is None])
-        return lists.read(state, proto, inputs)
     if proto.domain in QONNX_DOMAINS:
         known = [each.array if isinstance(each, Constant) else None for each in inputs]
         raise refusal_of(proto, known)
@@ -506,7 +501,6 @@ def check_known(inputs: list[Value | None]) -> None:
 def check_trails(results: list[Value]) -> None:
     """Refuse too many nodes between two quantizations."""
     reals = [each for each in results if isinstance(each, Real)]
-    reals += [part for each in results if isinstance(each, Rows) for part in each.parts]
     longest = max((len(each.trail) for each in reals), default=0)
     if longest > MOST_STEPS:
         allowed = f"at most {MOST_STEPS} nodes"
@@ -522,8 +516,6 @@ def refuse(
         if isinstance(value, Real):
             base = value.base
             names.append(base if isinstance(base, str) else base.inputs[0])
-        elif isinstance(value, Rows):
-            names += [each.base for each in value.parts if isinstance(each.base, str)]
         elif isinstance(value, Image):
             names.append(state.input or name)
         elif isinstance(value, Unknown):

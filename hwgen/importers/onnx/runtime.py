@@ -16,14 +16,14 @@ from onnxruntime.capi.onnxruntime_pybind11_state import Fail
 from hwgen.errors import FormatError
 from hwgen.importers.integer import Ending, IntegerGraph, QuantizedMap
 from hwgen.importers.integer.fold import before_head
-from hwgen.importers.integer.moves import ZERO, Places
+from hwgen.importers.integer.moves import Places
 from hwgen.importers.integer.nodes import Convolution, FullyConnected
-from hwgen.importers.integer.runtime import ABSENT, Outcome, stored, unsigned
+from hwgen.importers.integer.runtime import Outcome, stored, unsigned
 from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.inputs import Joined, joined_inputs, shapes_of_inputs
 from hwgen.importers.onnx.qdq.qonnx import is_qonnx, without_quants
 from hwgen.importers.onnx.qdq.state import State
-from hwgen.importers.onnx.qdq.values import Operation, Real, Rows
+from hwgen.importers.onnx.qdq.values import Operation, Real
 from hwgen.importers.onnx.session_graph import (
     RUNTIME,
     made_precise,
@@ -158,36 +158,10 @@ class OnnxRuntime:
         """Return the maps of all outputs but the first, as far as these show them."""
         found: dict[str, NDArray[Any]] = {}
         for tensor in self._others:
-            value, end = self._seen[tensor], self._ends[tensor]
-            if isinstance(value, Ending):
-                for name, part in self._parts(value, outputs[tensor]).items():
-                    known = found.get(name, part)
-                    found[name] = np.where(part == ABSENT, known, part)
-            elif value is not None and end.maps[0] not in shown:
-                arranged = self._arranged(end.maps[0], outputs[tensor], value)
-                found[end.maps[0]] = self._moved(end.maps[0], arranged)
+            value, name = self._seen[tensor], self._ends[tensor].maps[0]
+            if value is not None and name not in shown:
+                found[name] = self._moved(name, self._arranged(name, outputs[tensor], value))
         return found
-
-    def _listed(self, end: Ending, tensor: NDArray[Any]) -> NDArray[Any]:
-        """Return a list in steps of the network's maps, each by the numbers of its own."""
-        assert end.order is not None
-        maps = [self._maps[name] for name in end.maps]
-        ends = np.cumsum([math.prod(each.shape) for each in maps])
-        which = np.searchsorted(ends, end.order.reshape(-1), side="right")
-        scale, zero, offset = (
-            np.array([getattr(each, key) for each in maps])[which]
-            for key in ("scale", "zero_point", "offset")
-        )
-        return whole_numbers(in_steps(tensor, scale, zero) + offset)
-
-    def _parts(self, end: Ending, tensor: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Return the maps of a list, (images, elements), `ABSENT` where it lacks an element."""
-        assert end.order is not None
-        sizes = [math.prod(self._maps[name].shape) for name in end.maps]
-        inside, listed = end.order.reshape(-1) != ZERO, self._listed(end, tensor)
-        whole = np.full((len(tensor), sum(sizes)), ABSENT, listed.dtype)
-        whole[:, end.order.reshape(-1)[inside]] = listed[:, inside]
-        return dict(zip(end.maps, np.split(whole, np.cumsum(sizes)[:-1], axis=1), strict=True))
 
     def _computed(self, raw: NDArray[Any], names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
         """Return the outputs of the file and other tensors for raw images: (images, elements)."""
@@ -224,8 +198,6 @@ class OnnxRuntime:
         visible = self._seen[self._output]
         if visible is None:
             return None
-        if isinstance(visible, Ending):
-            return self._listed(visible, output)
         if self._order is None:
             integers = self._arranged(self._answer, output, visible)
         else:
@@ -383,13 +355,11 @@ def ending_at(model: onnx.ModelProto, names: Iterable[str]) -> onnx.ModelProto:
     return copy
 
 
-def seen_of(state: State, tensor: str, graph: IntegerGraph, end: Ending) -> Real | Ending | None:
-    """Return an output of a file as elements of its map or maps; None if a function hides it."""
+def seen_of(state: State, tensor: str, graph: IntegerGraph, end: Ending) -> Real | None:
+    """Return an output of a file as elements of its map; None if a function hides it."""
     value = state.values.get(tensor)
-    if end.hidden or any(before_head(graph, name) != name for name in end.maps):
+    if before_head(graph, end.maps[0]) != end.maps[0]:
         return None
-    if isinstance(value, Rows):
-        return end
     return value if isinstance(value, Real) and value.function is None else None
 
 

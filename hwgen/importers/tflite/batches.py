@@ -15,7 +15,7 @@ import tflite
 
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.tflite.file import DAMAGED, OperatorFacts, TensorFacts, TFLiteFile
-from hwgen.importers.tflite.lists import EACH
+from hwgen.importers.tflite.node import EACH
 
 APART, TOGETHER = "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND"
 CONVOLUTIONS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D"})

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.errors import FormatError
 from hwgen.importers.integer.fold import before_head, passing
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.nodes import Head, SoftmaxOfGroups
@@ -42,7 +41,7 @@ class TFLiteEnds:
     """The ends of a file whose graph was read without refusals.
 
     grids: none; integers are known without, and real numbers by their largest
-    plain: outputs that are maps or lists of maps
+    plain: outputs that are maps
     """
 
     def __init__(self, path: Path, graph: IntegerGraph) -> None:
@@ -55,14 +54,6 @@ class TFLiteEnds:
         self.grids: dict[str, Grid] = {}
         answers = {name: before_head(graph, name) for name in self._outputs}
         self.plain = {name for name, before in answers.items() if name == before}
-        for name in self._outputs:
-            if name not in graph.ends:
-                raise FormatError(
-                    field=f"output {name}",
-                    allowed="of maps of the network alone",
-                    given="what the host computes of lists",
-                    source=graph.source,
-                )
 
     def drawn(self, integers: NDArray[Any]) -> NDArray[Any]:
         """Return the images of a file that become integers of the network's image."""
@@ -94,8 +85,8 @@ class TFLiteEnds:
     def _output(self, name: str, maps: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
         """Return one output, as the file stores it."""
         end, about = self._graph.ends[name], self._tensors[name]
-        real = np.concatenate([*(self._real(each, maps).ravel() for each in end.maps), [0.0]])
-        real = real[:-1] if end.order is None else real[end.order]
+        real = self._real(end.maps[0], maps).ravel()
+        real = real if end.order is None else np.append(real, 0.0)[end.order]
         if about.type == "float32":
             return real.reshape(about.shape).astype(np.float32)
         return integers_of(real.reshape(about.shape), about)

@@ -62,6 +62,13 @@ def map_shape(shape: tuple[int, ...]) -> Shape | None:
     return (sides[0], 1, sides[1]) if len(sides) == 2 else (sides[0], sides[1], sides[2])
 
 
+EACH = frozenset(
+    {"ELU", "GELU", "HARD_SWISH", "LEAKY_RELU", "LOGISTIC", "QUANTIZE", "RELU", "RELU6",
+     "RELU_0_TO_1", "RELU_N1_TO_1", "TANH"}
+)  # fmt: skip
+"""Functions of one element."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reading:
     """One operator with its tensors.

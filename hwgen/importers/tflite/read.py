@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from hwgen.errors import KNOWN_OPERATOR, FormatError
-from hwgen.importers.integer.endings import Ending, said_of_list, said_of_rest
+from hwgen.importers.integer.endings import Ending
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.moves import Places, moved_nodes
@@ -25,16 +25,6 @@ from hwgen.importers.tflite.file import (
     TFLiteFile,
     damaged,
     read_file,
-)
-from hwgen.importers.tflite.lists import (
-    BEHIND,
-    EACH,
-    LAYERS,
-    Left,
-    Listed,
-    list_of,
-    lists_rows,
-    of_each,
 )
 from hwgen.importers.tflite.moves import MOVES, SECOND, Moved, check_elements
 from hwgen.importers.tflite.node import Reading, map_of, map_shape
@@ -65,8 +55,7 @@ class Nodes:
     """The nodes read so far.
 
     computed: tensors that depend on the image; refused: some of them
-    moved: tensors that rearrange a map; listed: those that have the rows of several
-    left: those that the host computes of such rows
+    moved: tensors that rearrange a map
     heads: maps of tokens by heads and channels, which the file has as (heads, tokens, channels)
     real: tensors of real numbers by the map and the function that they are
     sides: tensors computed from the sides of others alone; a file also says what follows from them
@@ -78,8 +67,6 @@ class Nodes:
     computed: set[int]
     refused: set[int] = field(default_factory=set)
     moved: dict[int, Moved] = field(default_factory=dict)
-    listed: dict[int, Listed] = field(default_factory=dict)
-    left: dict[int, Left] = field(default_factory=dict)
     heads: set[int] = field(default_factory=set)
     real: dict[int, tuple[int, Function]] = field(default_factory=dict)
     sides: set[int] = field(default_factory=set)
@@ -134,9 +121,6 @@ class Nodes:
     def add(self, reading: Reading) -> None:
         """Add the nodes of a supported operator."""
         name = reading.operator.operator
-        if self.host_computes(reading):
-            self.leave(reading)
-            return
         known = OPERATORS.get(name)
         if known is None:
             place = f"{name} as node {self.index + 1} of {len(self.file.operators)}"
@@ -145,13 +129,10 @@ class Nodes:
         if name in MOVES:
             self.move(reading)
             return
-        if (listed := self.listed_by(reading)) is not None:
-            self.listed[reading.operator.outputs[0]] = listed
-            return
         self.add_layers(reading)
 
     def add_layers(self, reading: Reading) -> None:
-        """Add the nodes of an operator that neither moves elements nor lists rows."""
+        """Add the nodes of an operator that does not move elements."""
         name = reading.operator.operator
         number, output = reading.number(0), reading.operator.outputs[0]
         if name == "BATCH_MATMUL":
@@ -271,58 +252,6 @@ class Nodes:
         self.nodes += nodes
         self.maps.update({node.output: each for node, each in zip(nodes, maps, strict=True)})
 
-    def host_computes(self, reading: Reading) -> bool:
-        """Return whether an operator reads rows and constants alone, and is none of a list."""
-        operator = reading.operator
-        given = [number for number in operator.inputs if number in self.computed]
-        rows = all(number in self.listed or number in self.left for number in given)
-        behind = operator.operator in BEHIND and self.left.keys().isdisjoint(given)
-        return rows and not behind and operator.operator not in LAYERS
-
-    def leave(self, reading: Reading) -> None:
-        """Leave an operator to the host."""
-        operator = reading.operator
-        names: dict[int, None] = {}
-        steps: dict[str, None] = {}
-        for number in operator.inputs:
-            if number in self.left:
-                names |= dict.fromkeys(self.left[number].lists)
-                steps |= dict.fromkeys(self.left[number].steps)
-            elif number in self.listed:
-                names[number] = None
-        steps[f"{operator.operator} ({reading.name})"] = None
-        made = Left(lists=(*names,), steps=(*steps,))
-        self.left |= dict.fromkeys(operator.outputs, made)
-
-    def listed_by(self, reading: Reading) -> Listed | None:
-        """Return the rows of several maps that an operator gives; None: it gives a map."""
-        inputs, name = reading.operator.inputs, reading.operator.operator
-        if name == "DEQUANTIZE":
-            return self.listed.get(inputs[0])
-        if name in EACH and inputs[0] in self.listed:
-            return self.listed_of_each(reading, self.listed[inputs[0]])
-        rows = name == "CONCATENATION" and not self.listed.keys().isdisjoint(inputs)
-        if not rows and not lists_rows(reading):
-            return None
-        if not self.refused.isdisjoint(inputs) or not self.computed.issuperset(inputs):
-            raise RefusedError("its inputs", "readable maps, where it lists rows", "others")
-        return list_of(reading, [self.rows_of(number) for number in inputs], self.image)
-
-    def rows_of(self, number: int) -> Listed:
-        """Return a tensor as rows: of several maps, or of one."""
-        if number in self.listed:
-            return self.listed[number]
-        source, places = self.followed(number)
-        return Listed(sources=(source,), places=places)
-
-    def listed_of_each(self, reading: Reading, listed: Listed) -> Listed:
-        """Return rows after a function of each element, which is done to their maps."""
-        self.file, parts = of_each(reading, listed)
-        for part in parts:
-            self.add_nodes(part)
-            self.computed.add(part.operator.outputs[0])
-        return replace(listed, sources=tuple(part.operator.outputs[0] for part in parts))
-
     def followed(self, number: int) -> tuple[int, Places]:
         """Return the map that a tensor rearranges, and the places of its elements there."""
         before = self.moved.get(number)
@@ -341,12 +270,6 @@ class Nodes:
             raise RefusedError("its inputs", "a map, then constants", "another order")
         if number in self.refused:
             raise RefusedError("its input", "readable", "that of a refused node")
-        if (listed := self.listed.get(number)) is not None:
-            for tensor, result in zip(
-                reading.operator.outputs, MOVES[name](reading, listed.places), strict=True
-            ):
-                self.listed[tensor] = replace(listed, places=result)
-            return
         if number not in self.moved:
             reading.map(place)
         number, places = self.followed(number)
@@ -401,12 +324,6 @@ class Nodes:
     def check_inputs(self, reading: Reading) -> None:
         """Refuse an input that is neither constant nor written before, or that has several maps."""
         for number in reading.operator.inputs:
-            if number in self.left or (
-                number in self.listed and reading.operator.operator not in BEHIND
-            ):
-                raise RefusedError(
-                    "its input", "a map: rows of several maps end a network", "such rows"
-                )
             if number >= 0 and number not in self.computed | self.sides:
                 tensor = self.file.tensors[number]
                 if tensor.data is None and 0 not in tensor.shape:
@@ -414,41 +331,18 @@ class Nodes:
                         f"its input {tensor.name}", "constant or written before it", "neither"
                     )
 
-    def ends(self) -> tuple[dict[str, Ending], list[str]]:
-        """Return by tensor what ends the network, and what the host does behind it.
-
-        In place of outputs that the host computes of lists stand the lists.
-        """
-        numbers: dict[int, None] = {}
-        steps: dict[str, None] = {}
-        computed = []
-        for number in (each for each in self.file.outputs if each >= 0):
-            if (left := self.left.get(number)) is None:
-                numbers[number] = None
-                continue
-            computed.append(self.file.tensors[number].name)
-            steps |= dict.fromkeys(left.steps)
-            numbers |= dict.fromkeys(left.lists)
+    def ends(self) -> dict[str, Ending]:
+        """Return by tensor what ends the network."""
         ends: dict[str, Ending] = {}
-        behind = []
-        for number in numbers:
-            name, listed = self.file.tensors[number].name, self.listed.get(number)
-            moved = self.moved.get(number)
+        for number in (each for each in self.file.outputs if each >= 0):
+            name, moved = self.file.tensors[number].name, self.moved.get(number)
             if moved is not None and moved.source in self.heads:
                 source = self.file.tensors[moved.source].name
                 ends[name] = Ending(maps=(source,), order=moved.places[0])
-                continue
-            if listed is None:
+            else:
                 self.settle(number)
                 ends[name] = Ending(maps=(name,))
-                continue
-            maps = tuple(self.file.tensors[source].name for source in listed.sources)
-            behind.append(said_of_list(name, maps, first=not ends))
-            ends[name] = Ending(maps=maps, order=listed.order)
-        if computed:
-            names = [self.file.tensors[number].name for number in numbers]
-            behind.append(said_of_rest(list(steps), computed, names))
-        return ends, behind
+        return ends
 
     def refuse(self, reading: Reading, refusal: RefusedError) -> None:
         """Add an operator that is not supported, once for each output."""
@@ -488,7 +382,7 @@ def graph_of(file: TFLiteFile, *, name: str) -> IntegerGraph:
     for index, operator in enumerate(file.operators):
         if operator in operators:
             nodes.read(index, operator)
-    ends, behind = nodes.ends()
+    ends = nodes.ends()
     missing = [number for number in file.outputs if number not in nodes.computed]
     if missing or not ends:
         raise FormatError(
@@ -507,7 +401,6 @@ def graph_of(file: TFLiteFile, *, name: str) -> IntegerGraph:
         nodes=tuple(nodes.nodes),
         ends=ends,
         answer_places=next(iter(ends.values())).order,
-        behind=tuple(behind),
     )
 
 

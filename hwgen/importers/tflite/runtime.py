@@ -50,13 +50,11 @@ class LiteRT:
         self._answer, self._order = self._numbers[next(iter(graph.ends))], graph.answer_places
         self._first = graph.maps[graph.outputs[0]]
         content = read_given(path, what="the file", allowed="a TFLite file")
-        if self._answer != file.outputs[0]:
-            content = ending_at(content, self._answer)
         self._interpreter, kernels = interpreter_of(content, path, default=default)
         self._shown = dict.fromkeys(self._maps, self._interpreter)
         if default:
             self._shown = {}
-            # What is done to rows is done to maps, which the file itself has not.
+            # Each output is shown by the file that ends there.
             for name in self._numbers.keys() & set(answers):
                 ending = ending_at(content, self._numbers[name])
                 self._shown[name], _ = interpreter_of(ending, path, default=True)
@@ -84,11 +82,11 @@ class LiteRT:
         )
 
     def _integers(self, answers: NDArray[Any]) -> NDArray[np.int64] | None:
-        """Return answers that list elements of several maps as integers; None of others."""
+        """Return answers in another order than that of their map as integers; None of others."""
         if self._order is None:
             return None
         if answers.dtype.kind == "f":
-            # Behind a DEQUANTIZE of the list.
+            # Behind a DEQUANTIZE.
             steps = np.rint(answers.astype(np.float64) / self._first.scale)
             answers = steps + self._first.zero_point
         return answers.astype(np.int64) + self._first.offset

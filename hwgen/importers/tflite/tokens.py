@@ -14,9 +14,8 @@ from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.moves import Places
 from hwgen.importers.integer.nodes import Node, SoftmaxOfGroups
 from hwgen.importers.integer.refused import RefusedError
-from hwgen.importers.tflite.lists import EACH
 from hwgen.importers.tflite.moves import MOVES
-from hwgen.importers.tflite.node import Reading
+from hwgen.importers.tflite.node import EACH, Reading
 from hwgen.importers.tflite.nodes_shape import Read, head
 from hwgen.network.maps import BYTE_BITS
 

@@ -311,62 +311,6 @@ def test_images_of_the_file_s_own_shape_are_compared(tmp_path: Path) -> None:
     assert main(given) == 0
 
 
-def scores_of(model: Model) -> str:
-    """Append ten quantized scores."""
-    sums = model.node("Gemm", model.image(), model.weights(10, 16), transB=1)
-    return model.quantized(sums, 0.2, 128)
-
-
-def length_one(model: Model) -> str:
-    """Scores over their L2 length, as embeddings are compared."""
-    scores = scores_of(model)
-    return model.node("Div", scores, model.node("ReduceL2", scores, axes=[1]))
-
-
-def distance(model: Model) -> str:
-    """The length of the difference of two maps, which nothing quantizes."""
-    return model.node("ReduceL2", model.node("Sub", scores_of(model), scores_of(model)), axes=[1])
-
-
-def best_three(model: Model) -> str:
-    three = model.constant([3], np.int64)
-    return model.node("TopK", scores_of(model), three, outputs=2).split()[0]
-
-
-def halved(model: Model) -> str:
-    """The mean of two heads, of whose sum alone a pair stands (DeiT with two class tokens)."""
-    both = model.quantized(model.node("Add", scores_of(model), scores_of(model)), 0.4, 128)
-    return model.node("Div", both, model.constant(2.0))
-
-
-HEADS: dict[str, tuple[Callable[[Model], str], int]] = {
-    "ArgMax": (lambda model: model.node("ArgMax", scores_of(model), axis=1), 1),
-    "TopK": (best_three, 1),
-    "Abs": (lambda model: model.node("Abs", scores_of(model)), 1),
-    "LpNormalization": (lambda model: model.node("LpNormalization", scores_of(model)), 1),
-    "ReduceL2, Div": (length_one, 1),
-    "Sub, ReduceL2": (distance, 2),
-    "Div": (halved, 1),
-}
-
-
-@pytest.mark.promise(
-    "indices, lengths and distances that end a file are the host's: the network ends at the maps"
-)
-@pytest.mark.parametrize("name", HEADS)
-def test_what_ends_a_file_behind_its_maps_is_the_hosts(
-    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    write, maps = HEADS[name]
-    model = Model((1, 16))
-    model.answer = write(model)
-    assert compared(model, tmp_path) == 0
-    told = " ".join(capsys.readouterr().out.split())
-    assert f"left to the host: {name.partition(',')[0]} (" in told
-    assert "the network ends before them" in told
-    assert len(load_network(tmp_path / "net.npz").graph.outputs) == maps
-
-
 def test_steps_of_the_runtime_are_integers_where_all_are_whole() -> None:
     assert whole_numbers(np.array([1.0, -2.0])).dtype == np.int64
     assert whole_numbers(np.array([1.0, 2.5])).tolist() == [1.0, 2.5]

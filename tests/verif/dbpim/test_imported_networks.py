@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from hwgen.cli import main
-from tests.importers.onnx.test_lists import sigmoid_of_a_part
 from tests.importers.onnx.test_recurrent import INPUTS, drawn_cell, recurrent
+from tests.plan.test_lists import sigmoid_of_a_part
 from tests.quantized_onnx import Model, saved
 
 SMALL = Path(__file__).parents[3] / "configs/dbpim/small.yaml"
@@ -58,7 +58,7 @@ def test_float32_is_equal_to_golden_and_model(path: Path, tmp_path: Path) -> Non
     run_on_small(path, tmp_path)
 
 
-@pytest.mark.promise("an ONNX list with a sigmoid of a part runs whole in RTL, equal")
+@pytest.mark.promise("the maps of an ONNX list with a sigmoid of a part run in RTL, equal")
 def test_an_onnx_list_is_equal_to_golden_and_model(tmp_path: Path) -> None:
     model = Model()
     run_on_small(saved(model.build(*sigmoid_of_a_part(model)), tmp_path), tmp_path)

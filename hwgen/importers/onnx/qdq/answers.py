@@ -9,40 +9,46 @@ import numpy as np
 import onnx
 
 from hwgen.importers.integer import Ending, Unsupported
-from hwgen.importers.integer.endings import said_of_head, said_of_list, said_of_rest
+from hwgen.importers.integer.endings import said_of_head
 from hwgen.importers.integer.moves import Places
 from hwgen.importers.integer.nodes import Head, SoftmaxOfGroups
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.qdq.functions import ORDER_KEPT
-from hwgen.importers.onnx.qdq.host_heads import maps_before
-from hwgen.importers.onnx.qdq.lists import listed
 from hwgen.importers.onnx.qdq.state import State
-from hwgen.importers.onnx.qdq.values import Left, Operation, Real, Rows, Value
+from hwgen.importers.onnx.qdq.values import Operation, Real, Value
 
 ANSWER = (
     "chips answer in the order of the map; element i of the file's answer is element"
     " answer_places[i] of the map, and hwgen compares and infers in the file's order"
 )
+LAYERS = frozenset(
+    {"AveragePool", "BatchNormalization", "Conv", "ConvTranspose", "Gemm", "GlobalAveragePool",
+     "GlobalMaxPool", "LayerNormalization", "MatMul", "MaxPool", "RMSNormalization", "ReduceMean"}
+)  # fmt: skip
+"""Operators of layers: behind a Softmax that is left out stands none."""
 OTHER = "chips and golden have the order of the map"
 
 
-def answers(state: State, model: onnx.ModelProto) -> dict[str, Ending]:
-    """Return by tensor what each output is, the answer first, and note what the host does behind.
+def endings_of(graph: onnx.GraphProto) -> frozenset[str]:
+    """Return the tensors behind which no layer stands."""
+    before: set[str] = set()
+    for node in reversed(graph.node):
+        if node.op_type in LAYERS or not before.isdisjoint(node.output):
+            before.update(node.input)
+    return frozenset({name for node in graph.node for name in node.output} - before)
 
-    In place of outputs that the host computes of lists stand the lists.
-    """
+
+def answers(state: State, model: onnx.ModelProto) -> dict[str, Ending]:
+    """Return by tensor what each output is, the answer first; note what the host does behind."""
     ends: dict[str, Ending] = {}
-    for name in tensors_of(state, model):
-        value, first = with_softmax_as_head(state.values.get(name)), not ends
-        if isinstance(value, Rows):
-            ends[name] = end = list_at(state, value, name, first=first)
-        else:
-            found, order = answer(state, name, value)
-            if isinstance(value, Real):
-                note(state, value, (name, found), order, first=first)
-            ends[name] = end = Ending(maps=(found,), order=order)
+    for tensor in model.graph.output:
+        value, first = with_softmax_as_head(state.values.get(tensor.name)), not ends
+        found, order = answer(state, tensor.name, value)
+        if isinstance(value, Real):
+            note(state, value, (tensor.name, found), order, first=first)
+        ends[tensor.name] = Ending(maps=(found,), order=order)
         if first:
-            state.order = end.order
+            state.order = order
     return ends
 
 
@@ -59,48 +65,6 @@ def note(
             f" {ANSWER if first else OTHER}"
         )
     state.behind += heads(value)
-
-
-def tensors_of(state: State, model: onnx.ModelProto) -> list[str]:
-    """Return the tensors at which the network ends: outputs, or the lists that they come from."""
-    names: dict[str, None] = {}
-    behind: dict[str, None] = {}
-    computed = []
-    for tensor in model.graph.output:
-        value = state.values.get(tensor.name)
-        if isinstance(value, Rows | Left) and value.lists:
-            computed.append(tensor.name)
-            behind |= dict.fromkeys(f"{each.operator} ({each.name})" for each in value.steps)
-            names |= dict.fromkeys(value.lists)
-            continue
-        if not isinstance(value, Real):
-            names[tensor.name] = None
-            continue
-        maps, steps = maps_before(state, tensor.name, value)
-        if steps:
-            computed.append(tensor.name)
-            behind |= dict.fromkeys(f"{each.operator} ({each.name})" for each in steps)
-        names |= maps
-    if computed:
-        state.behind.append(said_of_rest(list(behind), computed, list(names)))
-    return list(names)
-
-
-def list_at(state: State, rows: Rows, name: str, *, first: bool) -> Ending:
-    """Return a list at the end of the network; one that no maps give stands as refused."""
-
-    def part_map(part: Real, of: str) -> str:
-        return answer_map(state, part, of)
-
-    try:
-        found = listed(state, rows, name, part_map)
-    except RefusedError as error:
-        inputs = tuple(each.base for each in rows.parts if isinstance(each.base, str))
-        return Ending(maps=(refused(state, name, ("list", name, inputs), error),))
-    state.behind.append(said_of_list(name, found.maps, first=first))
-    for each in rows.parts:
-        state.behind += heads(each)
-    return found
 
 
 def heads(value: Real) -> list[str]:

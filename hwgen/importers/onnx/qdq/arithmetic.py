@@ -399,7 +399,7 @@ def normalization_of(proto: onnx.NodeProto, parts: list[Reals]) -> tuple[Reals, 
 
 
 def concatenate(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
-    """Read a Concat of maps by channels, at the end also of rows; that of one changes nothing."""
+    """Read a Concat of maps by channels, or of pixels by any axis; of one it changes nothing."""
     if len(inputs) == 1 and isinstance(inputs[0], Real):
         return [inputs[0]]
     signs = signs_of(state, inputs)
@@ -411,6 +411,14 @@ def concatenate(state: State, proto: onnx.NodeProto, inputs: list[Value | None])
     reals = [map_operand(each) for each in inputs]
     rank = len(reals[0].shape)
     axis = int(attributes_of(proto).get("axis", 1)) % rank
+    if axis == 0 and state.batch == 1 and all(of_a_pixel(state, each) for each in reals):
+        rows: list[Value | None] = [
+            replace(real, places=real.places.reshape(1, -1)) for real in reals
+        ]
+        node = onnx.helper.make_node("Concat", proto.input, proto.output, node_name(proto), axis=1)
+        (row,) = concatenate(state, node, rows)
+        assert isinstance(row, Real)
+        return [replace(row, places=row.places.reshape(-1, *reals[0].shape[1:]))]
     behind = {4: (1, 3), 3: (1,), 2: (1,)}.get(rank, ())
     if axis not in behind or len({len(real.shape) for real in reals}) > 1:
         raise RefusedError("axis", "that of the channels", axis)
@@ -433,6 +441,12 @@ def concatenate(state: State, proto: onnx.NodeProto, inputs: list[Value | None])
         places = places.transpose(0, 3, 1, 2)
         places = places.reshape(places.shape[:rank])
     return [Real(base=operation, places=places)]
+
+
+def of_a_pixel(state: State, real: Real) -> bool:
+    """Return whether a tensor is one pixel of a map of one, in its order."""
+    shape = state.shape_of(real)
+    return shape[:2] == (1, 1) and np.array_equal(real.places.reshape(-1), np.arange(shape[2]))
 
 
 def of_planes(

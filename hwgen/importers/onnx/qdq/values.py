@@ -141,44 +141,7 @@ class Real:
         return self.places.shape
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rows:
-    """Elements of several maps, which end a network: a detector's list of boxes.
-
-    parts: the maps, whole; what is done to the elements of one is done to it
-    places: of the shape of the tensor; from k * `PART` on the places in the k-th part
-    lists: names of the lists without functions that it comes from; empty: it is one, or its parts
-        are quantized
-    steps: the nodes of functions and joins since then
-    """
-
-    parts: tuple[Real, ...]
-    places: Places
-    lists: tuple[str, ...] = ()
-    steps: tuple[Step, ...] = ()
-
-    @property
-    def integer(self) -> bool:
-        """Whether the tensor holds integers, not the real numbers that they stand for."""
-        return self.parts[0].integer
-
-
-PART = 1 << 32
-"""Numbers of a part in the places of `Rows`: above the elements of any map."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Left:
-    """What the host computes of lists in real numbers, such as boxes that it decodes.
-
-    lists: names of the tensors of rows; steps: the nodes
-    """
-
-    lists: tuple[str, ...]
-    steps: tuple[Step, ...]
-
-
-Value = Constant | Unknown | Image | Real | Rows | Left
+Value = Constant | Unknown | Image | Real
 
 
 @dataclass(frozen=True, kw_only=True)
