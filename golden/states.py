@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.network import Map, infer
-from hwgen.network import Append, QuantizedNetwork
+from hwgen.network import QuantizedNetwork
 
 
 class Session:
@@ -51,16 +51,8 @@ def check_position(network: QuantizedNetwork, position: int) -> None:
     """Refuse a position that a network does not have, or that leaves no room for its rows."""
     if not network.graph.positions:
         return
-    rooms = [
-        network.map_of(cache).height * network.map_of(cache).width
-        - network.map_of(row).height * network.map_of(row).width
-        for layer in network.layers
-        if isinstance(layer, Append)
-        for cache, row in [layer.inputs]
-    ]
-    most = min([network.graph.positions - 1, *rooms])
-    if not 0 <= position <= most:
-        raise ValueError(f"the position must be from 0 to {most}, got {position}")
+    if not 0 <= position < network.starts:
+        raise ValueError(f"the position must be from 0 to {network.starts - 1}, got {position}")
 
 
 def calls(network: QuantizedNetwork, images: NDArray[Any]) -> dict[str, Map]:

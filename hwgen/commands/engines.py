@@ -75,7 +75,7 @@ def expected_maps(context: Context, subject: Subject, batch: Batch, *, sums_by: 
 
 def check_calls(network: QuantizedNetwork, count: int, *, exact: bool) -> None:
     """Refuse more calls of a network with states than it has positions, and devices that err."""
-    positions = network.graph.positions
+    positions = network.starts
     if positions and count > positions:
         raise DataError(
             f"the calls of {network.graph.name} must be at most its {positions} positions, got"
@@ -267,9 +267,12 @@ def simulate(
     window: Window | None = None,
     seed: int,
     trouble: Trouble = NO_TROUBLE,
+    calls: Sequence[tuple[int, int]] = (),
+    others: Sequence[Program] = (),
 ) -> Sequence[Run]:
     """Simulate the Verilog and return each run.
 
+    calls: of a network with states, position and program of each, 0: `program`, n: others[n - 1]
     predictions: of all runs, which say how long it takes, and when a run counts as hanging
     seed: of the content of memories at power-on
     """
@@ -286,6 +289,10 @@ def simulate(
     options["limits"] = limits_of(predictions, simulation.STORING, trouble)
     if subject.replacements:
         options["replacements"] = subject.replacements
+    if calls:
+        call = cast(Any, simulation).Call
+        turns = [call(position=position, program=number) for position, number in calls]
+        options |= {"calls": turns, "others": others}
     given = subject.arch, program, batch.images
     # Short runs may have a slower simulator.
     digest = f"{subject.arch.digest}{' short' if cycles <= SHORT_CYCLES else ''}"

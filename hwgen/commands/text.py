@@ -1,10 +1,11 @@
-"""`hwgen text`: a language model on a chip writes on, character by character.
+"""`hwgen text`: a language model on a chip writes on, some characters a call.
 
 Tests: `tests/commands/test_text.py`.
 """
 
-from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import KW_ONLY, dataclass, replace
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -12,24 +13,32 @@ from numpy.typing import NDArray
 from pydantic import Field
 from rich.console import RenderableType
 
-from hwgen.commands.engines import Engine, predicted_cycles, simulate
-from hwgen.commands.fields import LARGEST_SEED, Real, Whole, path_of
+from hwgen.commands.engines import Engine, Run, simulate
+from hwgen.commands.fields import LARGEST_SEED, Count, File, Real, Whole, path_of
 from hwgen.commands.images import batch_of
 from hwgen.commands.on_chip import OnChip
 from hwgen.commands.prices import EnergyFile, Prices, counted_events
 from hwgen.commands.request import Says
-from hwgen.commands.subject import Subject, program_of
+from hwgen.commands.subject import Subject, model_of, program_of
+from hwgen.commands.writing_on import NO_DRAFTS, Drafts, Turn, chosen, drafts_of, write_on
+from hwgen.errors import HwgenError
 from hwgen.network import QuantizedNetwork
+from hwgen.network.append import pixels_of
+from hwgen.network.decoding import decode
 from hwgen.report.tables import text_table
 from hwgen.report.text import TextReport
 
-Step = Callable[[NDArray[np.uint8]], NDArray[Any]]
-"""Returns the answer to the image of the next call."""
+TRIED = (8, 1, 2, 4, 16)
+"""Tokens a call of which the fastest is taken; by golden alone the first that the network has."""
 
 
 @dataclass(frozen=True)
 class WriteText(OnChip, command="text", example="network.npz chip.yaml --tokens 60"):
-    """Let a language model write on, character by character, a call of the chip each.
+    """Let a language model write on, character by character.
+
+    A call of the chip takes several characters: of the prompt, or drafts of what probably comes
+    next, which count where the model would have written the same. So the text is that of a call
+    for each character. When the context is full, its last half is read again.
 
     golden: the integers of the NumPy reference, whatever the chip. model: cycles and energy of each
     call, too. rtl: the Verilog, simulated: every answer must be golden's. The text is the same by
@@ -38,7 +47,21 @@ class WriteText(OnChip, command="text", example="network.npz chip.yaml --tokens 
 
     _: KW_ONLY
     prompt: Annotated[str, Field(min_length=1), Says("text to begin with", metavar="TEXT")] = "She "
-    tokens: Annotated[Annotated[Whole, Field(ge=1)], Says("characters to write", metavar="N")] = 60
+    tokens: Annotated[Count, Says("characters to write", metavar="N")] = 60
+    tokens_a_call: Annotated[
+        Count | None,
+        Says("characters that a call takes [default: the fastest by the model]", metavar="K"),
+    ] = None
+    drafts: Annotated[
+        Sequence[File],
+        Says(
+            "a text that teaches which character probably comes next, UTF-8, plain or packed by"
+            " gzip; given again for more [default: no drafts]",
+            metavar="FILE",
+            typed=list[Path],
+            read=tuple,
+        ),
+    ] = ()
     seed: Annotated[
         Annotated[Whole, Field(ge=0, le=LARGEST_SEED)], Says("of the choice of characters")
     ] = 1
@@ -46,6 +69,13 @@ class WriteText(OnChip, command="text", example="network.npz chip.yaml --tokens 
         Annotated[Real, Field(ge=0, le=10)],
         Says("0: always the likeliest character; 1: as the model foresees"),
     ] = 0.6
+    top_k: Annotated[
+        Count | None, Says("choose among the likeliest N alone [default: all]", metavar="N")
+    ] = None
+    top_p: Annotated[
+        Annotated[Real, Field(ge=0.01, le=1)],
+        Says("choose among the likeliest that together have this share"),
+    ] = 1.0
     engine: Annotated[Engine, Says("what computes")] = "golden"
     energy: EnergyFile = None
 
@@ -57,32 +87,39 @@ class WriteText(OnChip, command="text", example="network.npz chip.yaml --tokens 
         if rows is None or not network.states or len(rows.rows) != classes:
             allowed = "a language model: one with rows for tokens, and states"
             raise self.refusal("network", allowed, network.graph.name)
-        prompt = self.codes_of(network)
-        calls = len(prompt) + self.tokens - 1
-        if calls > (most := network.graph.positions):
-            given = f"{len(prompt)} + {self.tokens}"
-            raise self.refusal("tokens", f"with the prompt at most {most + 1} characters", given)
-        golden = GoldenCalls(network)
-        written = self.write(network, prompt, golden.step)
+        prompt, drafts = self.codes_of(network), self.drafts_of(network)
+        golden = GoldenCalls(network, self.tokens_a_call or next(possible(network)))
+        written, turns = self.write(golden, prompt, drafts)
         found: dict[str, Any] = {}
         equal = None
         if self.engine != "golden":
-            found, answers = self.on_chip(subject, golden)
+            if self.tokens_a_call is None:
+                soonest = self.soonest(subject, prompt, drafts, written)
+                if soonest != golden.at_once:
+                    golden = GoldenCalls(network, soonest)
+                    written, turns = self.write(golden, prompt, drafts)
+            found, answers = self.on_chip(subject, golden, turns)
             if answers is not None:
-                replayed = iter(answers)
-                again = self.write(network, prompt, lambda _: next(replayed))
-                equal = again == written and bool((answers == golden.answers).all())
+                again, _ = self.write(Replayed(golden, answers), prompt, drafts)
+                equal = again == written and all(map(np.array_equal, answers, golden.answers))
+        known = letters(network)
         return TextReport(
             format="hwgen.report.text",
-            version=1,
+            version=2,
             network=subject.network_source,
             architecture=subject.arch_source,
             engine=self.engine,
             prompt=self.prompt,
-            text=written,
-            calls=calls,
+            text="".join(known[code] for code in written),
+            calls=len(turns),
+            tokens_a_call=golden.at_once,
+            drafts=sum(len(turn.tokens) - turn.known for turn in turns),
+            right_drafts=sum(turn.right - turn.known for turn in turns),
+            calls_again=sum(turn.again for turn in turns),
             seed=self.seed,
             temperature=self.temperature,
+            top_k=self.top_k,
+            top_p=self.top_p,
             equal=equal,
             **found,
         )
@@ -96,42 +133,100 @@ class WriteText(OnChip, command="text", example="network.npz chip.yaml --tokens 
                 raise self.refusal("prompt", f"of newlines and of the characters {shown}", letter)
         return [known.index(letter) for letter in self.prompt]
 
-    def write(self, network: QuantizedNetwork, prompt: list[int], step: Step) -> str:
-        """Return the characters that follow the prompt."""
-        rng, known = np.random.default_rng(self.seed), letters(network)
-        values = network.map_of(network.answer).quantization[0]
-        rows, image = network.token_rows, network.graph.input
-        assert rows is not None
-        codes, made = list(prompt), []
-        for position in range(len(prompt) + self.tokens - 1):
-            code = np.array([[codes[position]]])
-            answer = step(rows.images(code, image, "the text", positions=position)[0])
-            if position < len(prompt) - 1:
+    def drafts_of(self, network: QuantizedNetwork) -> Drafts:
+        """Return the drafts that the given texts teach."""
+        if not self.drafts:
+            return NO_DRAFTS
+        from hwgen.train.characters.text import content_of
+
+        known = {letter: code for code, letter in enumerate(letters(network))}
+        texts = (content_of(Path(file))[1] for file in self.drafts)
+        codes = (np.array([known.get(letter, -1) for letter in text], np.int64) for text in texts)
+        return drafts_of(codes, len(known))
+
+    def write(
+        self, calls: "GoldenCalls | Replayed", prompt: list[int], drafts: Drafts
+    ) -> tuple[list[int], list[Turn]]:
+        """Return the numbers of the characters that follow the prompt, and the calls."""
+        rng = np.random.default_rng(self.seed)
+        return write_on(
+            prompt,
+            self.tokens,
+            step=calls.step,
+            choose=lambda real: chosen(
+                real, self.temperature, rng, top_k=self.top_k, top_p=self.top_p
+            ),
+            context=calls.network.graph.positions or None,
+            at_once=calls.at_once,
+            drafts=drafts,
+        )
+
+    def soonest(
+        self, subject: Subject, prompt: list[int], drafts: Drafts, written: list[int]
+    ) -> int:
+        """Return the tokens a call that take the fewest cycles for a text that is known."""
+        costs, one = dict[int, float](), 0
+        for tokens in sorted(possible(subject.network)):
+            calls = GoldenCalls(subject.network, tokens)
+            calls.step([0] * tokens, 0)
+            try:
+                cycles = self.predicted(subject, calls, (0,))[0].cycles
+            except HwgenError:
+                if tokens == 1:
+                    raise
                 continue
-            real = (answer.ravel().astype(np.float64) - values.zero_point) * values.scale
-            made.append(chosen(real, self.temperature, rng))
-            codes.append(made[-1])
-        return "".join(known[code] for code in made)
+            one = one or cycles
+            text = iter(written)
+            _, turns = write_on(
+                prompt,
+                self.tokens,
+                step=lambda given, _: given,
+                choose=lambda _, text=text: next(text),  # type: ignore[misc]
+                context=subject.network.graph.positions or None,
+                at_once=tokens,
+                drafts=drafts,
+            )
+            costs[tokens] = sum(one if len(turn.tokens) == 1 else cycles for turn in turns)
+        return min(costs, key=lambda tokens: costs[tokens])
+
+    def programs(self, subject: Subject, calls: "GoldenCalls") -> list[Any]:
+        """Return the programs of several tokens a call and of one, those that calls need."""
+        subjects = [replace(subject, network=each) for each in calls.networks]
+        return [program_of(self.quiet, each) for each in subjects[: 1 + max(calls.used)]]
+
+    def predicted(
+        self, subject: Subject, calls: "GoldenCalls", positions: Sequence[int]
+    ) -> list[Any]:
+        """Return the cycle model's prediction of each call."""
+        models: list[Any] = [
+            model_of(self.quiet, subject).CycleModel(program, subject.arch)
+            for program in self.programs(subject, calls)
+        ]
+        placed = bool(subject.network.graph.positions)
+        found = []
+        with self.quiet.progress("cycle model", len(positions)) as done:
+            for number, maps, place in zip(calls.used, calls.maps, positions, strict=True):
+                given = {"position": place} if placed else {}
+                found.append(models[number].predict(maps, **given))
+                done()
+        return found
 
     def on_chip(
-        self, subject: Subject, golden: "GoldenCalls"
-    ) -> tuple[dict[str, Any], NDArray[Any] | None]:
-        """Return cycles, time and energy of a call, and of a simulation the answers."""
-        context, network = self.quiet, subject.network
-        images = np.stack(golden.images)
-        batch = batch_of(network, images, None, name="text", split="all", count=None)
-        program = program_of(context, subject)
-        predictions = predicted_cycles(context, subject, program, golden.maps, batch.modes)
-        runs: Any = predictions
+        self, subject: Subject, golden: "GoldenCalls", turns: Sequence[Turn]
+    ) -> tuple[dict[str, Any], list[NDArray[Any]] | None]:
+        """Return cycles, time and energy of a character, and of a simulation the answers."""
+        network = subject.network
+        predictions = self.predicted(subject, golden, [turn.position for turn in turns])
+        programs = self.programs(subject, golden)
+        runs: Sequence[Any] = predictions
         answers = None
         if self.engine == "rtl":
-            given: dict[str, Any] = {"predictions": predictions, "seed": 1}
-            runs = simulate(context, subject, program, batch, **given)
-            answers = np.stack([run.maps[0][network.answer] for run in runs])
+            runs = self.simulated(subject, golden, turns, predictions)
+            answers = [run.maps[0][network.answer] for run in runs]
         chip = subject.timed
-        cycles, events, count = sum(run.cycles for run in runs), counted_events(runs), len(runs)
+        cycles, events, count = sum(run.cycles for run in runs), counted_events(runs), self.tokens
         prices = Prices(subject.family, path_of(self.energy))
-        outside = prices.outside_bytes(events, subject.arch, program, images=count)
+        outside = prices.outside_bytes(events, subject.arch, programs[0], images=len(runs))
         found = {
             "cycles": cycles / count,
             "cycles_least": min(run.cycles for run in runs),
@@ -144,6 +239,32 @@ class WriteText(OnChip, command="text", example="network.npz chip.yaml --tokens 
         }
         return found, answers
 
+    def simulated(
+        self,
+        subject: Subject,
+        golden: "GoldenCalls",
+        turns: Sequence[Turn],
+        predictions: Sequence[Any],
+    ) -> Sequence[Run]:
+        """Return the runs of the Verilog, one a call."""
+        programs = self.programs(subject, golden)
+        network = golden.networks[0]
+        first = np.zeros((1, *network.graph.input.shape), np.uint8)
+        about = batch_of(network, first, None, name="text", split="all", count=None)
+        images: Any = golden.images
+        return simulate(
+            self.quiet,
+            subject,
+            programs[0],
+            replace(about, images=images, modes=(0,) * len(images)),
+            predictions=predictions,
+            seed=1,
+            calls=[
+                (turn.position, number) for turn, number in zip(turns, golden.used, strict=True)
+            ],
+            others=programs[1:],
+        )
+
     def table(self, report: TextReport) -> RenderableType:
         """Return the text and what it takes."""
         return text_table(report)
@@ -153,50 +274,82 @@ class WriteText(OnChip, command="text", example="network.npz chip.yaml --tokens 
         return report.equal is not False
 
 
-class GoldenCalls:
-    """Calls by golden: their images, and all maps."""
+def possible(network: QuantizedNetwork) -> Iterator[int]:
+    """Yield the tokens a call of `TRIED` that a network can have."""
+    for tokens in TRIED:
+        try:
+            of_tokens(network, tokens)
+        except HwgenError:
+            continue
+        yield tokens
 
-    def __init__(self, network: QuantizedNetwork) -> None:
+
+def of_tokens(network: QuantizedNetwork, tokens: int) -> QuantizedNetwork:
+    """Return the network with some tokens a call."""
+    if pixels_of(network.graph.input) == tokens:
+        return network
+    return decode(network, tokens=tokens)
+
+
+class GoldenCalls:
+    """Calls by golden, of several tokens and of one: their images, and their maps.
+
+    networks: of `at_once` tokens a call, and of one; used: number of that of each call
+    """
+
+    def __init__(self, network: QuantizedNetwork, at_once: int) -> None:
         from golden.states import Session
 
-        self.network, self.session = network, Session(network)
+        self.at_once, self.network = at_once, network
+        self.networks = [of_tokens(network, each) for each in dict.fromkeys((at_once, 1))]
+        self.sessions = [Session(each) for each in self.networks]
         self.images: list[NDArray[np.uint8]] = []
-        self._found: list[dict[str, NDArray[Any]]] = []
+        self.maps: list[dict[str, NDArray[Any]]] = []
+        self.used: list[int] = []
 
-    def step(self, image: NDArray[np.uint8]) -> NDArray[Any]:
-        """Return the answer of the next call."""
-        maps = self.session.step(image[np.newaxis])
-        self.images.append(image)
-        self._found.append(maps)
-        answer: NDArray[Any] = maps[self.network.answer][0]
-        return answer
+    def step(self, tokens: Sequence[int], position: int) -> NDArray[np.float64]:
+        """Return the logits behind each of some tokens, (tokens, classes), from a position on."""
+        number = int(len(tokens) == 1 < self.at_once)
+        session = self.sessions[number]
+        image, rows = session.network.graph.input, self.network.token_rows
+        assert rows is not None
+        codes = np.pad(np.array([tokens]), ((0, 0), (0, pixels_of(image) - len(tokens))))
+        places = position + np.arange(codes.shape[1])[np.newaxis]
+        images = rows.images(codes, image, "the text", positions=places)
+        maps = session.step(images, position)
+        for other in self.sessions:
+            other.states = session.states
+        self.images.append(images[0])
+        self.maps.append(maps)
+        self.used.append(number)
+        return self.real(self.answers[-1])[: len(tokens)]
+
+    def real(self, answer: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the logits of an answer, (tokens, classes)."""
+        values = self.network.map_of(self.network.answer).quantization[0]
+        integers = answer.reshape(-1, answer.shape[-1]).astype(np.float64)
+        logits: NDArray[np.float64] = (integers - values.zero_point) * values.scale
+        return logits
 
     @property
-    def maps(self) -> dict[str, NDArray[Any]]:
-        """All maps of all calls."""
-        names = self._found[0]
-        return {name: np.concatenate([maps[name] for maps in self._found]) for name in names}
-
-    @property
-    def answers(self) -> NDArray[Any]:
+    def answers(self) -> list[NDArray[Any]]:
         """The answers of all calls."""
-        return self.maps[self.network.answer]
+        return [maps[self.network.answer][0] for maps in self.maps]
+
+
+class Replayed:
+    """Calls whose answers are known, as a simulation found them."""
+
+    def __init__(self, golden: GoldenCalls, answers: Sequence[NDArray[Any]]) -> None:
+        self.network, self.at_once = golden.network, golden.at_once
+        self.real, self.answers = golden.real, iter(answers)
+
+    def step(self, tokens: Sequence[int], position: int) -> NDArray[np.float64]:
+        """Return the logits of the next call."""
+        return self.real(next(self.answers))
 
 
 def letters(network: QuantizedNetwork) -> list[str]:
     """Return the characters by their numbers, as the classes of a network name them."""
     names = {"newline": "\n", "space": " "}
     return [names.get(name, name) for name in network.graph.class_names]
-
-
-def chosen(logits: NDArray[np.float64], temperature: float, rng: np.random.Generator) -> int:
-    """Return the number of a drawn character; each draw takes one number of the generator."""
-    drawn = rng.random()
-    if temperature == 0:
-        return int(logits.argmax())
-    shares = np.exp((logits - logits.max()) / temperature)
-    return int(
-        np.searchsorted(np.cumsum(shares) / shares.sum(), drawn, side="right").clip(
-            max=len(shares) - 1
-        )
-    )

@@ -1,7 +1,7 @@
-"""One causal network as two programs: all tokens at once, and one token a call with what it keeps.
+"""One causal network as programs: all tokens at once, and some tokens a call with what it keeps.
 
 Every layer is token by token but products and causal softmaxes, so that row p of the whole equals
-call p, in every element of every map.
+call p, in every element of every map; a call of k tokens equals k calls of one.
 
 Tests: `tests/network/test_decoding.py`.
 """
@@ -31,19 +31,29 @@ ONE_PIXEL = (1, 1)
 OF_TOKENS = (Add, CausalSoftmax, Concatenate, Conv, LayerNorm, MatMul, Multiply, Rescale, Table)
 
 
-def decode(network: QuantizedNetwork) -> QuantizedNetwork:
-    """Return the network of one token a call, of one of all tokens whose softmaxes are causal.
+def decode(network: QuantizedNetwork, tokens: int = 1) -> QuantizedNetwork:
+    """Return the network of `tokens` tokens a call, of a causal one of all tokens or of a step.
 
-    What a product reads of all tokens becomes a state with a row for each position.
-    Raises ConfigError for a layer that is not token by token.
+    What a product reads of all tokens becomes a state with a row for each position. A call at
+    position p writes rows p, p + 1, ..: what it knows of tokens that turn out wrong is written over
+    by a later call at the place of the first of them.
+    Raises ConfigError for a layer that is not token by token, and for more tokens than positions.
     """
     graph = network.graph
-    tokens = pixels_of(graph.input)
+    positions = graph.positions or pixels_of(graph.input)
+    if not 1 <= tokens <= positions:
+        allowed = f"from 1 to the {positions} positions of {graph.name}"
+        raise ConfigError(field="tokens", allowed=allowed, given=tokens, source="decode")
     layers: list[Any] = []
-    held, caches = dict(network.held), {}
+    held = dict(network.held)
+    caches = {each.name: each.name for each in graph.layers if isinstance(each, Append)}
+    kept = {*caches, *(each.inputs[0] for each in graph.layers if isinstance(each, Append))}
     for layer in graph.layers:
+        if layer.name in kept:
+            layers.append(layer)
+            continue
         refuse_others(layer, graph.maps, network.graph.name)
-        changes: dict[str, Any] = {"output": with_tokens(layer.output, 1)}
+        changes: dict[str, Any] = {"output": with_tokens(layer.output, tokens)}
         if isinstance(layer, CausalSoftmax):
             changes["keys"] = "position"
         if isinstance(layer, MatMul):
@@ -61,9 +71,9 @@ def decode(network: QuantizedNetwork) -> QuantizedNetwork:
         graph=replace(
             graph,
             version=version_of(layers),
-            input=with_tokens(graph.input, 1),
+            input=with_tokens(graph.input, tokens),
             layers=layers,
-            positions=tokens,
+            positions=positions,
         ),
         held=held,
     )

@@ -18,7 +18,7 @@ from pydantic.dataclasses import dataclass
 
 from hwgen.files.load import EXACT
 from hwgen.network.add import Add
-from hwgen.network.append import Append
+from hwgen.network.append import Append, pixels_of
 from hwgen.network.average_pool import AveragePool
 from hwgen.network.causal_softmax import CausalSoftmax
 from hwgen.network.concatenate import Concatenate
@@ -246,6 +246,15 @@ class QuantizedNetwork:
         if name == INPUT:
             return self.graph.input
         return next(layer.output for layer in self.layers if layer.name == name)
+
+    @property
+    def starts(self) -> int:
+        """Positions that a call may have, from 0 on: its rows fit behind them; 0: it has none."""
+        appends = (layer for layer in self.layers if isinstance(layer, Append))
+        rooms = [
+            pixels_of(each.output) - pixels_of(self.map_of(each.inputs[1])) + 1 for each in appends
+        ]
+        return min([self.graph.positions, *rooms])
 
     def arrays_of(self, name: str) -> Arrays:
         """Return the arrays of a layer by key; nothing for a layer without any."""

@@ -365,8 +365,9 @@ def text_table(report: TextReport) -> RenderableType:
     if report.cycles is not None:
         load = 0.0 if report.load_cycles is None else report.load_cycles
         parts = [
-            f"{report.cycles:,.0f} cycles a character ({report.cycles_least:,} to"
-            f" {report.cycles_most:,}), {load / report.cycles:.0%} of them waiting for loads",
+            f"{report.cycles:,.0f} cycles a character, {load / report.cycles:.0%} of them waiting"
+            f" for loads ({report.calls:,} calls of {report.cycles_least:,} to"
+            f" {report.cycles_most:,})",
         ]
         if report.time_us is not None and report.clock is not None:
             parts.append(f"{report.time_us:.1f} us at {report.clock.mhz:,.4g} MHz")
@@ -378,6 +379,13 @@ def text_table(report: TextReport) -> RenderableType:
                 f" {report.energy.with_outside_uj:.1f} uJ with the memory outside"
             )
         lines.append(Text(", ".join(parts)))
+    if report.drafts:
+        taken = f"{report.tokens_a_call} characters a call, as far as drafts go"
+        lines.append(Text(f"{taken}: {report.right_drafts:,} of {report.drafts:,} were right"))
+    if report.calls_again:
+        lines.append(
+            Text(f"{report.calls_again:,} calls read the last half of a full context again")
+        )
     if report.equal is not None:
         lines.append(Text("equal to golden" if report.equal else "NOT equal to golden"))
     return Group(*lines)

@@ -13,24 +13,34 @@ NotNegative = Annotated[float, Field(ge=0)]
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
 class TextReport:
-    """A text that a language model wrote, and what a call of the chip takes; null by golden.
+    """A text that a language model wrote, and what the chip takes for it; null by golden.
 
-    calls: of the chip, one for each character of the prompt and of the text but the last
-    cycles, load_cycles, time_us, bytes, energy: of a call on average; bytes: that the port moves
+    calls: of the chip; tokens_a_call: characters that one takes where so many fit, else one
+    drafts, right_drafts: characters that calls took before they were written, and those that were
+    calls_again: that read again what a full context had, and write nothing
+    cycles, load_cycles, time_us, bytes, energy: of all calls by the characters of the text, without
+        the prompt; bytes: that the port moves
+    cycles_least, cycles_most: of a call
     clock: at which time_us is; null: the netlist of the chip was not measured, nor is time_us told
     equal: whether every answer of the simulation is golden's; null without one
     """
 
     format: Literal["hwgen.report.text"]
-    version: Literal[1]
+    version: Literal[2]
     network: Source
     architecture: Source
     engine: Literal["golden", "model", "rtl"]
     prompt: str
     text: str
     calls: Count
+    tokens_a_call: Count
+    drafts: Count
+    right_drafts: Count
+    calls_again: Count
     seed: Count
     temperature: NotNegative
+    top_k: Count | None
+    top_p: NotNegative
     equal: bool | None
     cycles: NotNegative | None = None
     cycles_least: Count | None = None

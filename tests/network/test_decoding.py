@@ -80,6 +80,44 @@ def test_a_prefill_then_calls_are_the_calls_from_the_beginning(seed: int) -> Non
         assert all((one[name] == other[name]).all() for name in step.graph.outputs)
 
 
+@pytest.mark.promise("a call of several tokens at a position equals calls of one token each")
+@pytest.mark.parametrize("seed", range(4))
+def test_a_call_of_several_tokens_is_several_calls(seed: int) -> None:
+    """Each call begins one token behind the one before: what it knew of the others is new."""
+    whole, tokens = drawn(seed)
+    step = decode(whole)
+    count = min(3, step.graph.positions)
+    several = decode(step, tokens=count)
+    check_network(several, source="several")
+    assert several.digest == decode(whole, tokens=count).digest
+    alone, together = Session(step), Session(several)
+    rng, images = np.random.default_rng(seed), tokens[0][:, np.newaxis]
+    assert several.starts == step.graph.positions - count + 1
+    for place in range(several.starts):
+        one = alone.step(images[place][np.newaxis])
+        drafts = rng.integers(0, 256, tokens[:, :count].shape, dtype=np.uint8)
+        drafts[:, 0] = tokens[:, place]
+        found = together.step(drafts, place)
+        for name in step.graph.outputs:
+            assert (row(found[name], 0, one[name]) == one[name]).all()
+    place, last = several.starts - 1, together.step(tokens[:, -count:], several.starts - 1)
+    for later in range(count):
+        one = alone.step(images[place + later][np.newaxis], place + later)
+        for name in step.graph.outputs:
+            assert (row(last[name], later, one[name]) == one[name]).all()
+
+
+def test_tokens_a_call_beyond_the_positions_are_refused() -> None:
+    whole, _ = drawn(1)
+    step = decode(whole)
+    for given in (0, step.graph.positions + 1):
+        with pytest.raises(ConfigError, match="tokens must be from 1 to the"):
+            decode(step, tokens=given)
+    most = Session(decode(step, tokens=2))
+    with pytest.raises(ValueError, match=f"from 0 to {step.graph.positions - 2}, got"):
+        most.step(np.zeros((1, *most.network.graph.input.shape), np.uint8), step.graph.positions)
+
+
 def test_what_stands_behind_the_position_does_not_matter() -> None:
     whole, tokens = drawn(3)
     step = decode(whole)

@@ -107,7 +107,7 @@ def built(network: QuantizedNetwork, shaped: QuantizedNetwork, build: Builder) -
         further=further,
         folds=folds(network, shaped),
         states=state_plans(build, scratch),
-        positions=network.graph.positions,
+        positions=network.starts,
         scratch_bytes=scratch.end,
         steps=[step_plan(build, step) for step in steps],
     )

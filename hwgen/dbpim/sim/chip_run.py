@@ -40,10 +40,14 @@ ChipRun = host.ChipRun[Stores]
 
 @dataclass(frozen=True)
 class Call:
-    """A run of a network with states: which stream it goes on with, and its position in it."""
+    """A run of a network with states: which stream it goes on with, and its position in it.
+
+    program: 0: that of the job, n: number n of its others
+    """
 
     stream: int = 0
     position: int = 0
+    program: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +58,7 @@ class Job(job.Job):
     answer_bytes: of a run; scratch_bytes: of the space of a stream
     states: what that space holds at first; calls: of each run, empty: all of one stream
     pixel_bytes: that a position takes in a state
+    others: further programs, with the same states in the same places
     """
 
     answer_bytes: int
@@ -61,6 +66,7 @@ class Job(job.Job):
     states: bytes = b""
     calls: Sequence[Call] = ()
     pixel_bytes: int = 0
+    others: Sequence[bytes] = ()
 
     @property
     def runs(self) -> int:
@@ -68,6 +74,9 @@ class Job(job.Job):
 
     def place(self, memory: Memory) -> dict[str, int]:
         program = memory.hold(self.program)
+        others = {
+            f"program {number}": memory.hold(each) for number, each in enumerate(self.others, 1)
+        }
         image_stride, answers_stride = pages(max(map(len, self.images))), pages(self.answer_bytes)
         image = memory.area(self.runs * image_stride)
         memory.fill(image, image_stride, self.images)
@@ -80,6 +89,7 @@ class Job(job.Job):
             memory.fill(scratch, scratch_stride, [self.states] * streams)
         return {
             "program": program,
+            **others,
             "image": image,
             "image_stride": image_stride,
             "answers": answers,
@@ -93,7 +103,7 @@ class Job(job.Job):
             Command(
                 number=run,
                 registers={
-                    "program_address": at["program"],
+                    "program_address": at[f"program {call.program}" if call.program else "program"],
                     "image_address": at["image"] + run * at["image_stride"],
                     "logits_address": at["answers"] + run * at["answers_stride"],
                     "scratch_address": at["scratch"] + call.stream * at["scratch_stride"],

@@ -65,7 +65,9 @@ def maps_of(
     runs: Sequence[ChipRun], program: Program, arch: Arch, images: NDArray[np.uint8]
 ) -> list[Mapping[str, NDArray[Any]]]:
     """Return the maps of each image; raise SimulationError for a run that did not finish."""
-    return [one for run in simulated_runs(runs, program, arch, images) for one in run.maps]
+    return [
+        one for run in simulated_runs(runs, [program] * len(runs), arch, images) for one in run.maps
+    ]
 
 
 def hosted_chip(arch: Arch) -> HostedChip[Stores]:

@@ -52,23 +52,28 @@ def simulate(
     builds: Path | None = None,
     say: Say = silent,
     calls: Sequence[Call] = (),
+    others: Sequence[Program] = (),
 ) -> list[SimulatedRun]:
     """Return every run; the runs come one after the other in one simulation.
 
-    images: uint8 NHWC; where the last run has fewer than the program takes, its last one repeats
+    images: uint8 NHWC; where the last run has fewer than the program takes, its last one repeats;
+        with others a list, each as its program takes it
     trouble: that the memory makes; seed: of memories and registers at power-on
     limits: after which a run counts as hanging; replacements: of parts of the chip
     builds: folder of simulators; None: the user's cache (HWGEN_BUILD_ROOT overrides both)
     say: receives a message before a simulator is built, which takes a minute or more
     calls: of a network with states, one for each image; empty: one stream from position 0 on
+    others: programs that calls name, of the same network with other tokens a call
     Raises SimulationError when the chip stops with an error or does not stop at all, OutputError
     when `builds` cannot be written, MissingToolError without Verilator.
     """
-    job = job_of(arch, program, images, trouble=trouble, seed=seed, limits=limits, calls=calls)
+    given: dict[str, Any] = {"trouble": trouble, "seed": seed, "limits": limits}
+    job = job_of(arch, program, images, calls=calls, others=others, **given)
     found, file = host.run_hosted(
         job.work(), hosted(arch, replacements), waves=waves, builds=builds, say=say
     )
-    return list(simulated_runs(found, program, arch, images, waves=file))
+    programs = [[program, *others][call.program] for call in calls] or [program] * len(found)
+    return list(simulated_runs(found, programs, arch, images, waves=file))
 
 
 def begin(arch: Arch, replacements: Replacements = NO_REPLACEMENTS) -> None:
@@ -97,10 +102,13 @@ def job_of(
     seed: int = 1,
     limits: RunLimits = NO_LIMITS,
     calls: Sequence[Call] = (),
+    others: Sequence[Program] = (),
 ) -> Job:
-    """Return the job that runs a program on images; calls: as of `simulate`."""
+    """Return the job that runs a program on images; calls, others: as of `simulate`."""
     facts = program.facts
-    packed = [pack_image(image, facts.image, arch) for image in images]
+    plans = [[program, *others][call.program].facts.image for call in calls]
+    plans = plans or [facts.image] * len(images)
+    packed = [pack_image(image, plan, arch) for image, plan in zip(images, plans, strict=True)]
     packed += [packed[-1]] * (-len(packed) % facts.images)
     spaces = [image.ljust(facts.image.stride, b"\0") for image in packed]
     return Job(
@@ -109,11 +117,12 @@ def job_of(
             b"".join(spaces[first : first + facts.images])
             for first in range(0, len(spaces), facts.images)
         ],
-        answer_bytes=facts.answer_bytes,
-        scratch_bytes=facts.scratch_bytes,
+        answer_bytes=max(each.facts.answer_bytes for each in (program, *others)),
+        scratch_bytes=max(each.facts.scratch_bytes for each in (program, *others)),
         states=facts.state_bytes,
         calls=calls or default_calls(program, len(packed)),
         pixel_bytes=facts.pixel_bytes,
+        others=[each.image.tobytes() for each in others],
         latency=arch.memory_latency_cycles,
         trouble=trouble,
         seed=seed,
@@ -131,7 +140,7 @@ def default_calls(program: Program, runs: int) -> list[Call]:
 
 def simulated_runs(
     starts: Sequence[ChipRun],
-    program: Program,
+    programs: Sequence[Program],
     arch: Arch,
     inputs: Bytes,
     *,
@@ -139,11 +148,11 @@ def simulated_runs(
 ) -> Iterator[SimulatedRun]:
     """Yield the runs with their maps; raise SimulationError for a run that did not finish.
 
-    inputs: the images; of a pixel that no window reads, the chip stores nothing, and pixels that
-        come in tiles of columns are not known
+    programs: of each run; inputs: the images; of a pixel that no window reads, the chip stores
+        nothing, and pixels that come in tiles of columns are not known
     """
-    facts = program.facts
-    for run in starts:
+    for run, program in zip(starts, programs, strict=True):
+        facts = program.facts
         first = run.number * facts.images
         images = tuple(range(first, min(first + facts.images, len(inputs))))
         run.check(ErrorCode, facts.images)

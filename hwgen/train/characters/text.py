@@ -32,24 +32,31 @@ class Text:
     codes: NDArray[np.uint8]
 
 
-def read_text(path: Path) -> Text:
-    """Return the text of a file of UTF-8, packed by gzip or not.
+def content_of(path: Path) -> tuple[bytes, str]:
+    """Return the bytes and the letters of a file of UTF-8, packed by gzip or not.
 
-    A character outside the alphabet is a space.
     Errors: DataError if the file cannot be read, or is no UTF-8
     """
     try:
         content = path.read_bytes()
         if content.startswith(GZIP):
             content = gzip.decompress(content)
-        text = content.decode("utf-8")
+        return content, content.decode("utf-8").replace("\r\n", "\n")
     except (OSError, EOFError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise DataError(
             f"a text must be UTF-8, plain or packed by gzip, got {reason} ({path})"
         ) from None
+
+
+def read_text(path: Path) -> Text:
+    """Return the text of a file of UTF-8, packed by gzip or not.
+
+    A character outside the alphabet is a space.
+    Errors: DataError if the file cannot be read, or is no UTF-8
+    """
+    content, lines = content_of(path)
     numbers = {letter: number for number, letter in enumerate(ALPHABET)}
-    lines = text.replace("\r\n", "\n")
     codes = np.fromiter((numbers.get(letter, SPACE) for letter in lines), np.uint8, len(lines))
     return Text(hashlib.sha256(content).hexdigest(), codes)
 

@@ -135,7 +135,7 @@ def test_a_column_outside_an_image_is_a_difference(
     module = importlib.import_module("hwgen.dbpim.sim.simulate")
     monkeypatch.setattr(module, "stored_maps", lambda *_: [{INPUT: wide}])
     images = np.zeros((1, 1, 1, 1), np.uint8)
-    (found,) = simulated_runs([run], program, ARCH, images)
+    (found,) = simulated_runs([run], [program], ARCH, images)
     assert found.maps[0][INPUT].shape == (1, 2, 1)
 
 

@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 from golden.states import Session, calls
+from hwgen.dbpim.compiler import unstored
+from hwgen.dbpim.model import CycleModel
+from hwgen.dbpim.sim import simulate
 from hwgen.dbpim.sim.chip_run import Call
 from hwgen.network import QuantizedNetwork
 from hwgen.network.decoding import decode, prefill
-from tests.verif.dbpim.chips import check_chip, chip_arch
+from tests.verif.dbpim.chips import check_chip, chip_arch, compiled
 from verif.dbpim.decoders import DecoderShape, drawn_decoder
 
 SMALL = DecoderShape(blocks=2, width=32, heads=2, hidden=64, tokens=16)
@@ -48,6 +51,39 @@ def test_a_row_across_a_page(tmp_path: Path) -> None:
     maps = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
     arch, turns = chip_arch("small_rows"), [Call(position=place) for place in places]
     check_chip(step, arch, images, tmp_path, maps=maps, calls=turns)
+
+
+@pytest.mark.promise(
+    "programs of several tokens a call and of one share the states on the chip; drafts that are"
+    " thrown away are written over"
+)
+def test_programs_of_several_tokens_and_of_one(tmp_path: Path) -> None:
+    """A stream of 16 tokens: calls of 4 whose last tokens are wrong, and of 1 at the end."""
+    whole, tokens = drawn(1)
+    arch, rng = chip_arch("small_rows"), np.random.default_rng(0)
+    steps = [decode(whole, tokens=count) for count in (4, 1)]
+    programs = [compiled(each, arch) for each in steps]
+    sessions = [Session(each) for each in steps]
+    right = calls(steps[1], tokens[0][:, np.newaxis])[steps[1].answer]
+    turns = [Call(position=place) for place in (0, 4, 5, 7, 10, 12)]
+    turns += [Call(position=place, program=1) for place in (13, 14, 15)]
+    images, found = [], []
+    for turn, after in zip(turns, [*turns[1:], Call(position=16)], strict=True):
+        session, end = sessions[turn.program], turn.position + (4, 1)[turn.program]
+        image = tokens[0, turn.position : end].copy()
+        image[after.position - turn.position :] = rng.integers(0, 256)
+        found.append(session.step(image[np.newaxis], turn.position))
+        answer = found[-1][steps[0].answer][0, : after.position - turn.position]
+        assert (answer == right[turn.position : after.position, 0]).all()
+        sessions[1 - turn.program].states = session.states
+        images.append(image)
+    runs = simulate(arch, programs[0], images, calls=turns, others=programs[1:])
+    for run, turn, maps in zip(runs, turns, found, strict=True):
+        program, step = programs[turn.program], steps[turn.program]
+        wanted = CycleModel(program, arch).predict(maps, position=turn.position)
+        assert run.cycles == wanted.cycles and run.events == wanted.events
+        for name in set(maps) - set(unstored(step, program, arch)):
+            assert (run.maps[0][name] == maps[name][0]).all(), name
 
 
 def test_a_prefill(tmp_path: Path) -> None:
