@@ -26,6 +26,12 @@ DIGEST = "sha256"
 OPTIMIZER = "optimizer/"
 NETWORK = "network/"
 UNDERWAY = "underway/"
+WEIGHTS = {
+    "parametrizations.weight.original": "weight",
+    "parametrizations.weight.0.mask": "mask",
+    "parametrizations.weight.0": "quantizer",
+}
+"""What is trained of the weights of a chip, and what is held beside, as a file calls them."""
 
 Epoch = dict[str, Any]
 """What happened in one epoch: phase, epoch, loss, accuracy on the training images, seconds."""
@@ -72,10 +78,10 @@ def save_checkpoint(
     path: Path, network: nn.Module, optimizer: Optimizer, state: Checkpoint, *, digest: str
 ) -> None:
     """Write a phase's state; the file is whole or the old one."""
-    tensors = {f"{NETWORK}{name}": tensor for name, tensor in network.state_dict().items()}
+    tensors = {f"{NETWORK}{in_file(name)}": each for name, each in network.state_dict().items()}
     for name, parameter in network.named_parameters():
         for key, tensor in optimizer.state[parameter].items():
-            tensors[f"{OPTIMIZER}{name}/{key}"] = tensor
+            tensors[f"{OPTIMIZER}{in_file(name)}/{key}"] = tensor
     now = state.underway
     if now is not None:
         for key in ("loss", "correct", "random"):
@@ -93,6 +99,13 @@ def save_checkpoint(
     with whole_file(path, what="checkpoint") as fresh:
         # Not save_file: it raises errors of the file system as another type.
         fresh.write_bytes(save(tensors, about))
+
+
+def in_file(name: str) -> str:
+    """Return what a file calls a tensor of a network."""
+    for ours, theirs in WEIGHTS.items():
+        name = name.replace(ours, theirs)
+    return name
 
 
 def load_checkpoint(
@@ -122,14 +135,10 @@ def load_checkpoint(
             f"got one of another ({path})"
         )
     network.load_state_dict(
-        {
-            name.removeprefix(NETWORK): tensor
-            for name, tensor in tensors.items()
-            if name.startswith(NETWORK)
-        }
+        {name: tensors[f"{NETWORK}{in_file(name)}"] for name in network.state_dict()}
     )
     for name, parameter in network.named_parameters():
-        prefix = f"{OPTIMIZER}{name}/"
+        prefix = f"{OPTIMIZER}{in_file(name)}/"
         for key, tensor in tensors.items():
             if key.startswith(prefix):
                 optimizer.state[parameter][key.removeprefix(prefix)] = tensor.to(parameter.device)

@@ -15,9 +15,9 @@ from hwgen.network import (
     Parameters,
     QuantizedNetwork,
 )
+from hwgen.train.chip_weights import WEIGHT_BITS
 from hwgen.train.export_integers import export_weights, function_table
 from hwgen.train.export_layers import export_layer, output_map, whole_byte_map
-from hwgen.train.fake_quantization import WEIGHT_BITS
 from hwgen.train.network import QuantizedTraining
 from hwgen.train.recipe import Recipe
 
@@ -38,7 +38,7 @@ def export_network(
         sources = [maps[name] for name in node.inputs]
         output = output_map(network, node, sources[0])
         maps[node.name] = output
-        bits = network.conv(node.name).quantizer.bits if node.weighted else WEIGHT_BITS
+        bits = network.conv(node.name).digits.bits if node.weighted else WEIGHT_BITS
         layers.append(export_layer(node, sources, output, weight_bits=bits))
         if node.weighted:
             parameters[node.name] = export_weights(network, node, sources[0], output)

@@ -1,6 +1,6 @@
-"""Integer grids inside float training: maps by smoothed min-max, weights by FTA.
+"""Integer grids of maps inside float training, by smoothed min-max.
 
-Both act as the identity for gradients (straight-through); a map's gradient ends where it clips.
+They act as the identity for gradients (straight-through), which end where a map clips.
 """
 
 from typing import Any, cast
@@ -9,16 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from hwgen.train.fta import project, thresholds
 from hwgen.train.parallel import extremes
-
-ROUNDED = {"int8": 8, "int4": 4}
-"""Rules that round weights and keep all digits, with the bits of a weight."""
-WEIGHT_BITS = 8
-"""Of a weight of all other rules."""
-STEPS_IN_AN_OCTAVE = 16
-"""Steps that are tried for a filter: up to nearly twice as long, with weights of four bits down to
-nearly half."""
 
 
 class OnGrid(torch.autograd.Function):
@@ -54,24 +45,9 @@ def on_grid(x: Tensor, scale: Tensor, zero_point: Tensor, largest: int) -> Tenso
     return cast(Tensor, OnGrid.apply(x, scale, -zero, largest - zero))  # type: ignore[no-untyped-call]
 
 
-class StraightThrough(torch.autograd.Function):
-    """Another value, with the gradient of the identity."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, value: Tensor) -> Tensor:
-        """Return `value`."""
-        return value.view_as(value)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        """Return the gradient as it is."""
-        return gradient, None
-
-
 def straight_through(x: Tensor, value: Tensor) -> Tensor:
     """Return `value` with the gradient of `x`."""
-    return cast(Tensor, StraightThrough.apply(x, value))  # type: ignore[no-untyped-call]
+    return value.detach() + (x - x.detach())
 
 
 class MapRange(nn.Module):
@@ -127,86 +103,3 @@ def with_floor(largest: Tensor) -> Tensor:
     """
     most = largest.amax()
     return largest.clamp(min=torch.where(most > 0, most * 1e-3, 1.0))
-
-
-class WeightQuantizer(nn.Module):
-    """Whole steps per output channel, approximated by FTA; thresholds change once an epoch.
-
-    Weights of eight bits are symmetric, -127 to 127; those of four bits are -8 to 7.
-
-    rule, step: how a filter's digit count and its step are chosen, as `Quantization` of a recipe
-        has them
-    common: all filters have one step; logits need that, as no requantization aligns them
-    """
-
-    phi: Tensor
-    stretch: Tensor
-
-    def __init__(self, filters: int, *, rule: str, common: bool, step: str = "largest") -> None:
-        super().__init__()
-        self.rule, self.common, self.step = rule, common, step
-        self.bits = ROUNDED.get(rule, WEIGHT_BITS)
-        self.high = (1 << self.bits - 1) - 1
-        self.low = -self.high if self.bits == WEIGHT_BITS else -self.high - 1
-        self.register_buffer("phi", torch.zeros(filters, dtype=torch.int64))
-        # Zero: not chosen yet. Checkpoints hold it only where it is chosen.
-        self.register_buffer("stretch", torch.zeros(filters), persistent=step == "least_error")
-
-    def scale(self, weight: Tensor) -> Tensor:
-        """Return the step of each filter (filters,): its largest over `high`, times `stretch`."""
-        low, high = weight.detach().flatten(1).aminmax(dim=1)
-        largest = torch.maximum(-low, high)
-        if self.common:
-            largest = largest.amax().expand_as(largest)
-        stretch = torch.where(self.stretch > 0, self.stretch, 1.0)
-        return with_floor(largest) / self.high * stretch
-
-    def round(self, weight: Tensor, scale: Tensor) -> Tensor:
-        """Return float32 whole numbers before FTA."""
-        steps = weight.detach() / scale.reshape(-1, 1, 1, 1)
-        return steps.round_().clamp_(self.low, self.high)
-
-    def renew(self, weight: Tensor, mask: Tensor) -> None:
-        """Recompute the thresholds; with `least_error` choose the steps, once.
-
-        Steps that changed from epoch to epoch would move weights that a small learning rate does
-        not move back. For the same reason a filter then keeps its digit, however many zeros it has.
-        """
-        found = thresholds(self.round(weight, self.scale(weight)), mask)
-        if self.step == "least_error":
-            found = torch.where(mask.flatten(1).any(1), found.clamp(min=1), 0)
-        self.phi.copy_(found.clamp(max=1) if self.rule == "one" else found)
-        if self.step == "least_error" and not self.stretch.any():
-            self.stretch.copy_(self.best_stretch(weight, mask))
-
-    def best_stretch(self, weight: Tensor, mask: Tensor) -> Tensor:
-        """Return the factor of each filter's step, of least square error.
-
-        1 to 2, where a longer step brings weights nearer to digits; 1/2 to 1, where a shorter one
-        clips the largest weights and rounds all others less.
-        """
-        exponents = torch.arange(STEPS_IN_AN_OCTAVE, device=weight.device) / STEPS_IN_AN_OCTAVE
-        factors, errors = 2.0 ** (exponents if self.bits == WEIGHT_BITS else -exponents), []
-        for factor in factors:
-            self.stretch.fill_(factor)
-            q, scale = self.integers(weight, mask)
-            change = q * scale.reshape(-1, 1, 1, 1) - weight.detach()
-            errors.append(change.square().flatten(1).sum(1))
-        error = torch.stack(errors)
-        if self.common:
-            error = error.sum(1, keepdim=True)
-        return factors[error.argmin(0)].expand_as(self.stretch)
-
-    @torch.no_grad()
-    def integers(self, weight: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Return weights that obey the rule, float32 whole numbers, and the step of each filter."""
-        scale = self.scale(weight)
-        q = self.round(weight, scale)
-        if self.rule in ROUNDED:
-            return q * mask.to(q.dtype), scale
-        return project(q, mask, weight.detach(), self.phi), scale
-
-    def forward(self, weight: Tensor, mask: Tensor) -> Tensor:
-        """Return the real values of the integers, with the gradient of the identity."""
-        q, scale = self.integers(weight, mask)
-        return straight_through(weight, q.mul_(scale.reshape(-1, 1, 1, 1)))

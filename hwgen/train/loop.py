@@ -26,7 +26,14 @@ from hwgen.data import Dataset
 from hwgen.errors import ConfigError, DataError, FormatError
 from hwgen.files.patience import Ticker
 from hwgen.train.augmentation import augment
-from hwgen.train.checkpoint import Checkpoint, Epoch, Underway, load_checkpoint, save_checkpoint
+from hwgen.train.checkpoint import (
+    Checkpoint,
+    Epoch,
+    Underway,
+    in_file,
+    load_checkpoint,
+    save_checkpoint,
+)
 from hwgen.train.devices import has_bfloat16
 from hwgen.train.parallel import average_gradients, check_batch, part_of, rank, size, total
 from hwgen.train.recipe import TRAINING_VERSION, Common, Phase
@@ -315,7 +322,7 @@ class Loop:
         """
         average_gradients(network.parameters())
         norm = nn.utils.get_total_norm(
-            [each.grad for each in network.parameters() if each.grad is not None]
+            [each.grad for each in in_order(network) if each.grad is not None]
         )
         if not math.isfinite(norm):
             raise FloatingPointError
@@ -334,6 +341,17 @@ class Loop:
         for images, labels in mine:
             correct += (network(self.real(images), **options).argmax(1) == labels).sum()
         return int(total(correct)) / len(self.test_labels)
+
+
+def in_order(network: nn.Module) -> list[nn.Parameter]:
+    """Return the parameters, weights first in each layer: the order decides the sum of a norm."""
+    named = [(in_file(name).rpartition("."), each) for name, each in network.named_parameters()]
+    layers = itertools.groupby(named, lambda each: each[0][0])
+    return [
+        parameter
+        for _, layer in layers
+        for _, parameter in sorted(layer, key=lambda each: each[0][2] != "weight")
+    ]
 
 
 def file_digest(path: Path) -> str:

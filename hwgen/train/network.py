@@ -1,39 +1,49 @@
 """Torch modules that run a plan: the float network, and the folded one for integer training."""
 
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils import parametrize
 
 from hwgen.network import INPUT
 from hwgen.train.batch_norm import BatchNorm
 from hwgen.train.cell_noise import ErringCells, layers_by_pixel
-from hwgen.train.fake_quantization import MapRange, WeightQuantizer, straight_through
+from hwgen.train.chip_weights import ChipWeights, FixedDigits
+from hwgen.train.fake_quantization import MapRange, straight_through
 from hwgen.train.plans.plan import Node, Plan
 
 
 class Masked(nn.Module):
-    """Weights (out, in / groups, kh, kw), not filled yet; mask: true where unpruned."""
-
-    mask: Tensor
+    """Weights (out, in / groups, kh, kw), not filled yet, with what a chip makes of them."""
 
     def __init__(self, shape: tuple[int, int, int, int]) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(shape))
-        self.register_buffer("mask", torch.ones(shape, dtype=torch.bool))
-        self.pruned = False
+        self.weight = nn.Parameter(torch.zeros(shape))
+        parametrize.register_parametrization(self, "weight", ChipWeights(self.weight))
 
-    def prune(self, mask: Tensor) -> None:
-        """Take the weights out where `mask` is false."""
-        self.mask.copy_(mask)
-        self.pruned = not bool(mask.all())
+    def hold(self, weights: ChipWeights) -> None:
+        """Let a chip make something else of the weights."""
+        parts: Any = self.parametrizations
+        parts.weight[0] = weights
+
+    @property
+    def chip(self) -> ChipWeights:
+        """What a chip makes of the weights."""
+        parts: Any = self.parametrizations
+        return cast(ChipWeights, parts.weight[0])
+
+    @property
+    def original(self) -> nn.Parameter:
+        """The weights that are trained."""
+        parts: Any = self.parametrizations
+        return cast(nn.Parameter, parts.weight.original)
 
     def kept(self) -> Tensor:
         """Return the weights, zero where pruned."""
-        # A product of float and bool takes three times as long.
-        return self.weight * self.mask.to(self.weight.dtype) if self.pruned else self.weight
+        return self.chip.kept(self.original)
 
 
 class Weighted(Masked):
@@ -44,7 +54,7 @@ class Weighted(Masked):
         self.stride, self.padding, self.groups = node.stride, node.padding, node.groups
         self.whole_map = node.op == "linear"
         nn.init.kaiming_normal_(
-            self.weight, nonlinearity="linear" if node.clip == "none" else "relu"
+            self.original, nonlinearity="linear" if node.clip == "none" else "relu"
         )
 
     def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -68,7 +78,7 @@ class NormalizedConv(Weighted):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return norm(conv(x))."""
-        return cast(Tensor, self.norm(self.convolve(x, self.kept(), None)))
+        return cast(Tensor, self.norm(self.convolve(x, self.weight, None)))
 
     def folded(self) -> tuple[Tensor, Tensor]:
         """Return weight and bias of the convolution that does the same in evaluation."""
@@ -88,7 +98,7 @@ class BiasedConv(Weighted):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return conv(x) + bias."""
-        return self.convolve(x, self.kept(), self.bias)
+        return self.convolve(x, self.weight, self.bias)
 
     def folded(self) -> tuple[Tensor, Tensor]:
         """Return weight and bias as they are."""
@@ -98,15 +108,21 @@ class BiasedConv(Weighted):
 class QuantizedConv(BiasedConv):
     """Masked convolution with weights on the integer grid, and bias."""
 
-    def __init__(self, node: Node, inputs: int, quantizer: WeightQuantizer) -> None:
+    def __init__(self, node: Node, inputs: int, **rule: Any) -> None:
         super().__init__(node, inputs)
-        self.quantizer = quantizer
+        self.hold(FixedDigits(self.original, **rule))
+        self.chip.on_grid = True
         self.cells: ErringCells | None = None
         self.by_pixel = False
 
+    @property
+    def digits(self) -> FixedDigits:
+        """What a chip makes of the weights, by a rule of digits."""
+        return cast(FixedDigits, self.chip)
+
     def integers(self) -> tuple[Tensor, Tensor]:
         """Return weights (out, in, kh, kw), float32 whole numbers, and the step of each filter."""
-        return self.quantizer.integers(self.kept(), self.mask)
+        return self.chip.integers(self.kept())
 
     def forward(self, x: Tensor, zero: Tensor | float = 0.0) -> Tensor:
         """Return conv(x) + bias; in training with the errors of the devices, if there are any.
@@ -114,11 +130,11 @@ class QuantizedConv(BiasedConv):
         zero: real value that zero has above the least of the map's integers
         """
         if self.cells is None or not self.training:
-            return self.convolve(x, self.quantizer(self.kept(), self.mask), self.bias)
+            return self.convolve(x, self.weight, self.bias)
         q, steps = self.integers()
         steps = steps.reshape(-1, 1, 1, 1)
         if self.by_pixel:
-            exact = self.convolve(x, straight_through(self.kept(), q * steps), self.bias)
+            exact = self.convolve(x, self.weight, self.bias)
             return exact + self.errors_by_pixel(x, zero, q) * steps.reshape(1, -1, 1, 1)
         errors = self.cells.errors(q)
         weight = straight_through(self.kept(), (q + errors) * steps)
@@ -230,8 +246,7 @@ class QuantizedTraining(Network):
         head = node is self.plan.nodes[-1]
         rule = self.rule if node.sparse else "int8"
         step = self.step if node.sparse else "largest"
-        quantizer = WeightQuantizer(node.channels, rule=rule, common=head, step=step)
-        return QuantizedConv(node, inputs, quantizer)
+        return QuantizedConv(node, inputs, rule=rule, common=head, step=step)
 
     def err_by(self, cells: ErringCells, *, image_zero: float) -> None:
         """Give all weights errors while training.
@@ -277,7 +292,7 @@ class QuantizedTraining(Network):
         """Recompute phi_th of every filter; called once an epoch."""
         for node in self.plan.weighted:
             conv = self.conv(node.name)
-            conv.quantizer.renew(conv.kept(), conv.mask)
+            conv.digits.renew(conv.original)
 
 
 def has_range(node: Node) -> bool:
@@ -292,6 +307,6 @@ def fold(network: Network, quantized: QuantizedTraining) -> None:
         layer = cast("NormalizedConv | BiasedConv", network.layer(node.name))
         conv = quantized.conv(node.name)
         weight, bias = layer.folded()
-        conv.weight.copy_(weight)
+        conv.original.copy_(weight)
         conv.bias.copy_(bias)
-        conv.prune(layer.mask)
+        conv.chip.prune(layer.chip.mask)

@@ -24,8 +24,8 @@ from hwgen.errors import ArgumentError, with_near
 from hwgen.files.load import read_mapping
 from hwgen.files.shipped import file_of, tables
 from hwgen.network.pruning import WEAKEST
-from hwgen.train.chip_weights import ALL_DIGITS, MODE, ChipWeights
 from hwgen.train.converted import chip_weights
+from hwgen.train.few_digits import ALL_DIGITS, MODE, FewDigits
 from hwgen.train.recipe import Noise
 
 SOURCE = "hwgen.train.prepare"
@@ -84,6 +84,7 @@ class Prepared:
         """Choose blocks, digits and steps of the weights as they are now."""
         shares = {layer.name: layer.share for layer in self.layers}
         for name, weights, original in chip_weights(self.module):
+            assert isinstance(weights, FewDigits)
             weights.renew(original, shares[name] * self.grown)
 
     def state_dict(self) -> dict[str, int]:
@@ -154,7 +155,7 @@ def prepare(
         if not line.left:
             each = module.get_submodule(line.name)
             name = weights_of(each)
-            parts = ChipWeights(
+            parts = FewDigits(
                 getattr(each, name),
                 digits=digits,
                 bits=bits,

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from hwgen.network.pruning import WEAKEST, file_of_rule, unpruned_by
 from hwgen.network.sparsity import ALPHA
-from hwgen.train.fake_quantization import ROUNDED, WeightQuantizer
+from hwgen.train.chip_weights import ROUNDED, FixedDigits
 from hwgen.train.loop import file_digest
 from hwgen.train.network import Masked, Network
 from hwgen.train.recipe import Pruning, Recipe
@@ -57,10 +57,10 @@ def block_sizes(weight: Tensor, pruning: Pruning, rule: str) -> list[int]:
     sizes = [len(group) for group in weight.split(ALPHA)]
     if pruning.blocks == "eight" or rule in ROUNDED:
         return sizes
-    quantizer = WeightQuantizer(len(weight), rule=rule, common=False).to(weight.device)
-    quantizer.renew(weight, torch.ones_like(weight, dtype=torch.bool))
+    each = FixedDigits(weight, rule=rule).to(weight.device)
+    each.renew(weight)
     merged = []
-    for pair, digits in zip(weight.split(2 * ALPHA), quantizer.phi.split(2 * ALPHA), strict=True):
+    for pair, digits in zip(weight.split(2 * ALPHA), each.phi.split(2 * ALPHA), strict=True):
         parts = [len(group) for group in pair.split(ALPHA)]
         merged += [len(pair)] if int(digits.max()) <= 1 else parts
     return merged
@@ -78,11 +78,11 @@ def prune_layers(layers: Sequence[Masked], pruning: Pruning, *, rule: str = "mod
         first, head = layer is layers[0], layer is layers[-1]
         if (first and not pruning.first_layer) or (head and not pruning.head):
             continue
-        weight = layer.weight.detach()
+        weight = layer.original.detach()
         if pruning.rule == WEAKEST:
-            layer.prune(block_mask(weight, pruning.share, block_sizes(weight, pruning, rule)))
+            layer.chip.prune(block_mask(weight, pruning.share, block_sizes(weight, pruning, rule)))
         else:
-            layer.prune(mask_by(pruning.rule, weight, pruning.share))
+            layer.chip.prune(mask_by(pruning.rule, weight, pruning.share))
 
 
 def mask_by(rule: str, weight: Tensor, share: float) -> Tensor:

@@ -69,7 +69,8 @@ def load_start(network: Network, path: Path, start: Start, grid: Grid) -> None:
     layers = regridded(layers, network.plan, start, grid)
     with torch.no_grad():
         for name, values in layers.items():
-            state = network.layer(name).state_dict()
+            layer = network.layer(name)
+            state = layer.state_dict() | {"weight": layer.original}
             for key, tensor in values.items():
                 state[key].copy_(tensor)
         for name in drawn & excitations(network.plan):

@@ -60,7 +60,7 @@ def drawn(name: str, recipe: Recipe) -> tuple[QuantizedTraining, QuantizedNetwor
         network.train()(images)
         for node in network.plan.sparse:
             layer = network.layer(node.name)
-            layer.prune(block_mask(layer.weight, 0.5))
+            layer.chip.prune(block_mask(layer.original, 0.5))
         quantized = QuantizedTraining(network.plan, rule="mode", momentum=0.9)
         fold(network, quantized)
         quantized.renew_thresholds()

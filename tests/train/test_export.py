@@ -5,9 +5,10 @@ import torch
 
 from hwgen.data import Dataset
 from hwgen.network.check import check_network
+from hwgen.train.chip_weights import FixedDigits
 from hwgen.train.export import export_network
 from hwgen.train.export_integers import add_multipliers
-from hwgen.train.fake_quantization import MapRange, WeightQuantizer, on_grid
+from hwgen.train.fake_quantization import MapRange, on_grid
 from hwgen.train.models import plan_model
 from hwgen.train.network import Network, QuantizedTraining, fold, fully_connected
 from hwgen.train.recipe import Recipe
@@ -52,8 +53,7 @@ def test_a_map_is_rounded_to_bytes_and_its_gradient_ends_at_the_clip() -> None:
 
 def test_weights_are_symmetric_per_filter_and_the_head_has_one_step() -> None:
     weight = torch.tensor([[1.0, -0.5], [0.1, 0.02]]).reshape(2, 2, 1, 1)
-    mask = torch.ones_like(weight, dtype=torch.bool)
-    quantizer = WeightQuantizer(2, rule="mode", common=False)
+    quantizer = FixedDigits(weight, rule="mode")
     assert quantizer.scale(weight).tolist() == pytest.approx([1 / 127, 0.1 / 127])
     assert quantizer.round(weight, quantizer.scale(weight)).flatten().tolist() == [
         127,
@@ -61,12 +61,12 @@ def test_weights_are_symmetric_per_filter_and_the_head_has_one_step() -> None:
         127,
         25,
     ]
-    common = WeightQuantizer(2, rule="mode", common=True)
+    common = FixedDigits(weight, rule="mode", common=True)
     assert common.scale(weight).tolist() == pytest.approx([1 / 127, 1 / 127])
-    quantizer.renew(weight, mask)
+    quantizer.renew(weight)
     # 127, -64 have 2 and 1 digits; 127, 25 have 2 and 3: both modes are at least 2.
     assert quantizer.phi.tolist() == [2, 2]
-    q, _ = quantizer.integers(weight, mask)
+    q, _ = quantizer.integers(weight)
     assert q.flatten().tolist() == [127, -63, 127, 24]
 
 
@@ -83,8 +83,9 @@ def test_with_steps_of_least_error_a_filter_keeps_its_digit() -> None:
     mask[1], weight[1] = False, 0.0
     found = {}
     for step in ("largest", "least_error"):
-        quantizer = WeightQuantizer(3, rule="one", common=False, step=step)
-        quantizer.renew(weight, mask)
+        quantizer = FixedDigits(weight, rule="one", step=step)
+        quantizer.prune(mask)
+        quantizer.renew(weight)
         found[step] = quantizer.phi.tolist()
     assert found == {"largest": [0, 0, 1], "least_error": [1, 0, 1]}
 
@@ -96,12 +97,11 @@ def test_with_steps_of_least_error_a_filter_keeps_its_digit() -> None:
 def test_the_step_of_least_error(common: bool) -> None:
     """No step that is tried gives a smaller error of a filter, or of a head."""
     weight = torch.randn(12, 6, 3, 3, generator=torch.Generator().manual_seed(7))
-    mask = torch.ones_like(weight, dtype=torch.bool)
-    quantizer = WeightQuantizer(12, rule="one", common=common, step="least_error")
-    quantizer.renew(weight, mask)
+    quantizer = FixedDigits(weight, rule="one", common=common, step="least_error")
+    quantizer.renew(weight)
 
     def error() -> torch.Tensor:
-        q, scale = quantizer.integers(weight, mask)
+        q, scale = quantizer.integers(weight)
         change = q * scale.reshape(-1, 1, 1, 1) - weight
         each = change.square().flatten(1).sum(1)
         return each.sum() if common else each
@@ -109,13 +109,13 @@ def test_the_step_of_least_error(common: bool) -> None:
     chosen, best = quantizer.stretch.clone(), error()
     assert bool((chosen >= 1).all() and (chosen < 2).all()) and len(chosen.unique()) > 1 - common
     # Chosen once: other weights of a later epoch have the same steps.
-    quantizer.renew(weight.flip(0), mask)
+    quantizer.renew(weight.flip(0))
     assert torch.equal(quantizer.stretch, chosen)
     for exponent in range(16):
         quantizer.stretch.fill_(2 ** (exponent / 16))
         assert bool((error() >= best).all())
-    largest = WeightQuantizer(12, rule="one", common=common)
-    largest.renew(weight, mask)
+    largest = FixedDigits(weight, rule="one", common=common)
+    largest.renew(weight)
     assert largest.stretch.tolist() == [0.0] * 12
     assert torch.equal(largest.scale(weight), common_or_own(weight, common) / 127)
     # A checkpoint of the rule of always holds what it always held.
@@ -126,9 +126,11 @@ def test_empty_filters_and_dead_maps_still_export(recipe: Recipe, few_digits: Da
     torch.manual_seed(0)
     network = Network(plan_model("small_cnn", few_digits.shape, 10))
     with torch.no_grad():
-        network.layer("conv2").mask[8:16] = False
-        network.layer("conv4").mask[:] = False
-        network.layer("conv5").weight[3] = 0
+        for name, filters in (("conv2", slice(8, 16)), ("conv4", slice(None))):
+            mask = network.layer(name).chip.mask.clone()
+            mask[filters] = False
+            network.layer(name).chip.prune(mask)
+        network.layer("conv5").original[3] = 0
     quantized = QuantizedTraining(network.plan, rule="mode", momentum=0.9)
     fold(network, quantized)
     quantized.renew_thresholds()
@@ -168,13 +170,18 @@ def test_weights_lie_on_their_grid_and_their_gradient_passes() -> None:
     torch.manual_seed(3)
     weight = torch.randn(16, 8, 3, 3, requires_grad=True)
     mask = torch.rand(weight.shape) < 0.7
-    quantizer = WeightQuantizer(16, rule="mode", common=False)
-    quantizer.renew(weight.detach() * mask, mask)
-    value = quantizer(weight, mask)
-    steps = value.detach() / quantizer.scale(weight).reshape(-1, 1, 1, 1)
-    assert torch.equal(value.detach(), steps.round() * quantizer.scale(weight).reshape(-1, 1, 1, 1))
+    quantizer = FixedDigits(weight, rule="mode")
+    quantizer.prune(mask)
+    quantizer.renew(weight)
+    assert torch.equal(quantizer(weight), weight * mask)
+    quantizer.on_grid = True
+    value = quantizer(weight)
+    steps = value.detach() / quantizer.scale(weight * mask).reshape(-1, 1, 1, 1)
+    assert torch.equal(
+        value.detach(), steps.round() * quantizer.scale(weight * mask).reshape(-1, 1, 1, 1)
+    )
     value.backward(torch.ones_like(value))
-    assert weight.grad is not None and torch.equal(weight.grad, torch.ones_like(weight))
+    assert weight.grad is not None and torch.equal(weight.grad, mask.float())
 
 
 def test_a_layer_over_the_whole_map_is_a_convolution() -> None:

@@ -11,7 +11,7 @@ from hwgen.data import Dataset
 from hwgen.dbpim.compiler import compile_network
 from hwgen.network import Conv, Linear
 from hwgen.network.file import load_network
-from hwgen.train.fake_quantization import WeightQuantizer
+from hwgen.train.chip_weights import FixedDigits
 from hwgen.train.recipe import Quantization, Recipe, load_recipe
 from hwgen.train.train import train_network
 from tests.train.conftest import RECIPES
@@ -50,9 +50,10 @@ def test_the_steps_of_four_bits(step: str, *, common: bool) -> None:
     mask[:, 0] = False
     errors = []
     for each in ("largest", step):
-        quantizer = WeightQuantizer(12, rule="int4", common=common, step=each)
-        quantizer.renew(weight, mask)
-        q, scale = quantizer.integers(weight, mask)
+        quantizer = FixedDigits(weight, rule="int4", common=common, step=each)
+        quantizer.prune(mask)
+        quantizer.renew(weight)
+        q, scale = quantizer.integers(weight)
         assert q.min() >= -8 and q.max() <= 7 and q.abs().max() >= 7 and not q[:, 0].any()
         largest = weight.abs().flatten(1).amax(1)
         if common:

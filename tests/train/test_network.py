@@ -40,7 +40,7 @@ def test_folding_is_exact(name: str, shape: tuple[int, int, int], width: float) 
     network = trained_a_little(name, shape, width).double()
     for node in network.plan.weighted[::2]:
         layer = network.layer(node.name)
-        layer.prune(torch.rand(layer.mask.shape) < 0.5)
+        layer.chip.prune(torch.rand(layer.chip.mask.shape) < 0.5)
     quantized = QuantizedTraining(network.plan, rule="mode", momentum=0.9).double()
     fold(network, quantized)
     plain = FoldedFloat(quantized).eval()
@@ -68,7 +68,7 @@ class FoldedFloat(Network):
                 groups=node.groups,
             ).double()
             torch.nn.utils.vector_to_parameters(
-                torch.cat([(conv.weight * conv.mask).flatten(), conv.bias]).detach(),
+                torch.cat([conv.kept().flatten(), conv.bias]).detach(),
                 self.weighted[node.name].parameters(),
             )
 

@@ -13,8 +13,8 @@ from torch.nn import functional
 from hwgen import train
 from hwgen.errors import HwgenError
 from hwgen.network.csd import phi
-from hwgen.train.chip_weights import ChipWeights
 from hwgen.train.converted import chip_weights, integers_of
+from hwgen.train.few_digits import FewDigits
 from tests.network.test_pruning import install
 
 CHIP = "dbpim/paper_float32"
@@ -158,7 +158,7 @@ def test_compiled_and_distributed_modules_answer_alike(net: Net, tmp_path: Path)
 
 def test_groups_have_blocks_of_their_own() -> None:
     weight = torch.randn(24, 4, 3, 3)
-    part = ChipWeights(weight, digits=2, groups=2)
+    part = FewDigits(weight, digits=2, groups=2)
     part.renew(weight, 0.5)
     # Eight and four filters of each group.
     sizes = [0, 8, 12, 20, 24]

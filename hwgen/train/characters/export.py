@@ -172,7 +172,7 @@ class Graph:
 
     def dense(self, name: str, layer: Dense, source: str) -> None:
         """Add a layer that reads each token alone; its gain goes into the scales."""
-        integers, steps = layer.quantizer.integers(layer.kept(), layer.mask)
+        integers, steps = layer.chip.integers(layer.kept())
         scales = steps.numpy().astype(np.float64) * layer.gain
         bias = layer.bias.detach().numpy().astype(np.float64) * layer.gain
         self.map(name, len(scales))

@@ -13,13 +13,10 @@ from torch.nn import functional
 
 from hwgen.train.characters.recipe import Decoder
 from hwgen.train.characters.text import ALPHABET
-from hwgen.train.fake_quantization import WeightQuantizer, on_grid
-from hwgen.train.fta import project
+from hwgen.train.chip_weights import TWO_DIGITS, FixedDigits
+from hwgen.train.fake_quantization import on_grid
 from hwgen.train.transformer.model import Attention, Dense
 
-TWO_DIGITS = 2
-LEAST = 3
-"""The smallest integer of two digits, 4 - 1."""
 STEPS = 255
 Range = tuple[float, float]
 See = Callable[[str, Tensor], Tensor]
@@ -36,30 +33,6 @@ def grid_of(values: Range) -> tuple[float, int]:
 def of_block(see: See, block: str, name: str, x: Tensor) -> Tensor:
     """Return what happens to a map of a block."""
     return see(f"{block}.{name}", x)
-
-
-class TwoDigits(WeightQuantizer):
-    """int8 by filter: each weight has exactly two digits, or is zero.
-
-    The step of a filter is that of least square error, chosen once.
-    """
-
-    def __init__(self, filters: int) -> None:
-        super().__init__(filters, rule="mode", common=False, step="least_error")
-
-    def renew(self, weight: Tensor, mask: Tensor) -> None:
-        """Choose the step of each filter, unless it is chosen."""
-        self.phi.fill_(TWO_DIGITS)
-        if not self.stretch.any():
-            self.stretch.copy_(self.best_stretch(weight, mask))
-
-    @torch.no_grad()
-    def integers(self, weight: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the integers, float32 whole numbers, and the step of each filter."""
-        scale = self.scale(weight)
-        q = self.round(weight, scale)
-        # The halfway to the smallest member lies between 1 and 2.
-        return project(q, mask & (q.abs() * 2 > LEAST), weight.detach(), self.phi), scale
 
 
 class Causal(Attention):
@@ -133,9 +106,9 @@ class CharacterModel(nn.Module):
             for block in self.blocks:
                 assert isinstance(block, CausalBlock)
                 for layer in (block.attention.write, block.narrow):
-                    layer.weight.mul_((2 * given.blocks) ** -0.5)
-        for layer in self.dense:
-            layer.quantizer = TwoDigits(len(layer.weight))
+                    layer.original.mul_((2 * given.blocks) ** -0.5)
+        for dense in self.dense:
+            dense.hold(FixedDigits(dense.original, rule=TWO_DIGITS, step="least_error"))
 
     def forward(self, codes: Tensor) -> Tensor:
         """Return logits."""
@@ -166,5 +139,5 @@ class CharacterModel(nn.Module):
     def to_grids(self) -> None:
         """Put all weights on their integer grids from now on."""
         for layer in self.dense:
-            layer.on_grid = True
-            layer.quantizer.renew(layer.kept(), layer.mask)
+            layer.chip.on_grid = True
+            layer.digits.renew(layer.original)

@@ -30,7 +30,7 @@ from hwgen.train.characters.model import CharacterModel
 from hwgen.train.characters.recipe import PHASES, CharacterRecipe
 from hwgen.train.characters.text import Text, bits_a_character, read_text
 from hwgen.train.checkpoint import Checkpoint, Epoch, load_checkpoint, save_checkpoint
-from hwgen.train.loop import say
+from hwgen.train.loop import in_order, say
 from hwgen.train.recipe import TRAINING_VERSION, Phase
 from hwgen.train.schedule import learning_rate, make_optimizer
 from hwgen.train.train import torch_settings
@@ -222,9 +222,7 @@ class Course:
             )
             optimizer.zero_grad()
             loss.backward()
-            norm = nn.utils.clip_grad_norm_(
-                model.parameters(), self.recipe.gradient_norm or math.inf
-            )
+            norm = nn.utils.clip_grad_norm_(in_order(model), self.recipe.gradient_norm or math.inf)
             if not math.isfinite(norm):
                 raise ConfigError(
                     field=f"{name}_phase.learning_rate",

@@ -71,7 +71,7 @@ def grid_weights(network: Transformer, ready: Transformer) -> list[GridWeights]:
     return [
         (
             after.weight.numpy(),
-            before.quantizer.scale(before.kept()).cpu().numpy() * np.float32(before.gain),
+            before.digits.scale(before.kept()).cpu().numpy() * np.float32(before.gain),
         )
         for before, after in zip(network.dense, ready.dense, strict=True)
     ]

@@ -1,14 +1,14 @@
 """A transformer for images: convolutions make tokens, blocks mix them, their mean is classified."""
 
 import math
-from copy import deepcopy
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hwgen.train.fake_quantization import WeightQuantizer
+from hwgen.train.chip_weights import FixedDigits
+from hwgen.train.converted import convert
 from hwgen.train.network import Masked
 from hwgen.train.transformer.recipe import Architecture, Stem
 
@@ -16,7 +16,6 @@ from hwgen.train.transformer.recipe import Architecture, Stem
 class Dense(Masked):
     """Weights (out, in, kernel, kernel) and bias; a kernel of 1 is applied to tokens.
 
-    quantizer: puts the weights on their integer grid, once `on_grid`
     gain: of the result, which `plain` takes into the weights: no scale that integers see
     """
 
@@ -24,18 +23,20 @@ class Dense(Masked):
         self, inputs: int, outputs: int, *, kernel: int = 1, stride: int = 1, gain: float = 1.0
     ) -> None:
         super().__init__((outputs, inputs, kernel, kernel))
+        self.hold(FixedDigits(self.original, rule="mode"))
         self.gain = gain
         self.stride, self.padding, self.tokens = stride, (kernel - 1) // 2, kernel == 1
         self.bias = nn.Parameter(torch.zeros(outputs))
-        nn.init.trunc_normal_(self.weight, std=1 / math.sqrt(inputs * kernel * kernel))
-        self.quantizer = WeightQuantizer(outputs, rule="mode", common=False)
-        self.on_grid = False
+        nn.init.trunc_normal_(self.original, std=1 / math.sqrt(inputs * kernel * kernel))
+
+    @property
+    def digits(self) -> FixedDigits:
+        """What a chip makes of the weights, by a rule of digits."""
+        return cast(FixedDigits, self.chip)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the convolution of (n, c, h, w), or the product with tokens (n, tokens, c)."""
-        weight = self.kept()
-        if self.on_grid:
-            weight = self.quantizer(weight, self.mask)
+        weight = self.weight
         if self.tokens:
             y: Tensor = functional.linear(x, weight.flatten(1), self.bias)
             return y if self.gain == 1 else y * self.gain
@@ -117,13 +118,13 @@ class Transformer(nn.Module):
     def to_grids(self) -> None:
         """Put all weights on their integer grids from now on."""
         for layer in self.dense:
-            layer.on_grid = True
+            layer.chip.on_grid = True
 
     @torch.no_grad()
     def renew_thresholds(self) -> None:
         """Recompute the digits of every filter; called once an epoch."""
         for layer in self.dense:
-            layer.quantizer.renew(layer.kept(), layer.mask)
+            layer.digits.renew(layer.original)
 
 
 def convolution(inputs: int, given: Stem) -> Dense:
@@ -136,9 +137,9 @@ def convolution(inputs: int, given: Stem) -> Dense:
 @torch.no_grad()
 def plain(network: Transformer) -> Transformer:
     """Return a copy whose weights are the real values of their integers, for export."""
-    copy = deepcopy(network).cpu().eval()
+    copy = cast(Transformer, convert(network))
     for layer in copy.dense:
-        layer.weight.copy_(layer.quantizer(layer.kept(), layer.mask) * layer.gain)
+        layer.weight.mul_(layer.gain)
         layer.bias.mul_(layer.gain)
-        layer.gain, layer.pruned, layer.on_grid = 1.0, False, False
+        layer.gain = 1.0
     return copy

@@ -71,4 +71,4 @@ class Run(Loop):
 
     def on_grids(self, network: nn.Module) -> bool:
         """Whether a network computes with integer weights."""
-        return isinstance(network, Transformer) and network.dense[0].on_grid
+        return isinstance(network, Transformer) and network.dense[0].chip.on_grid

@@ -33,7 +33,7 @@ def drawn_network(recipe: Recipe, dataset: Dataset, *, seed: int) -> QuantizedNe
     for node in plan.sparse:
         layer = network.layer(node.name)
         sizes = block_sizes(layer.weight, recipe.pruning, rules.rule)
-        layer.prune(block_mask(layer.weight, recipe.pruning.share, sizes))
+        layer.chip.prune(block_mask(layer.original, recipe.pruning.share, sizes))
     quantized = QuantizedTraining(
         plan, rule=rules.rule, momentum=rules.range_momentum, step=rules.step
     )
