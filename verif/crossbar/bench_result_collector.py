@@ -79,8 +79,8 @@ class Memory:
 async def every_result_is_stored(dut: Any, slow: int) -> None:
     """A result four images behind the first one holds nothing up; each image retires once whole."""
     port, rng = parts.ports_of(dut, "result_collector"), np.random.default_rng(slow)
-    await reset(dut, port["link"], port["boundary"], port["stored"], port["whole"])
     port["address"].value = BASE
+    await reset(dut, port["link"], port["boundary"], port["stored"], port["whole"])
     memory, count = Memory(port, rng, slow), len(results(CHIP))
     left = [list(packets(result, rng)) for result in range(count)]
     want, before = expected(left)

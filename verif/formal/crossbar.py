@@ -119,8 +119,8 @@ def result_collector() -> Proof:
         method=induction(2),
         fault=Fault(
             module="crossbar_result_collector",
-            old="which == 1'h1",
-            new="which == 1'h0",
+            old="at1 <= at1 +",
+            new="at1 <= at0 +",
             cycles=9,
         ),
         sizes={"STRIDE": answer_stride(collected())},

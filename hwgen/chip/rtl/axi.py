@@ -8,6 +8,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.axi import MEMORY_ADDRESS_BITS, MOST_BURST_BEATS, PAGE_BYTES
+from hwgen.chip.widths import bits_for_index
 
 PORT_BITS = (32, 64, 128, 256, 512, 1024)
 """Data widths of a memory port that AXI4 allows."""
@@ -93,10 +94,8 @@ def beat_size(port_bits: int) -> Const:
 
 
 def burst_length(*, address: Value, beats: Value, port_bits: int, most: int) -> Value:
-    """Return min(beats, most, beats from `address` to the end of its page)."""
-    page_beats = PAGE_BYTES // (port_bits // 8)
-    offset_bits = (port_bits // 8).bit_length() - 1
-    page_bits = PAGE_BYTES.bit_length() - 1
-    to_border = page_beats - address[offset_bits:page_bits]
-    short = Mux(beats < most, beats[: most.bit_length()], most)
-    return Mux(to_border < short, to_border, short)[: most.bit_length()]
+    """Return AxLEN: min(beats, most, beats from `address` to the end of its page), less one."""
+    bits = bits_for_index(most)
+    behind = ~address[(port_bits // 8).bit_length() - 1 : PAGE_BYTES.bit_length() - 1]
+    short = Mux(beats < most, (beats - 1)[:bits], most - 1)
+    return Mux(behind < short, behind, short)[:bits]

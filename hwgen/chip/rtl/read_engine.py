@@ -1,6 +1,6 @@
 """The read half of the memory port: commands in, beats out, in order."""
 
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -9,6 +9,7 @@ from hwgen.chip.rtl.axi import beat_size, burst_length, check_port, read_manager
 from hwgen.chip.rtl.checks import holds, in_range, must, within_page
 from hwgen.chip.rtl.fifo import Fifo
 from hwgen.chip.rtl.shared import SharedPart
+from hwgen.chip.widths import bits_for_index
 
 BEATS_BITS = 32
 
@@ -104,12 +105,13 @@ class ReadEngine(SharedPart):
     def _decide_burst(self, m: Module, *, left: Signal) -> Value:
         """Decide on bursts; return the beats of a burst decided in this cycle, else 0."""
         address = Signal(MEMORY_ADDRESS_BITS)
-        length, burst = Signal(range(self._burst_beats + 1)), Signal(range(self._burst_beats + 1))
+        last = Signal(bits_for_index(self._burst_beats))
+        burst, moves = Signal(range(self._burst_beats + 1)), Signal()
         reserved = Signal(range(self._fifo_beats + 1))
         leaves = self.beats.valid & self.beats.ready
         port, beat_bytes = self.memory, self._port_bits // 8
         m.d.comb += [
-            length.eq(
+            last.eq(
                 burst_length(
                     address=address, beats=left, port_bits=self._port_bits, most=self._burst_beats
                 )
@@ -124,15 +126,18 @@ class ReadEngine(SharedPart):
             m.d.sync += port.arvalid.eq(~port.arready)
         with m.Elif(self.stop):
             m.d.sync += [left.eq(0), reserved.eq(0)]
-        with m.Elif((left != 0) & (self._fifo_beats - reserved >= length)):
-            m.d.comb += burst.eq(length)
+        with m.Elif((left != 0) & (self._fifo_beats - reserved > last)):
+            m.d.comb += burst.eq(last + 1)
             m.d.sync += [
                 port.arvalid.eq(1),
                 port.araddr.eq(address),
-                port.arlen.eq(length - 1),
-                left.eq(left - length),
-                address.eq(address + length * beat_bytes),
+                port.arlen.eq(last),
+                left.eq(left + ~Cat(last, Const(0, BEATS_BITS - len(last)))),
+                moves.eq(1),
             ]
+        # ARVALID is high for a cycle at least before the address of the next burst is wanted.
+        with m.If(moves):
+            m.d.sync += [moves.eq(0), address.eq(address + (port.arlen + 1) * beat_bytes)]
         with m.If(self.command.valid & self.command.ready):
             whole_beats = (1 << MEMORY_ADDRESS_BITS) - beat_bytes
             command = self.command.payload

@@ -103,8 +103,10 @@ class WriteEngine(SharedPart):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         todo = Signal(self._todo)
-        burst = Signal(range(self._burst_beats + 1))
-        m.d.comb += burst.eq(
+        last = Signal(bits_for_index(self._burst_beats))
+        # As they were in the cycle before: a response comes behind the first cycle of a burst.
+        burst, ends = Signal(range(self._burst_beats + 1)), Signal()
+        m.d.comb += last.eq(
             burst_length(
                 address=todo.address,
                 beats=todo.beats,
@@ -112,7 +114,8 @@ class WriteEngine(SharedPart):
                 most=self._burst_beats,
             )
         )
-        self._channels(m, todo=todo, burst=burst)
+        m.d.sync += [burst.eq(last + 1), ends.eq(todo.beats == last + 1)]
+        self._channels(m, todo=todo, last=last)
         port = self.memory
         with m.FSM():
             with m.State("IDLE"):
@@ -139,11 +142,11 @@ class WriteEngine(SharedPart):
             with m.State("RESPONSE"):
                 m.d.comb += port.bready.eq(1)
                 with m.If(port.bvalid):
-                    self._answered(m, todo=todo, burst=burst)
-        self._check(m, todo=todo, burst=burst)
+                    self._answered(m, todo=todo, burst=burst, ends=ends)
+        self._check(m, todo=todo, last=last)
         return m
 
-    def _check(self, m: Module, *, todo: data.View, burst: Signal) -> None:
+    def _check(self, m: Module, *, todo: data.View, last: Signal) -> None:
         """Assert the rules of AXI4, and that beats are those of the buffer and of the burst."""
         port, size = self.memory, self._port_bits // BYTE_BITS
         address, beat = Cat(port.awaddr, port.awlen), Cat(port.wdata, port.wstrb, port.wlast)
@@ -152,10 +155,10 @@ class WriteEngine(SharedPart):
         start, length = port.awaddr, port.awlen
         within_page(m, "a write burst", start, length, beat_bytes=size, when=port.awvalid)
         within(m, "read_index", self.read_index, self._beats, when=port.wvalid)
-        in_range(m, "burst", burst, self._burst_beats, least=1, when=port.wvalid)
+        in_range(m, "last", last, self._burst_beats - 1, when=port.wvalid)
         in_range(m, "sent", todo.sent, self._burst_beats - 1)
 
-    def _channels(self, m: Module, *, todo: data.View, burst: Signal) -> None:
+    def _channels(self, m: Module, *, todo: data.View, last: Signal) -> None:
         """Drive AW and W from the work left; each handshake of W is a beat less."""
         port, size = self.memory, self._word_bytes
         strobes = [self._written(todo, word).replicate(size) for word in range(self._beat_words)]
@@ -164,12 +167,12 @@ class WriteEngine(SharedPart):
         address_goes, beat_goes = port.awvalid & port.awready, port.wvalid & port.wready
         m.d.comb += [
             port.awaddr.eq(todo.address),
-            port.awlen.eq(burst - 1),
+            port.awlen.eq(last),
             port.awsize.eq(beat_size(self._port_bits)),
             port.awburst.eq(INCREMENTING),
             port.wdata.eq(self.read_data & enabled if gaps else self.read_data),
             port.wstrb.eq(Cat(strobes)),
-            port.wlast.eq(todo.sent == burst - 1),
+            port.wlast.eq(todo.sent == last),
             self.read_index.eq(todo.index),
             self.taken.eq(address_goes | beat_goes | (port.bvalid & port.bready)),
         ]
@@ -202,7 +205,7 @@ class WriteEngine(SharedPart):
         m.d.sync += [todo.sent.eq(0), self.memory.awvalid.eq(1), self.memory.wvalid.eq(1)]
         m.next = "BURST"
 
-    def _answered(self, m: Module, *, todo: data.View, burst: Signal) -> None:
+    def _answered(self, m: Module, *, todo: data.View, burst: Signal, ends: Signal) -> None:
         """Begin the next burst, or end."""
         m.d.sync += [
             todo.beats.eq(todo.beats - burst),
@@ -211,7 +214,7 @@ class WriteEngine(SharedPart):
         with m.If(self.memory.bresp != OKAY):
             m.d.comb += self.error.eq(1)
             m.next = "IDLE"
-        with m.Elif(todo.beats == burst):
+        with m.Elif(ends):
             m.d.comb += self.done.eq(1)
             m.next = "IDLE"
         with m.Elif(self.stop):

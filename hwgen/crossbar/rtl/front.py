@@ -79,11 +79,16 @@ class Front(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        taken = Signal()
-        m.d.comb += taken.eq(self.beats.valid & self.beats.ready)
+        # at: of what is asked for next
+        taken, at = Signal(), Signal(64)
+        m.d.comb += [
+            taken.eq(self.beats.valid & self.beats.ready),
+            self.command.payload.address.eq(at),
+        ]
         with m.FSM(name="front"):
             with m.State("begin"):
                 # Behind a reset: nothing is asked for in the first clock.
+                m.d.sync += at.eq(Mux(self.load, self.program_address, self.image_address))
                 with m.If(self.load):
                     m.next = "ask for the header"
                 with m.Elif(~self.known):
@@ -92,13 +97,13 @@ class Front(Part):
                     m.next = "ask for an image"
             with m.State("not loaded"):
                 m.d.comb += self.error.eq(ErrorCode.NOT_LOADED)
-            self._program(m, taken)
-            self._images(m, taken)
+            self._program(m, taken, at)
+            self._images(m, taken, at)
         size = BANKS * image_beats(self._chip)
         within(m, "write_index", self.write_index, size, when=self.write)
         return m
 
-    def _program(self, m: Module, taken: Signal) -> None:
+    def _program(self, m: Module, taken: Signal, at: Signal) -> None:
         """Read the header, then packets."""
         data = self.beats.payload
         place, beats = Signal(range(HEADER_BEATS)), Signal(WORD_BITS)
@@ -107,10 +112,10 @@ class Front(Part):
         with m.State("ask for the header"):
             m.d.comb += [
                 self.command.valid.eq(1),
-                self.command.payload.address.eq(self.program_address),
                 self.command.payload.beats.eq(HEADER_BEATS),
             ]
             with m.If(self.command.ready):
+                m.d.sync += at.eq(at + HEADER_BEATS * self._chip.flit_bits // 8)
                 m.next = "header"
         with m.State("header"):
             m.d.comb += self.beats.ready.eq(1)
@@ -128,9 +133,6 @@ class Front(Part):
         with m.State("ask for packets"):
             m.d.comb += [
                 self.command.valid.eq(1),
-                self.command.payload.address.eq(
-                    self.program_address + HEADER_BEATS * self._chip.flit_bits // 8
-                ),
                 self.command.payload.beats.eq(beats),
             ]
             with m.If(self.command.ready):
@@ -164,19 +166,17 @@ class Front(Part):
         with m.State("over"):
             pass
 
-    def _images(self, m: Module, taken: Signal) -> None:
+    def _images(self, m: Module, taken: Signal, at: Signal) -> None:
         """Read an image whenever there is room for one."""
         beats, stride = image_beats(self._chip), image_stride(self._chip)
         place = Signal(bits_for_index(beats), name="beat_of_image")
-        offset = Signal(64)
         with m.State("ask for an image"):
             m.d.comb += [
                 self.command.valid.eq(self.room & (self.loaded != self.images)),
-                self.command.payload.address.eq(self.image_address + offset),
                 self.command.payload.beats.eq(beats),
             ]
             with m.If(self.command.valid & self.command.ready):
-                m.d.sync += offset.eq(offset + stride)
+                m.d.sync += at.eq(at + stride)
                 m.next = "image"
         with m.State("image"):
             m.d.comb += [

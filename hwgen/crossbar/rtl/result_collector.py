@@ -29,7 +29,8 @@ class ResultCollector(Part):
 
     Ports
         link         in   flit       from the router of the I/O node
-        address      in   64         of the first answer; the next one is `answer_stride` behind
+        address      in   64         of the first answer, from the first clock on; the next one is
+                                     `answer_stride` behind
         write        out  1          a beat for the buffer, with ``write_index``, ``write_data``
         boundary     in   1          between two steps: then whole images begin to be stored, so
                                      that the end of a run does not depend on when results came
@@ -136,7 +137,9 @@ class ResultCollector(Part):
         chip, places = self._chip, self._places()
         busy, which = Signal(), Signal(bits_for_index(len(places)))
         gone = [Signal(IMAGE_BITS, name=f"gone{place}") for place in range(len(places))]
-        offsets = [Signal(64, name=f"offset{place}") for place in range(len(places))]
+        # Where the next image of each result goes; the address is there from the first clock on.
+        fresh, at = Signal(init=1), [Signal(64, name=f"at{place}") for place in range(len(places))]
+        m.d.sync += fresh.eq(0)
         waits = [self.whole[place] != image for place, image in enumerate(gone)]
         chosen = Signal.like(which)
         m.d.comb += self.store.eq(Cat(*waits).any() & ~busy & self.boundary)
@@ -146,17 +149,17 @@ class ResultCollector(Part):
                     chosen.eq(place),
                     self.store_index.eq(BANKS * before + Mux(gone[place][0], size, 0)),
                     self.store_beats.eq(size),
-                    self.store_address.eq(
-                        self.address + offsets[place] + before * (chip.flit_bits // 8)
-                    ),
+                    self.store_address.eq(at[place]),
                 ]
+            with m.If(fresh):
+                m.d.sync += at[place].eq(self.address + before * (chip.flit_bits // 8))
         with m.If(self.store):
             m.d.sync += [busy.eq(1), which.eq(chosen)]
         with m.Elif(busy & self.stored):
             m.d.sync += busy.eq(0)
-            for place, (image, offset) in enumerate(zip(gone, offsets, strict=True)):
+            for place, (image, address) in enumerate(zip(gone, at, strict=True)):
                 with m.If(which == place):
-                    m.d.sync += [image.eq(image + 1), offset.eq(offset + answer_stride(chip))]
+                    m.d.sync += [image.eq(image + 1), address.eq(address + answer_stride(chip))]
         # An image is in memory with its last result: all others are ahead of it.
         ahead = [(image != self.images) | (which == place) for place, image in enumerate(gone)]
         m.d.comb += self.retire.eq(

@@ -88,6 +88,18 @@ module properties (
       else if (stored) passed <= passed + 1;
     end
 
+  // The address is there from the first clock on, in which no result has come.
+  reg fresh = 1;
+  reg [63:0] address_before;
+  always @(posedge clk) begin
+    fresh <= rst;
+    address_before <= address;
+  end
+  always @* begin
+    if (fresh) assume (whole == 0);
+    else assume (address == address_before);
+  end
+
   // Images that have come whole count up, and an image begins while all before the last are stored.
   reg [47:0] whole_before = 0;
   always @(posedge clk) whole_before <= rst ? 0 : whole;
@@ -155,9 +167,10 @@ module properties (
   (* hierconn *) wire [15:0] \dut.image0 ;
   (* hierconn *) wire [15:0] \dut.image1 ;
   (* hierconn *) wire [15:0] \dut.image2 ;
-  (* hierconn *) wire [63:0] \dut.offset0 ;
-  (* hierconn *) wire [63:0] \dut.offset1 ;
-  (* hierconn *) wire [63:0] \dut.offset2 ;
+  (* hierconn *) wire \dut.fresh ;
+  (* hierconn *) wire [63:0] \dut.at0 ;
+  (* hierconn *) wire [63:0] \dut.at1 ;
+  (* hierconn *) wire [63:0] \dut.at2 ;
   (* hierconn *) wire \dut.own0 ;
   (* hierconn *) wire \dut.own1 ;
   (* hierconn *) wire \dut.own2 ;
@@ -175,7 +188,13 @@ module properties (
     assert (\dut.busy == busy && (!busy || (\dut.which == which && which < 3)));
     assert (gone == {\dut.gone2 , \dut.gone1 , \dut.gone0 });
     assert (came == {\dut.image2 , \dut.image1 , \dut.image0 });
-    assert (offset == {\dut.offset2 , \dut.offset1 , \dut.offset0 });
+    assert (fresh == \dut.fresh );
+    if (fresh) assert (offset == 0 && !busy);
+    else begin
+      assert (\dut.at0 == address + offset[63:0] + 8*BEFORE[5:0]);
+      assert (\dut.at1 == address + offset[127:64] + 8*BEFORE[11:6]);
+      assert (\dut.at2 == address + offset[191:128] + 8*BEFORE[17:12]);
+    end
     assert (mine == {\dut.own2 , \dut.own1 , \dut.own0 });
     assert (position == {\dut.position2 , 2'd0, \dut.position1 , 4'd0, \dut.position0 });
     assert (position[4:0] == 0 && position[9:5] < 7);

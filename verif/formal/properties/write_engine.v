@@ -127,6 +127,8 @@ module properties (
   wire [`SENT-1:0] sent = \dut.todo [64+3*`COUNT +: `SENT];
   wire [3*`COUNT-1:0] rows = \dut.todo [64+3*`COUNT+`SENT +: 3*`COUNT];
   wire in_burst = \dut.fsm_state == 1;
+  (* hierconn *) wire [`SENT:0] \dut.burst ;
+  (* hierconn *) wire \dut.ends ;
   wire [`COUNT:0] burst_words = 4*(gone - beat);
   always @* if (begun) begin
     assert (\dut.fsm_state < 3);
@@ -137,7 +139,10 @@ module properties (
       assert (awvalid == !addressed && wvalid == !ended);
       assert (awvalid || wvalid);
     end
-    if (bready) assert (addressed && ended);
+    if (bready) begin
+      assert (addressed && ended);
+      assert (\dut.burst == beats && \dut.ends == (beats == left_beats));
+    end
     if (!idle) begin
       assert (beats <= `BURST && bytes != 0 && left_beats != 0);
       assert (beat == (ended ? beats : {1'b0, sent}) && (ended || beat < beats));
