@@ -147,7 +147,7 @@ class JoinedLoader(Loader):
             self.want.eq(busy),
             self.word.eq(first + (at >> shift)),
             offset.eq(at),
-            length.eq(least(self._rows, now.length - done, self._elements - offset)),
+            length.eq(least(self._rows, now.length - done, self._elements - offset)[0]),
             piece.offset.eq(offset),
             piece.count.eq(length),
             piece.unit.eq(units + now.unit),

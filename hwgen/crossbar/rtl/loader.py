@@ -2,14 +2,14 @@
 
 from typing import Any, NamedTuple
 
-from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.chip import Chip
-from hwgen.crossbar.rtl.shifts import below, moved_down
+from hwgen.crossbar.rtl.shifts import any_of, below, moved_down
 
 Assignments = list[Any]
 
@@ -274,22 +274,20 @@ class Loader(Part):
         busy, block_ends, leaves = Signal(), Signal(), Signal()
         offset, length = Signal(range(self._elements)), Signal(range(self._rows + 1))
         shift = self._elements.bit_length() - 1
+        least_of, (run_ends, rows_end, unit_full, _) = least(
+            self._rows,
+            state.left_run,
+            state.left_rows,
+            self._side - state.unit_row,
+            self._elements - offset,
+        )
         m.d.comb += [
             offset.eq(state.at),
             self.want.eq(busy),
             self.word.eq(walk.ring_first + (state.at >> shift)),
-            length.eq(
-                least(
-                    self._rows,
-                    state.left_run,
-                    state.left_rows,
-                    self._side - state.unit_row,
-                    self._elements - offset,
-                )
-            ),
+            length.eq(least_of),
         ]
-        rows_end = state.left_rows == length
-        unit_ends = rows_end | (state.unit_row + length == self._side)
+        unit_ends = rows_end | unit_full
         m.d.comb += [
             piece.offset.eq(offset),
             piece.count.eq(length),
@@ -315,7 +313,7 @@ class Loader(Part):
         ]
         with m.If(piece.valid):
             m.d.sync += [
-                *self._go_on(state, length),
+                *self._go_on(state, length, run_ends),
                 state.unit_row.eq(Mux(unit_ends, 0, state.unit_row + length)),
                 state.unit.eq(state.unit + unit_ends),
                 state.left_rows.eq(state.left_rows - length),
@@ -435,15 +433,17 @@ class Loader(Part):
         last = section == self.walk.sections - 1
         return Mux(last, self.walk.last_run_elements, self.walk.run_elements)
 
-    def _go_on(self, state: data.View, length: Value) -> Assignments:
+    def _go_on(self, state: data.View, length: Value, run_ends: Value) -> Assignments:
         """Go on behind a read: in its run, to the next run, or to the next kernel row."""
         walk = self.walk
-        run_ends, row_ends = state.left_run == length, state.across == walk.runs_across - 1
+        row_ends = state.across == walk.runs_across - 1
         row_start = modulo(self.walk, state.row_start + walk.down)
         run_start = Mux(row_ends, row_start, modulo(self.walk, state.run_start + walk.across))
         column = Mux(row_ends, state.base_column, state.run_column + walk.across)
+        # How far a read goes is known late: the ring is taken off before.
+        beyond = (state.at - walk.ring_elements) + length
         return [
-            state.at.eq(Mux(run_ends, run_start, modulo(self.walk, state.at + length))),
+            state.at.eq(Mux(run_ends, run_start, Mux(beyond < 0, state.at + length, beyond))),
             state.column.eq(Mux(run_ends, column, state.column + length)),
             state.left_run.eq(
                 Mux(run_ends, self._run_elements(state.section), state.left_run - length)
@@ -537,8 +537,9 @@ def advance(m: Module, walk: data.View, here: data.View, following: data.View, e
     m.d.comb += [
         step[name].eq(Mux(ends.copies, walk.jump[name], walk.next[name])) for name in STEPPED
     ]
-    out_column, wraps = here.out_column + step.out_column, Signal()
-    # All four are found before it is known which is wanted: many wait for that.
+    column, row, out_column = (here[name] + step[name] for name in STEPPED)
+    wraps = Signal()
+    # All are found before it is known which is wanted: many wait for that.
     steps = walk.jump, walk.next
     address, wrapped = (
         Mux(ends.copies, *(modulo(walk, here.address + one[name]) for one in steps))
@@ -550,8 +551,10 @@ def advance(m: Module, walk: data.View, here: data.View, following: data.View, e
         wraps.eq(out_column >= walk.out_columns),
         following.base.eq(here.base),
         following.address.eq(Mux(wraps, wrapped, address)),
-        following.column.eq(here.column + step.column + Mux(wraps, walk.wrap.column, 0)),
-        following.row.eq(here.row + step.row + Mux(wraps, walk.wrap.row, 0)),
+        *(
+            following[name].eq(Mux(wraps, moved + walk.wrap[name], moved))
+            for name, moved in (("column", column), ("row", row))
+        ),
         following.out_column.eq(Mux(wraps, out_column - walk.out_columns, out_column)),
         following.pixel.eq(Mux(ends.copies, here.pixel + jumped_pixels, here.pixel + 1)),
         following.copy.eq(Mux(ends.block, 0, here.copy + 1)),
@@ -586,21 +589,22 @@ def set_to(signals: Ends, values: Ends) -> Assignments:
     return [one.eq(value) for one, value in zip(signals, values, strict=True)]
 
 
-def least(most: int, *values: Value) -> Value:
-    """Return the least of a small number and some values, none of which is negative."""
+def least(most: int, *values: Value) -> tuple[Value, list[Value]]:
+    """Return the least of a small number and some values, none negative, and which of them it is.
+
+    Each is compared with each at once.
+    """
     bits = most.bit_length()
 
     def above(low: Value) -> Value:
         # Verilator says that a comparison with all ones is constant.
         return low > most if most + 1 < 1 << bits else Const(0, 1)
 
-    found = [
-        Mux(value[bits:].any() | above(value[:bits]), most, value[:bits])[:bits] for value in values
-    ]
-    while len(found) > 1:
-        pairs = zip(found[::2], found[1::2], strict=False)
-        found = [Mux(one < two, one, two) for one, two in pairs] + found[len(found) & ~1 :]
-    return found[0]
+    larger = [value[bits:].any() | above(value[:bits]) for value in values]
+    found = [Mux(one, most, value[:bits])[:bits] for one, value in zip(larger, values, strict=True)]
+    is_least = [Cat(one <= other for other in found).all() for one in found]
+    chosen = any_of([Mux(one, value, 0) for one, value in zip(is_least, found, strict=True)])
+    return chosen, [one & ~other for one, other in zip(is_least, larger, strict=True)]
 
 
 def clipped(value: Value, most: Value) -> Value:

@@ -200,7 +200,7 @@ class Requantizer(Part):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         targets, lanes = self._targets, self._lanes
-        busy, first = Signal(), Signal(range(targets + lanes + 1))
+        busy, opens = Signal(), Signal()
         block, left = Signal(24), Signal(range(targets + 1))
         whole = Mux(block == self.blocks - 1, self.last_sums, targets)
         ends = left <= lanes
@@ -212,17 +212,17 @@ class Requantizer(Part):
             tags[0].valid.eq(busy),
             tags[0].count.eq(Mux(ends, left, lanes)),
             tags[0].last.eq(ends),
-            tags[0].opens.eq(first == 0),
+            tags[0].opens.eq(opens),
             tags[0].half.eq(self.read_half),
             self.late.eq(self.go & busy & ~ends),
         ]
         with m.If(busy):
-            m.d.sync += [first.eq(first + lanes), left.eq(left - tags[0].count), busy.eq(~ends)]
+            m.d.sync += [opens.eq(0), left.eq(left - tags[0].count), busy.eq(~ends)]
         with m.If(self.go):
             m.d.sync += [
                 busy.eq(whole != 0),
                 left.eq(whole),
-                first.eq(0),
+                opens.eq(1),
                 self.read_half.eq(self.half),
                 block.eq(Mux(block == self.blocks - 1, 0, block + 1)),
             ]
@@ -236,11 +236,11 @@ class Requantizer(Part):
             self.opens.eq(out.opens),
             self.data_half.eq(out.half),
         ]
-        self._lanes_of(m, first=first)
+        self._lanes_of(m, busy=busy)
         return m
 
-    def _lanes_of(self, m: Module, *, first: Signal) -> None:
-        """Place the lanes; each walks the channels with its own counter."""
+    def _lanes_of(self, m: Module, *, busy: Signal) -> None:
+        """Place the lanes; each walks sums and channels with its own counters."""
         m.submodules.memory = memory = self._memory.instance()
         target_bits, bits = bits_for_index(self._targets), bits_for_index(self._channels)
         m.d.comb += [
@@ -258,13 +258,17 @@ class Requantizer(Part):
             m.d.sync += channel_here.eq(
                 Mux(following >= self._channels, following - self._channels, following)
             )
+            index = Signal(target_bits, name=f"index_{place}")
+            behind = index + self._lanes
+            with m.If(busy):
+                m.d.sync += index.eq(Mux(behind < self._targets, behind, 0))
             with m.If(self.go):
-                m.d.sync += channel_here.eq(place % self._channels)
-            index = first + place
+                m.d.sync += [
+                    channel_here.eq(place % self._channels),
+                    index.eq(place if place < self._targets else 0),
+                ]
             m.d.comb += [
-                self.read_index.word_select(place, target_bits).eq(
-                    Mux(index < self._targets, index, 0)
-                ),
+                self.read_index.word_select(place, target_bits).eq(index),
                 memory.index.word_select(place, bits).eq(channel_here),
                 Value.cast(lane.channel).eq(
                     memory.data.word_select(place, channel(self._sum_bits).size)
