@@ -50,8 +50,13 @@ def unread(text: str, ports: Mapping[str, Mapping[str, tuple[str, int]]]) -> dic
 
 
 def bits_at(index: str, places: Mapping[str, int], size: int) -> int:
-    """Return a mask of the bits at an index; of one that is no number all."""
+    """Return a mask of the bits at an index; of one that is no number all.
+
+    Verilator takes `[LAST]`, a bit whose place has a name, as any bit.
+    """
     every = (1 << size) - 1
+    if ":" not in index and not set(index) <= set("0123456789+-* "):
+        return every
     terms = [number_of(term, places) for term in re.split(r"\+:|:", index)]
     if not index or None in terms:
         return every

@@ -44,6 +44,14 @@ def test_what_nothing_reads() -> None:
     }
 
 
+@pytest.mark.parametrize("index", ["KIND_LSB", "0 * 2 + KIND_LSB"])
+def test_a_bit_whose_place_has_a_name_reads_all(index: str) -> None:
+    """As Verilator takes it."""
+    read = unread(MODULE.replace("taken[2]", f"taken[{index}]"), PORTS)
+    assert read == {"word": False, "packet": False, "never": True}
+    assert unread(MODULE.replace("taken[2]", "taken[3 - 1]"), PORTS)["taken"] is False
+
+
 def test_an_index_that_is_no_number_reads_all() -> None:
     text = MODULE.replace("word[1:0]", "word[whole +: 2]").replace("taken[2]", "|taken")
     assert unread(text, PORTS) == {"packet": False, "never": True}
