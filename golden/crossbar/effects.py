@@ -41,11 +41,12 @@ from golden.crossbar.read_noise import Words, gain_of, keys_of, noise_of
 from golden.crossbar.rows import Section, sections_of
 from golden.ops.windows import windows
 from hwgen.chip.effects import DeviceEffects, check_taken
+from hwgen.chip.program_checksum import sealed
 from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.facts.chip import Chip, described
 from hwgen.crossbar.facts.columns import Column, columns_of
 from hwgen.crossbar.facts.holdings import Holding
-from hwgen.crossbar.facts.image_io import HEADER_BEATS
+from hwgen.crossbar.facts.image_io import CHECKSUM_BYTE, HEADER_BEATS
 from hwgen.crossbar.facts.levels import LEVEL_HEADROOM as HEADROOM
 from hwgen.crossbar.facts.levels import LEVEL_STEPS as STEPS
 from hwgen.crossbar.facts.levels import OFFSET_BITS, STEPS_BITS
@@ -318,7 +319,7 @@ class ErringCrossbars:
                 words = self._column(chip, macro, target.layer, head["index"])
                 beats[place + 2 : place + 1 + flits] = words
             place += 1 + flits
-        return replace(self.program, image=image)
+        return replace(self.program, image=sealed(image, CHECKSUM_BYTE))
 
     def _need(self, key: str, errs: Any, purpose: str) -> None:
         """Refuse a chip without what an effect needs."""

@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 
 from golden.network import accumulate
 from hwgen.chip.effects import DeviceEffects, check_taken
+from hwgen.chip.program_checksum import sealed
 from hwgen.errors import ConfigError, FamilyError
 from hwgen.mram.facts.arch import TAPS, WINDOW, Arch
 from hwgen.mram.facts.program import Program, StepPlan
-from hwgen.mram.facts.records import entry_name
+from hwgen.mram.facts.records import CHECKSUM_BYTE, entry_name
 from hwgen.mram.facts.stream import decode_program
 from hwgen.network import Conv, Linear, QuantizedNetwork
 
@@ -93,7 +94,7 @@ class ErringArrays:
         rows = np.packbits(np.stack(found), axis=None, bitorder="little")
         image = self.program.image.copy()
         image[len(image) - len(rows) :] = rows
-        return replace(self.program, image=image)
+        return replace(self.program, image=sealed(image, CHECKSUM_BYTE))
 
     def _drawn(self, what: int, share: float, rows: int) -> NDArray[np.bool_]:
         """Return which cells of the rows of weights err: (rows, sub_arrays, columns)."""

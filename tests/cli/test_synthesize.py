@@ -263,6 +263,7 @@ def test_info_of_an_architecture(hwgen: Command, arch_file: Path, tmp_path: Path
     for key in ("effects", "nonlinear_converters", "read_noise"):
         assert not wanted.pop(key)
     assert wanted.pop("reset") == "all"
+    assert wanted.pop("checksum")
     assert wanted["network"].pop("input_columns") is None
     assert wanted["point"].pop("cells") == "offset"
     assert content["architecture"]["configuration"] == wanted

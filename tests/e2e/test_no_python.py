@@ -18,7 +18,7 @@ from hwgen.dbpim.compiler import compile_network
 from hwgen.dbpim.facts.arch import load_arch
 from hwgen.dbpim.facts.instructions import INSTRUCTIONS, Opcode
 from hwgen.dbpim.facts.program import Program
-from hwgen.dbpim.facts.stream import decode_stream, header_beats
+from hwgen.dbpim.facts.stream import decode_stream, header_beats, sealed_program
 from hwgen.dbpim.sim.chip_run import ChipRun, Job, hosted
 from hwgen.dbpim.sim.simulate import job_of
 from hwgen.network import QuantizedNetwork
@@ -110,7 +110,9 @@ def test_swapped_instructions_change_or_stop_the_result(tmp_path: Path) -> None:
         size = header_beats(first.opcode, ARCH) * ARCH.port_bytes
         places = [slice(packet.offset, packet.offset + size) for packet in (first, second)]
         image[places[0]], image[places[1]] = program.image[places[1]], program.image[places[0]]
-        swapped = replace(job(program, IMAGES[:1]), program=image.tobytes(), limits=LIMITS)
+        swapped = replace(
+            job(program, IMAGES[:1]), program=sealed_program(image, ARCH).tobytes(), limits=LIMITS
+        )
         (broken,) = run(swapped, tmp_path)
         assert broken.error or shown(broken) != shown(whole), f"at {first.offset}"
         assert not broken.busy, f"at {first.offset}: the chip hangs"

@@ -20,12 +20,20 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hwgen import api
 from hwgen.commands.documents import documents
 from hwgen.commands.families import is_architecture
 from hwgen.errors import HwgenError
 from hwgen.files import shipped
-from hwgen.files.digests import digest_of, digest_of_file, digest_of_files, versions
+from hwgen.files.digests import (
+    digest_of,
+    digest_of_array,
+    digest_of_file,
+    digest_of_files,
+    versions,
+)
 from hwgen.network.file import load_network
 
 HERE = Path(__file__).parents[2]
@@ -54,6 +62,13 @@ PAPER = ("dbpim/paper", "dbpim/paper_digits", "mram/paper", "crossbar/digits_sma
 
 MODELLED = {"mram/seed": "cadnn_digits"}
 """Chips of the cycle model alone, whose programs take megabytes, and the network beside each."""
+
+OF_THE_FORMAT = {
+    "dbpim": [1, *range(12, 16)],
+    "mram": [*range(4, 8), *range(52, 56)],
+    "crossbar": [*range(4), *range(16, 20)],
+}
+"""Bytes of a program by family that say its version, and its checksum, which follow from others."""
 
 COVERED = 2
 """Version of what a line of a prediction covers, whatever else a report has."""
@@ -119,11 +134,14 @@ def verilog(arch: Path) -> str:
 
 
 def program(network: Path, arch: Path) -> str:
-    """Return the digest of a program."""
+    """Return the digest of a program without its checksum and the version of the format."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "program.npz")
         api.compile(network, arch, out=out, context=context())
-        return digest_of_file(out)
+        with np.load(out) as arrays:
+            facts, image = json.loads(arrays["facts"].tobytes()), arrays["image"]
+    image[OF_THE_FORMAT[arch.parent.name]] = 0
+    return digest_of({**facts, "version": 0, "image": digest_of_array(image)})
 
 
 def model(network: Path, arch: Path) -> str:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from hwgen.chip.rtl.checksum import Checksum
 from hwgen.chip.rtl.fifo import Fifo
 from hwgen.chip.rtl.packet_front import PacketFront
 from hwgen.chip.rtl.read_engine import ReadEngine
@@ -43,6 +44,7 @@ def common_parts(facts: Facts) -> SideBySide:
         parts=[
             Fifo(family=facts.family, depth=FIFO_DEPTH, width=FIFO_BITS),
             register_file(facts),
+            Checksum(family=facts.family, port_bits=facts.port_bits),
             ReadEngine(
                 family=facts.family,
                 port_bits=facts.port_bits,

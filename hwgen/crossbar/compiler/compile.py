@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import numpy as np
 
+from hwgen.chip.program_checksum import sealed
 from hwgen.chip.step import PlannedStep
 from hwgen.chip.tiling import LayerTiling
 from hwgen.crossbar.compiler.answers import with_answers
@@ -13,6 +14,7 @@ from hwgen.crossbar.compiler.quantized import bits_of, crossbar_network, functio
 from hwgen.crossbar.facts.arch import Arch, fabric_of_chip
 from hwgen.crossbar.facts.chip import Chip, ChipLayer, described
 from hwgen.crossbar.facts.holdings import Cut
+from hwgen.crossbar.facts.image_io import CHECKSUM_BYTE
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.program import (
     BEAT,
@@ -46,7 +48,7 @@ def compile_network(
     check_layers(layers, arch.whole_network, network.graph.name, arch.name)
     check_images(arch, images)
     check_flits(chip.flit_bits, arch.name)
-    beats = Lowering(chip, network).program
+    image = Lowering(chip, network).program.astype(BEAT).view(np.uint8)
     layer_plans, fused = plans_of(network)
     facts = ProgramFacts(
         format=FORMAT,
@@ -61,7 +63,7 @@ def compile_network(
         layers=layer_plans,
         fused=fused,
     )
-    return Program(facts=facts, image=beats.astype(BEAT).view(np.uint8))
+    return Program(facts=facts, image=sealed(image, CHECKSUM_BYTE))
 
 
 def plans_of(network: QuantizedNetwork) -> tuple[list[LayerPlan], list[str]]:

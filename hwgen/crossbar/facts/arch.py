@@ -50,9 +50,9 @@ VERSION: Literal[4] = 4
 EARLIER = (1, 2, 3)
 DIGEST_KEY = "digest"
 """Of all else in a file but the name and what is `ADDED`, behind it."""
-ADDED = ("effects", "nonlinear_converters", "read_noise", "reset")
+ADDED = ("checksum", "effects", "nonlinear_converters", "read_noise", "reset")
 """Keys that a person adds to the file of a design; without them the chip has no effects, its reads
-have no noise, its converters are linear, and reset reaches all registers."""
+have no noise, its converters are linear, reset reaches all registers, and checksums count."""
 
 PLANNED = (
     "copies",
@@ -94,6 +94,8 @@ class Arch:
         its Verilog can err as files of effects with `read` do; a file may leave it out
     reset: what reset reaches: `all` registers, if the file leaves it out, or those of `control`,
         and not the data that they guard
+    checksum: the chip judges the checksum of a program before LOAD is done; true, if the file
+        leaves it out
     """
 
     format: Literal["hwgen.crossbar.architecture"]
@@ -117,6 +119,7 @@ class Arch:
     nonlinear_converters: bool = False
     read_noise: bool = False
     reset: Reset = "all"
+    checksum: bool = True
 
     @model_validator(mode="after")
     def check(self) -> Self:
@@ -178,6 +181,7 @@ class Arch:
             "nonlinear_converters": not self.nonlinear_converters,
             "read_noise": not self.read_noise,
             "reset": self.resets_data,
+            "checksum": self.checksum,
         }
         return self._digest(("name", *(key for key, is_unused in unused.items() if is_unused)))
 
@@ -268,8 +272,9 @@ def arch_text(arch: Arch) -> str:
     for key in ("effects", "nonlinear_converters", "read_noise"):
         if not facts[key]:
             del facts[key]
-    if arch.resets_data:
-        del facts["reset"]
+    for key, is_unused in (("reset", arch.resets_data), ("checksum", arch.checksum)):
+        if is_unused:
+            del facts[key]
     facts["point"] = without_defaults(facts["point"], POINT_DEFAULTS)
     plain = json.loads(json.dumps(facts))
     return yaml.safe_dump(plain, sort_keys=False, width=100, default_flow_style=None)

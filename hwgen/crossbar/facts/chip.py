@@ -78,6 +78,7 @@ class Chip:
     nonlinear_converters: beside them, converters have a table of how far codes are off
     read_noise: beside them, each read of a column has noise
     resets_data: reset reaches the registers of data, too
+    checksum: the checksum of a program is judged
     pairs: a column of weights is a pair of columns of cells, whose difference is converted
     step_bits: a code counts 2^step_bits sums
     """
@@ -115,6 +116,7 @@ class Chip:
     nonlinear_converters: bool = False
     read_noise: bool = False
     resets_data: bool = True
+    checksum: bool = True
     pairs: bool = False
     step_bits: int = 0
 
@@ -184,6 +186,7 @@ def described(arch: Arch) -> Chip:
         nonlinear_converters=arch.nonlinear_converters,
         read_noise=arch.read_noise,
         resets_data=arch.resets_data,
+        checksum=arch.checksum,
         pairs=arch.point.pairs,
         step_bits=arch.point.step_bits,
         side=arch.point.side,

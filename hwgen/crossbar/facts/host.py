@@ -46,8 +46,9 @@ MEMORY_MAP = (
     Place(
         "`program_address`",
         "the program",
-        f"a header of {HEADER_BEATS} beats: version and `id`; number of beats behind it; then the"
-        " packets of all macros, a flit a beat. LOAD reads it once, front to back.",
+        f"a header of {HEADER_BEATS} beats: version and `id`; number of beats behind it;"
+        " the checksum; then packets of all macros, a flit a beat. LOAD reads it once, front to"
+        " back.",
     ),
     Place(
         "`image_address`",

@@ -12,7 +12,10 @@ from hwgen.errors import DataError
 
 BANKS = 2
 HEADER_BEATS = 8
-"""Beats before the packets of a program, of 64 bits: version and id; number of beats behind."""
+"""Beats before the packets of a program, of 64 bits: version and id; number of beats behind;
+checksum."""
+CHECKSUM_BYTE = 16
+"""Of a program, the first one of its checksum."""
 
 
 def image_beats(chip: Chip) -> int:

@@ -23,7 +23,7 @@ from hwgen.files.load import EXACT
 from hwgen.network import QuantizedNetwork
 
 FORMAT: Literal["hwgen.crossbar.program"] = "hwgen.crossbar.program"
-VERSION: Literal[1] = 1
+VERSION: Literal[2] = 2
 BEAT = np.dtype("<u8")
 """A beat of the memory port, which is a flit."""
 
@@ -76,7 +76,7 @@ class ProgramFacts:
     """
 
     format: Literal["hwgen.crossbar.program"]
-    version: Literal[1]
+    version: Literal[2]
     network: Digest
     network_name: str
     architecture: Digest

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 from hwgen.chip.registers import IMAGES, command_table, counter_rows, offsets
 
-VERSION = 1
+VERSION = 2
 """Version of the program image; the chip refuses a program with another one."""
 
 
@@ -26,6 +26,7 @@ class ErrorCode(IntEnum):
     READ_ERROR = 7
     WRITE_ERROR = 8
     STALLED = 9
+    DAMAGED_PROGRAM = 10
 
 
 ERROR_BITS = 4

@@ -3,11 +3,12 @@
 Tests: `tests/verif/crossbar/test_chip.py`.
 """
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.checks import within
+from hwgen.chip.rtl.checksum import Checksum, placed
 from hwgen.chip.rtl.coded import Coded
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.read_engine import read_command
@@ -30,8 +31,8 @@ class Front(Part):
     """Loads a program over the links, or keeps the image buffer full.
 
     A program is a header of 8 beats, the version and the id of the architecture in the first one,
-    the number of beats behind the header in the second one; then packets, a flit a beat. It is
-    loaded `settle` clocks behind its last flit.
+    the number of beats behind the header in the second one, the checksum in the third one; then
+    packets, a flit a beat. It is loaded `settle` clocks behind its last flit.
 
     Ports
         load                  in   1           command: a program, else images
@@ -48,7 +49,7 @@ class Front(Part):
         error                 out  error_bits
     Latency  1 clock from a beat to the link
     Rate     a beat a clock
-    Errors   WRONG_VERSION, WRONG_ARCHITECTURE, NOT_LOADED
+    Errors   WRONG_VERSION, WRONG_ARCHITECTURE, NOT_LOADED; DAMAGED_PROGRAM in place of ``done``
     Golden   the content of the memory
     Source   docs/crossbar-chip.md, "Load"
     """
@@ -57,6 +58,9 @@ class Front(Part):
 
     def __init__(self, *, chip: Chip, settle: int) -> None:
         self._chip, self._settle = chip, settle
+        checksum = Checksum(family=self.family, port_bits=chip.flit_bits)
+        self._checksum = checksum if chip.checksum else None
+        self.parts = [checksum] if chip.checksum else []
         super().__init__(
             {
                 "load": In(1),
@@ -153,16 +157,20 @@ class Front(Part):
                 ]  # fmt: skip
                 with m.If(beats == 1):
                     m.next = "settle"
-        self._settle_down(m)
+        fits = placed(m, self._checksum, data, taken & ~self.write)
+        self._settle_down(m, fits)
 
-    def _settle_down(self, m: Module) -> None:
-        """Wait until the last packet has reached its macro."""
+    def _settle_down(self, m: Module, fits: Value) -> None:
+        """Wait until the last packet has reached its macro and the checksum is known."""
         waited = Signal(range(self._settle))
         with m.State("settle"):
             m.d.sync += waited.eq(waited + 1)
             with m.If(waited == self._settle - 1):
-                m.d.comb += self.done.eq(1)
                 m.next = "over"
+                with m.If(fits):
+                    m.d.comb += self.done.eq(1)
+                with m.Else():
+                    m.d.comb += self.error.eq(ErrorCode.DAMAGED_PROGRAM)
         with m.State("over"):
             pass
 

@@ -21,8 +21,9 @@ from hwgen.dbpim.compiler.supported import collect_supported
 from hwgen.dbpim.compiler.weights import layer_weights
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import VERSION, Opcode
+from hwgen.dbpim.facts.program import VERSION as FILE_VERSION
 from hwgen.dbpim.facts.program import Program, ProgramFacts
-from hwgen.dbpim.facts.stream import encode_header
+from hwgen.dbpim.facts.stream import encode_header, sealed_program
 from hwgen.errors import CompileError, Reasons
 from hwgen.network import QuantizedNetwork
 from hwgen.network.graph import VERSION_6
@@ -96,7 +97,7 @@ def built(network: QuantizedNetwork, shaped: QuantizedNetwork, build: Builder) -
     )
     facts = ProgramFacts(
         format="hwgen.dbpim.program",
-        version=3,
+        version=FILE_VERSION,
         network=network.digest,
         network_name=network.graph.name,
         architecture=arch.digest,
@@ -112,7 +113,7 @@ def built(network: QuantizedNetwork, shaped: QuantizedNetwork, build: Builder) -
         steps=[step_plan(build, step) for step in steps],
     )
     image = np.frombuffer(encode_program(steps, facts, arch) + constants, np.uint8)
-    return Program(facts=facts, image=image)
+    return Program(facts=facts, image=sealed_program(image, arch))
 
 
 def end_step(images: int) -> Step:

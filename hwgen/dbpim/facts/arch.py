@@ -158,6 +158,8 @@ class Arch:
         with 2 the terms of the DBMUs are registered before the adder trees
     reset: what reset reaches: `all` registers, if the file leaves it out, or those of `control`,
         and not the data that they guard
+    checksum: the chip judges the checksum of a program before a run is done; true, if the file
+        leaves it out
     cells: how cell arrays and metadata of a macro are read: `combinational`, if the file leaves it
         out, or `synchronous`, at the clock's edge, as SRAMs and block RAMs are
     simd_tflite: the requantizers of the SIMD units round as `tflite` too, with multipliers of 31
@@ -203,6 +205,7 @@ class Arch:
     sparsity: Sparsity
     array_cycles: Literal[1, 2] = 1
     reset: Reset = "all"
+    checksum: bool = True
     cells: Literal["combinational", "synchronous"] = "combinational"
     row_unit: RowUnit | None = None
     one_digit: Literal["none", "coded", "paired"] = "none"

@@ -19,10 +19,11 @@ from functools import cache
 from typing import NamedTuple
 
 from hwgen.chip.fields import Field, encode
+from hwgen.chip.program_checksum import CHECKSUM_BYTES, MEANING
 from hwgen.chip.widths import bits_for_index
 from hwgen.network.quantization import ROUNDING_CODES, SIGNED_BITS, SIGNIFICANT_BITS
 
-VERSION = 7
+VERSION = 8
 """Version of the instruction set; the chip refuses a `BEGIN` with another one."""
 
 MOST_CORES = 16
@@ -137,7 +138,7 @@ class Space(IntEnum):
 
 
 class ErrorCode(IntEnum):
-    """Value of the ERROR register."""
+    """Value of the ERROR register; DAMAGED_PROGRAM: the checksum of what was read does not fit."""
 
     NONE = 0
     BAD_OPCODE = 1
@@ -149,6 +150,7 @@ class ErrorCode(IntEnum):
     STALLED = 7
     NOT_STORED = 8
     BAD_POSITION = 9
+    DAMAGED_PROGRAM = 10
 
 
 def of_core(name: str, core: int) -> str:
@@ -248,6 +250,9 @@ _WORK = {
 _SECOND = {"second_first": (ROW_BITS, "first stored row of map b that it holds")}
 
 
+CHECKSUM_BYTE = 12
+"""Of a program, the first one of the `checksum` of BEGIN."""
+
 Packets = Mapping[Opcode, tuple[Field, ...]]
 
 PACKETS: Packets = {
@@ -257,6 +262,7 @@ PACKETS: Packets = {
         Field("architecture", 32, "must equal the ID register"),
         Field("network", 32, "first 32 bits of the network's hash, not read by the chip"),
         Field("positions", 16, "the register `position` must be below; 0: it is not read"),
+        Field("checksum", 8 * CHECKSUM_BYTES, MEANING),
     ),
     Opcode.LOAD: (
         Field("opcode", 8, "LOAD"),

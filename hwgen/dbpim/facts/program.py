@@ -11,7 +11,7 @@ from pydantic.dataclasses import dataclass
 from hwgen.files.load import EXACT
 
 FORMAT = "hwgen.dbpim.program"
-VERSION = 3
+VERSION: Literal[4] = 4
 
 Natural = Annotated[int, Field(ge=0, lt=1 << 32)]
 Signed = Annotated[int, Field(ge=-(1 << 31), lt=1 << 31)]
@@ -208,7 +208,7 @@ class ProgramFacts:
     """
 
     format: Literal["hwgen.dbpim.program"]
-    version: Literal[3]
+    version: Literal[4]
     network: Digest
     network_name: str
     architecture: Digest

@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.chip.fields import decode, encode
+from hwgen.chip.program_checksum import sealed
 from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, WEIGHT_BITS, Arch
 from hwgen.dbpim.facts.instructions import (
+    CHECKSUM_BYTE,
     FLOAT_BITS,
     FLOAT_ENTRIES,
     MOST_PAIRED_COLUMNS,
@@ -172,10 +174,15 @@ def taps_beats(arch: Arch) -> TapsBeats:
 def encode_header(opcode: Opcode, fields: Mapping[str, int], arch: Arch) -> bytes:
     """Return an instruction or a header in whole beats; `fields` without the opcode.
 
-    Fields of cores that the chip lacks may be missing: they are zero.
+    Fields of cores that the chip lacks may be missing, and the checksum, which `sealed_program`
+    writes: they are zero.
     """
     table = arch.packets[opcode]
-    absent = {field.name: 0 for field in table if core_count(field.name) > arch.cores}
+    absent = {
+        field.name: 0
+        for field in table
+        if core_count(field.name) > arch.cores or field.name == "checksum"
+    }
     word = encode(table, {"opcode": opcode, **absent, **fields})
     return pad(word.to_bytes(packet_bits(opcode, arch.cores, arch.widths) // 8, "little"), arch)
 
@@ -264,6 +271,20 @@ def decode_stream(image: Bytes, arch: Arch) -> list[Packet]:
     if Opcode.STORE not in opcodes:
         raise damaged("a stream with STORE before END", "no STORE")
     return packets
+
+
+def sealed_program(image: Bytes, arch: Arch) -> Bytes:
+    """Return a program image whose checksum fits what a run reads of it."""
+    parts, first = [], 0
+    for packet in Reader(image, arch).rest() if arch.row_unit else ():
+        end = packet.offset + packet.beats * arch.port_bytes
+        if packet.opcode is Opcode.END:
+            parts.append(slice(first, end))
+        elif packet.opcode is Opcode.LOAD and packet.fields["space"] == Space.PROGRAM:
+            place = packet.fields["offset"]
+            data = slice(place, place + packet.fields["beats"] * arch.port_bytes)
+            parts, first = [*parts, slice(first, end), data], end
+    return sealed(image, CHECKSUM_BYTE, parts or [slice(None)])
 
 
 def check_segments(packets: Sequence[Packet], arch: Arch) -> None:

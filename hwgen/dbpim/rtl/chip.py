@@ -127,10 +127,12 @@ class Chip(Shell):
             loader.position.eq(registers.position),
         ]
         computes = Cat(core.computes for core in cores).any()
+        # END leaves the sequencer three cycles behind its beat.
+        damaged = sequencer.finished & ~loader.fits
         return Engine(
             loader=loader,
-            finished=sequencer.finished,
-            error=loader.error,
+            finished=sequencer.finished & loader.fits,
+            error=Mux(damaged, ErrorCode.DAMAGED_PROGRAM, loader.error),
             retire=sequencer.retire,
             computes=computes,
             waits_for_load=sequencer.waiting | Cat(core.waits_for_load for core in cores).any(),

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.axi import MEMORY_ADDRESS_BITS
 from hwgen.chip.registers import REGISTER_BITS
+from hwgen.chip.rtl.checksum import Checksum, placed
 from hwgen.chip.rtl.coded import Coded
 from hwgen.chip.rtl.packet_front import PacketFront
 from hwgen.chip.rtl.part import Part, PartInstance
@@ -79,6 +80,8 @@ class Loader(Part):
         instruction             stream out  longest       packets for the sequencer
         loads                   out         load_bus      what goes to the cores: see ``load_bus``
         error                   out         ErrorCode     error found in this cycle; 0: none
+        fits                    out         1             the checksum of what was read fits, 3
+                                                          cycles behind its last beat
     Latency  0 from a beat to the words of a map, masks, parameters, taps and tables; 1 from the
              last beat of a header to ``instruction`` and ``begin``, 1 from that of a row to
              ``row.write``; from ``load_go`` 1 to the command of the data, 2 to that of the segment
@@ -109,8 +112,11 @@ class Loader(Part):
         self._tile_loader = TileLoader(arch=arch)
         self._taps_loader = TapsLoader(arch=arch)
         self._table_loader = TableLoader(arch=arch)
+        checksum = Checksum(family=self.family, port_bits=arch.port_bits)
+        self._checksum = checksum if arch.checksum else None
         self.parts = [self._front, self._load_writer, self._tile_loader]
         self.parts += [self._taps_loader, self._table_loader]
+        self.parts += [checksum] if arch.checksum else []
         self._floats_loader = FloatsLoader(arch=arch) if arch.row_unit else None
         self.parts += [self._floats_loader] if self._floats_loader else []
         super().__init__(
@@ -129,6 +135,7 @@ class Loader(Part):
                 "instruction": Out(stream.Signature(instruction_bits(arch.cores, arch.widths))),
                 "loads": Out(load_bus(arch, cores=arch.cores)),
                 "error": Out(error()),
+                "fits": Out(1),
             }
         )
 
@@ -173,6 +180,11 @@ class Loader(Part):
             self.instruction.payload.eq(current),
             front.count.eq(view(Opcode.LOAD, current, self._arch).segment_beats),
         ]
+        image = front.rest.valid & (code == Opcode.LOAD)
+        if self._arch.row_unit:
+            image &= load.space != Space.PROGRAM
+        taken = self.beats.valid & self.beats.ready & ~image
+        m.d.comb += self.fits.eq(placed(m, self._checksum, self.beats.payload, taken))
         self._commands(m, load=load)
         with m.FSM():
             with m.State("START"):

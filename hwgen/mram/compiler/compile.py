@@ -33,6 +33,7 @@ from hwgen.mram.compiler.ways import Ways
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.image import answer_bytes
 from hwgen.mram.facts.program import (
+    VERSION,
     AnswerPlan,
     ImagePlan,
     ModePlan,
@@ -246,7 +247,7 @@ def program_of(
     tables = mode_tables(lowered, ways, placement, words)
     facts = ProgramFacts(
         format="hwgen.mram.program",
-        version=1,
+        version=VERSION,
         network=network.digest,
         network_name=network.graph.name,
         architecture=arch.digest,

@@ -78,6 +78,8 @@ class Arch:
         load before leave, while ANDs run; a file may leave it out, and its chip has none
     reset: what reset reaches: `all` registers, or those of `control`, and not the data that they
         guard
+    checksum: the chip judges the checksum of a program before LOAD is done; true, if the file
+        leaves it out
     twins: the last blocks of a kernel of two row sets may stand twice in the second one, so that an
         AND computes two products of one power of two; a file may leave it out, and they may not
     write_back: each AND is written to the highest input row and read again before its ones are
@@ -117,6 +119,7 @@ class Arch:
     overlap: bool = False
     twins: bool = False
     reset: Reset = "all"
+    checksum: bool = True
     write_back: bool = False
     adder: bool = True
     kernel_copies: Annotated[int, Field(ge=0)] = 0

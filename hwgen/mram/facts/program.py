@@ -10,7 +10,7 @@ from pydantic.dataclasses import dataclass
 from hwgen.files.load import EXACT
 
 FORMAT = "hwgen.mram.program"
-VERSION = 1
+VERSION: Literal[2] = 2
 
 Natural = Annotated[int, Field(ge=0, lt=1 << 32)]
 Counted = Annotated[int, Field(ge=1, lt=1 << 32)]
@@ -143,7 +143,7 @@ class ProgramFacts:
     """
 
     format: Literal["hwgen.mram.program"]
-    version: Literal[1]
+    version: Literal[2]
     network: Digest
     network_name: str
     architecture: Digest

@@ -11,6 +11,7 @@ from enum import IntEnum
 from functools import cache
 
 from hwgen.chip.fields import Field, decode, encode, total_bits
+from hwgen.chip.program_checksum import CHECKSUM_BYTES, MEANING
 from hwgen.chip.registers import ALIGNMENT_BYTES
 from hwgen.chip.widths import bits_for_index
 from hwgen.mram.facts.arch import MOST_MODES, MOST_ROW_SETS, Arch
@@ -75,7 +76,10 @@ HEADER: tuple[Field, ...] = (
         Field(f"first_record_{mode}", 16, f"first record of mode {mode}")
         for mode in range(MOST_MODES)
     ),
+    Field("checksum", 8 * CHECKSUM_BYTES, MEANING),
 )
+CHECKSUM_BYTE = total_bits(HEADER) // 8 - CHECKSUM_BYTES
+"""Of a program, the first one of the header's `checksum`."""
 HEADER_BITS = 512
 """The header is padded to this length."""
 

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 from hwgen.chip.registers import IMAGES, RegisterField, command_table, counter_rows, offsets
 
-VERSION = 2
+VERSION = 3
 """Version of records and program image; the chip refuses a program with another one."""
 
 
@@ -12,7 +12,8 @@ class ErrorCode(IntEnum):
     """Value of the register `error`.
 
     LOCKED: LOAD of weight rows while the lock is on; NOT_LOADED: a run without a program, or LOAD
-    of tables alone before weights; BAD_MODE: requested mode above those of the program
+    of tables alone before weights; BAD_MODE: requested mode above those of the program;
+    DAMAGED_PROGRAM: the checksum of what LOAD read does not fit
     """
 
     NONE = 0
@@ -26,6 +27,7 @@ class ErrorCode(IntEnum):
     READ_ERROR = 8
     WRITE_ERROR = 9
     STALLED = 10
+    DAMAGED_PROGRAM = 11
 
 
 ERROR_BITS = 4

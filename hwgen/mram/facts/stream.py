@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.chip.fields import decode, encode, total_bits
+from hwgen.chip.program_checksum import sealed
 from hwgen.errors import FormatError
 from hwgen.mram.facts.arch import MOST_MODES, Arch
 from hwgen.mram.facts.records import (
+    CHECKSUM_BYTE,
     HEADER,
     HEADER_BITS,
     MAGIC,
@@ -117,7 +119,7 @@ def encode_program(content: Content, arch: Arch) -> NDArray[np.uint8]:
     if arch.weak_sensing:
         weak = np.zeros_like(content.weights) if content.weak is None else content.weak
         parts.append(np.packbits(weak, axis=None, bitorder="little").tobytes())
-    return np.frombuffer(b"".join(parts), np.uint8)
+    return sealed(np.frombuffer(b"".join(parts), np.uint8), CHECKSUM_BYTE)
 
 
 def check_content(content: Content, arch: Arch) -> None:
@@ -157,6 +159,7 @@ def header_word(content: Content, arch: Arch) -> int:
             "image_stride": content.image_stride,
             "answer_stride": content.answer_stride,
             **first,
+            "checksum": 0,
         },
     )
 

@@ -35,8 +35,8 @@ def record(arch: Arch) -> data.StructLayout:
 
 
 def header() -> data.StructLayout:
-    """Fields of the header of a program, without the padding above."""
-    return data.StructLayout({field.name: field.bits for field in HEADER})
+    """Fields of the header of a program, without its checksum and the padding above."""
+    return data.StructLayout({field.name: field.bits for field in HEADER[:-1]})
 
 
 def parameters(arch: Arch) -> data.ArrayLayout:

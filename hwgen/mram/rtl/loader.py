@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.axi import MEMORY_ADDRESS_BITS
 from hwgen.chip.rtl.checks import holds_payload, in_range, one_hot, within
+from hwgen.chip.rtl.checksum import Checksum, placed
 from hwgen.chip.rtl.coded import Coded
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.read_engine import read_command
@@ -50,7 +51,7 @@ class Loader(Part):
     Latency  0 from a beat to tables and bank; 1 from the last beat of a row to ``weight_valid``
     Rate     one beat in each cycle
     Errors   BAD_PROGRAM, WRONG_VERSION, WRONG_ARCHITECTURE, LOCKED, NOT_LOADED in the cycle after
-             the last beat of a header
+             the last beat of a header; DAMAGED_PROGRAM in place of ``loaded``
     Golden   ``hwgen.mram.facts.stream``
     Source   docs/mram-microarchitecture.md, "Loading"
     """
@@ -60,6 +61,9 @@ class Loader(Part):
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
         self._beats = section_beats(arch)
+        checksum = Checksum(family=self.family, port_bits=arch.port_bits)
+        self._checksum = checksum if arch.checksum else None
+        self.parts = [checksum] if arch.checksum else []
         super().__init__(
             {
                 "load": In(1),
@@ -102,6 +106,8 @@ class Loader(Part):
             self.table_index.eq(self._index),
         ]
         m.d.sync += self.weight_valid.eq(0)
+        of_program = beat & ~self.bank_valid
+        fits = placed(m, self._checksum, self.beats.payload, of_program)
         rest = self.program_address + self._beats.header * self._arch.port_bytes
         with m.FSM():
             with m.State("IDLE"):
@@ -119,7 +125,7 @@ class Loader(Part):
                 self._ask(m, rest, self.header.beats, then="RECORDS")
             self._take_sections(m, beat)
             with m.State("SETTLE"):
-                self._settle(m)
+                self._settle(m, fits)
             with m.State("ASK IMAGE"):
                 self._ask(m, self.image_address, self.record.loads, then="IMAGE")
             with m.State("IMAGE"):
@@ -252,13 +258,16 @@ class Loader(Part):
         with m.If(self._weak):
             m.next = "SETTLE"
 
-    def _settle(self, m: Module) -> None:
-        """Wait until the last row is written."""
+    def _settle(self, m: Module, fits: Value) -> None:
+        """Wait until the last row is written and the checksum is known."""
         waited = Signal(range(LOADED_CYCLES))
         m.d.sync += waited.eq(waited + 1)
         with m.If(waited == LOADED_CYCLES - 1):
-            m.d.comb += self.loaded.eq(1)
             m.next = "STOP"
+            with m.If(fits):
+                m.d.comb += self.loaded.eq(1)
+            with m.Else():
+                m.d.comb += self.error.eq(ErrorCode.DAMAGED_PROGRAM)
 
     def _take_image(self, m: Module, beat: Value) -> None:
         """Write each beat to the bank in the cycle in which it comes."""

@@ -9,6 +9,7 @@ from amaranth.hdl import Signal
 
 from hwgen.chip.registers import register_table
 from hwgen.chip.rtl.cells import Cells
+from hwgen.chip.rtl.checksum import Checksum
 from hwgen.chip.rtl.emit import verilog_modules
 from hwgen.chip.rtl.fifo import Fifo
 from hwgen.chip.rtl.packet_front import PacketFront
@@ -28,6 +29,7 @@ TABLE = register_table(
     ]
 )
 RIGHT: dict[type[Part], dict[str, Any]] = {
+    Checksum: {"port_bits": 32},
     Fifo: {"depth": 4, "width": 8},
     RegisterFile: {"depth": 2, "width": 1, "slices": 1},
     ReadEngine: {"port_bits": 64, "fifo_beats": 16, "burst_beats": 16},
@@ -54,6 +56,8 @@ RIGHT: dict[type[Part], dict[str, Any]] = {
     },
 }
 WRONG = [
+    (Checksum, {"port_bits": 16}, "port_bits must be a multiple of 32, got 16"),
+    (Checksum, {"port_bits": 0}, "port_bits must be a multiple of 32, got 0"),
     (Fifo, {"depth": 0}, "depth must be a power of two above 1, got 0"),
     (Fifo, {"depth": 1}, "depth must be a power of two above 1, got 1"),
     (Fifo, {"depth": 6}, "depth must be a power of two above 1, got 6"),

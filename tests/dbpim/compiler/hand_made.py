@@ -141,7 +141,7 @@ class Stream:
         size = int(np.prod(self.shape))
         facts = {
             "format": "hwgen.dbpim.program",
-            "version": 3,
+            "version": 4,
             "network": "0" * 64,
             "network_name": "by hand",
             "architecture": self.arch.digest,

@@ -36,6 +36,7 @@ OPTIONS: dict[str, tuple[dict[str, Any], Unit]] = {
 }
 """Keys that bring flip-flops, and the unit that prices them: a row for each key."""
 OTHERWISE = {
+    "checksum": "0.5 % of the smallest chip, less than areas tell",
     "reset": "the same flip-flops, fewer of them with a reset",
     "row_unit": "units of row lanes and row units, by `hwgen cost`",
     "one_digit": "units of a second filter, by `hwgen cost`",

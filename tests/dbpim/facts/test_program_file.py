@@ -70,7 +70,7 @@ LOAD = replace(
 )
 FACTS = ProgramFacts(
     format="hwgen.dbpim.program",
-    version=3,
+    version=4,
     network=NETWORK.digest,
     network_name=NETWORK.graph.name,
     architecture=ARCH.digest,
@@ -176,7 +176,7 @@ def test_facts_that_are_wrong(tmp_path: Path) -> None:
     cases: dict[str, object] = {
         "format must be hwgen.dbpim.program, got list": [1],
         "format must be hwgen.dbpim.program, got hwgen.network": plain(format="hwgen.network"),
-        "version must be 3, got 1": plain(version=1),
+        "version must be 4, got 1": plain(version=1),
         "more must be a known key, got the unknown key more": plain(more=1),
         "images must be a valid integer, got 'two'": plain(images="two"),
     }

@@ -275,7 +275,7 @@ def image_of(*parts: bytes) -> np.ndarray:
 @pytest.mark.parametrize(
     ("image", "message"),
     [
-        (whole(STORE + END, SMALL, version=1), "for version 0x7, got 0x1"),
+        (whole(STORE + END, SMALL, version=1), "for version 0x8, got 0x1"),
         (whole(STORE + END, SMALL, architecture=5), "for architecture"),
         (whole(b"", SMALL)[:15], "a whole stream of packets, got an end at byte 15"),
         (whole(bytes(8), SMALL), "a stream of known packets, got opcode 0x00 at byte 56"),

@@ -73,7 +73,7 @@ def content(arch: Arch, **values: Any) -> Content:
 def program(arch: Arch = TINY) -> Program:
     facts = ProgramFacts(
         format="hwgen.mram.program",
-        version=1,
+        version=2,
         network=NETWORK.digest,
         network_name=NETWORK.graph.name,
         architecture=arch.digest,
@@ -114,7 +114,7 @@ def test_a_program_is_what_was_encoded(arch: Arch) -> None:
 def test_the_places_of_all_parts() -> None:
     given = content(TINY)
     image, size = encode_program(given, TINY), section_beats(TINY)
-    assert image[:8].tobytes() == b"mram\x02\0\0\0"
+    assert image[:8].tobytes() == b"mram\x03\0\0\0"
     record = image[size.header * 8 :][: size.record * 8].tobytes()
     assert decode_record(int.from_bytes(record, "little"), TINY)["kind"] == Kind.IMAGE
     rows = np.unpackbits(image[-2 * 8 * 8 :], bitorder="little").reshape(2, 8, 64)
@@ -152,7 +152,7 @@ def test_bytes_of_another_chip_or_length_are_refused() -> None:
         decode_program(image[:-8], TINY, source="here")
     image = image.copy()
     image[0] ^= 1
-    with pytest.raises(FormatError, match="begin with the header of version 2"):
+    with pytest.raises(FormatError, match="begin with the header of version 3"):
         decode_program(image, TINY, source="here")
 
 

@@ -19,7 +19,7 @@ from hwgen.dbpim.facts.instructions import (
     Space,
     core_count,
 )
-from hwgen.dbpim.facts.stream import encode_header, pad
+from hwgen.dbpim.facts.stream import encode_header, pad, sealed_program
 from hwgen.dbpim.facts.timing import BUS_CYCLES, WATCHDOG_CYCLES
 from hwgen.dbpim.sim.chip_run import Call, ChipRun, Job, hosted
 from hwgen.dbpim.sim.stores import BUS
@@ -67,9 +67,11 @@ def head(segment_beats: int, **begin: int) -> bytes:
     return begin_packet + encode_header(Opcode.LOAD, load, ARCH)
 
 
-def program(*packets: bytes, beyond: int = 0, **begin: int) -> bytes:
+def program(*packets: bytes, beyond: int = 0, behind: bytes = b"", **begin: int) -> bytes:
+    """behind: what follows END in the last segment."""
     stream = b"".join(pad(packet, ARCH) for packet in packets)
-    return head(len(stream) // ARCH.port_bytes - beyond, **begin) + stream
+    read = head(len(stream + behind) // ARCH.port_bytes - beyond, **begin) + stream
+    return sealed_program(np.frombuffer(read, np.uint8), ARCH).tobytes() + behind
 
 
 def conv_without_tiles() -> bytes:
@@ -134,7 +136,7 @@ def test_a_right_program_without_layers_ends(tmp_path: Path) -> None:
 
 
 def test_what_follows_end_is_swallowed(tmp_path: Path) -> None:
-    first, second = run(job(program(STORE, END, A_LOT), images=2), tmp_path)
+    first, second = run(job(program(STORE, END, behind=A_LOT), images=2), tmp_path)
     (short,) = run(job(program(STORE, END)), tmp_path)
     assert first.done and second.done
     assert first.retired_at == second.retired_at == short.retired_at

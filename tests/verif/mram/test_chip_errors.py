@@ -8,10 +8,11 @@ import pytest
 
 from golden.network import answer
 from hwgen.chip.fields import decode, encode
+from hwgen.chip.program_checksum import sealed
 from hwgen.chip.sim.host import run_chip
 from hwgen.chip.trouble import Trouble
 from hwgen.mram.facts.image import unpack_answer
-from hwgen.mram.facts.records import HEADER, HEADER_BITS
+from hwgen.mram.facts.records import CHECKSUM_BYTE, HEADER, HEADER_BITS
 from hwgen.mram.facts.registers import VERSION, ErrorCode
 from hwgen.mram.facts.stream import section_beats
 from hwgen.mram.facts.timing import WATCHDOG_CYCLES
@@ -32,7 +33,12 @@ def changed(**fields: int) -> bytes:
     """Return the program with other values in its header."""
     length = HEADER_BITS // 8
     header = decode(HEADER, int.from_bytes(BYTES[:length], "little")) | fields
-    return encode(HEADER, header).to_bytes(length, "little") + BYTES[length:]
+    return whole(encode(HEADER, header).to_bytes(length, "little") + BYTES[length:])
+
+
+def whole(content: bytes) -> bytes:
+    """Return a program whose checksum fits."""
+    return sealed(np.frombuffer(content, np.uint8), CHECKSUM_BYTE).tobytes()
 
 
 def run(folder: Path, program: bytes = BYTES, *, mode: int = 0, **more: object) -> list[ChipRun]:
@@ -118,7 +124,7 @@ def test_a_mode_that_the_program_does_not_have_is_refused(tmp_path: Path) -> Non
 def test_an_unknown_record_is_refused(kind: int, tmp_path: Path) -> None:
     first = BYTES[RECORDS] & ~7 | kind
     content = BYTES[:RECORDS] + bytes([first]) + BYTES[RECORDS + 1 :]
-    _, found = run(tmp_path, content)
+    _, found = run(tmp_path, whole(content))
     stopped(found, ErrorCode.BAD_RECORD)
     assert found.registers["layers"] == 0
 
