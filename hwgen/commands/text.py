@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 from rich.console import RenderableType
 
-from hwgen.commands.engines import Engine, Run, simulate
+from hwgen.chip.runs import SimulatedRun as Run
+from hwgen.commands.engines import Engine, simulate
 from hwgen.commands.fields import LARGEST_SEED, Count, File, Real, Whole, path_of
 from hwgen.commands.images import batch_of
 from hwgen.commands.on_chip import OnChip

@@ -94,7 +94,7 @@ def write_on(
     codes: Sequence[int],
     count: int,
     *,
-    step: Callable[[Sequence[int], int], Sequence[Any]],
+    step: Callable[[Sequence[int], int], Any],
     choose: Callable[[Any], int],
     context: int | None,
     at_once: int,

@@ -20,8 +20,7 @@ from hwgen_studies.numbers import (
     value_of,
     values_of,
 )
-
-from hwgen.crossbar.pages.published_chips import IMAGES, PEAK_TOPS_PER_W
+from hwgen_studies.pimsyn_paper.published_chips import IMAGES, PEAK_TOPS_PER_W
 
 PRINTED = Printed(id="1.a", document="1", place="Table I", what="time", value=2.0, unit="ms")
 FAR = Ours(value=3.0, reason="slower")

@@ -75,9 +75,10 @@ class DbpimPaper(
         from hwgen_studies.dbpim_paper.table import race_files
         from hwgen_studies.dbpim_paper.zeros import zeros_files
 
-        found = race_files(report.race) if report.race else {}
+        found: dict[str, str] = dict(race_files(report.race)) if report.race else {}
         found |= figures_files(report.figures) if report.figures else {}
-        return found | (zeros_files(report.zeros) if report.zeros else {})
+        found |= zeros_files(report.zeros) if report.zeros else {}
+        return found
 
     def table(self, report: DbpimReport) -> RenderableType:
         """Return the rows of each part."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hwgen.commands.families import load_architecture
+from hwgen.dbpim.facts import load_arch
 from hwgen.dbpim.facts.storage import storage
 from hwgen.fit.digits import digits_of
 from hwgen_studies.dbpim_paper import race
@@ -44,8 +44,10 @@ def of_race(report: RaceReport, row: RaceRow) -> Ours:
 
 def facts() -> dict[str, Ours]:
     """Return what the file of the chip says."""
-    _, arch = load_architecture(race.ARCHITECTURE)
-    bits = {cells: sum(e.bits for e in storage(arch) if e.cells == cells) for cells in (0, 1)}
+    arch = load_arch(race.ARCHITECTURE)
+    bits = [
+        sum(each.bits for each in storage(arch) if each.cells is cells) for cells in (False, True)
+    ]
     macros = arch.cores * arch.macros_per_core
     values = np.arange(-128, 128, dtype=np.int8)
     digits, ones = digits_of(values).sum(), np.unpackbits(values.view(np.uint8)).sum()

@@ -1,6 +1,5 @@
 """What stands beside PIMSYN's numbers, of the report of the last page."""
 
-
 import pytest
 from hwgen_studies.numbers import beside, counts, numbers_of
 from hwgen_studies.pimsyn_paper.command import PimsynPaper
