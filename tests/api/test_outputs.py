@@ -35,9 +35,9 @@ REPLACED: dict[str, tuple[Call, str]] = {
     "import": (lambda p: api.import_network(p["f"], p["f"]), "out must not replace an input"),
     "export": (lambda p: api.export_onnx(p["n"], str(p["n"])), "out must not replace an input"),
     "plot": (lambda p: api.model(p["n"], p["a"], plot=p["n"]), "plot must not replace an input"),
-    "trace": (lambda p: api.model(p["n"], p["a"], trace=p["a"]), "trace must not replace an input"),
+    "trace": (lambda p: api.model(p["n"], p["a"], page=p["a"]), "page must not replace an input"),
     "loaded": (
-        lambda p: api.model(p["n"], api.load_architecture(p["a"]), trace=p["a"]),
+        lambda p: api.model(p["n"], api.load_architecture(p["a"]), page=p["a"]),
         "trace must not replace an input",
     ),
     "compile": (lambda p: api.compile(p["n"], p["a"], out=p["a"]), "out must not replace an"),
@@ -55,7 +55,7 @@ REPLACED: dict[str, tuple[Call, str]] = {
         "out must hold no input",
     ),
     "two": (
-        lambda p: api.model(p["n"], p["a"], plot="x.svg", trace="./x.svg"),
+        lambda p: api.model(p["n"], p["a"], plot="x.svg", page="./x.svg"),
         "trace must lie elsewhere than plot",
     ),
     "qdq": (
@@ -108,7 +108,7 @@ def test_own_files_are_replaced(place: dict[str, Path], tmp_path: Path) -> None:
         lambda: api.import_network(place["f"], "imported.npz"),
         lambda: api.export_onnx(network, "out.onnx"),
         lambda: api.compile(network, arch, out="program.npz", context=context),
-        lambda: api.model(network, arch, plot="m.svg", trace="m.json", context=context),
+        lambda: api.model(network, arch, plot="m.svg", page="m.html", context=context),
         lambda: api.sweep(network, arch, {"cores": [1]}, plot="s.svg", context=context),
         lambda: api.sweep(network, arch, {"cores": [1]}, plot="s.png", context=context),
     )
