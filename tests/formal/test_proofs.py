@@ -42,6 +42,7 @@ PROMISES = {
         ),
     ),
     "requantizer_half_up": ("the requantizer is the formula of half_up and of tflite, by proof",),
+    "requantizer_split": ("the requantizer is the formula of half_up and of tflite, by proof",),
     "requantizer_tflite": ("the requantizer is the formula of half_up and of tflite, by proof",),
     "requantizer_float32": ("the requantizer is the formula of float32, by proof",),
     "adder_tree_dense": ("both bodies of the adder tree give the sum, by proof",),

@@ -169,8 +169,9 @@ def requantizer(
     multiplier_bits: int,
     shifts: tuple[int, int],
     fault: tuple[str, str],
+    split: bool = False,
 ) -> Proof:
-    """Return the proof of a rounding, elements of 4 bits."""
+    """Return the proof of a rounding, elements of 4 bits; split: of the product in rows."""
     old, new = fault
     return Proof(
         part=lambda: Requantizer(
@@ -179,6 +180,7 @@ def requantizer(
             accumulator_bits=accumulator_bits,
             multiplier_bits=multiplier_bits,
             element_bits=4,
+            split=split,
         ),
         properties="requantizer.v",
         size=f"{accumulator_bits} x {multiplier_bits} bits to 4",
@@ -208,6 +210,18 @@ def requantizer_half_up() -> Proof:
         multiplier_bits=4,
         shifts=(1, 47),
         fault=("zero_point, 1'h1", "zero_point, 1'h0"),
+    )
+
+
+def requantizer_split() -> Proof:
+    """The result is the formula of half_up, too, where the product is added up in halves."""
+    return requantizer(
+        "half_up",
+        accumulator_bits=8,
+        multiplier_bits=4,
+        shifts=(1, 47),
+        fault=("+ 6'h1", "+ 6'h0"),
+        split=True,
     )
 
 
@@ -271,6 +285,7 @@ SHARED = [
     registers,
     supervisor,
     requantizer_half_up,
+    requantizer_split,
     requantizer_tflite,
     requantizer_float32,
 ]

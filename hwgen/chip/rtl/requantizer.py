@@ -9,6 +9,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.shared import SharedPart
+from hwgen.chip.rtl.split_sums import split_product
 from hwgen.chip.widths import bits_for_index
 from hwgen.network.quantization import (
     MOST_SHIFT,
@@ -46,6 +47,7 @@ class Requantizer(SharedPart):
         family           prefix of the module name
         roundings        those that ``rounding`` may choose, without repetition
         stages           1, or ``STAGES`` where sums round as float32 at a short clock
+        split            whether the product is that of `split_product`, for a short clock
         accumulator_bits, multiplier_bits, element_bits  widths; the sum is signed
     Ports
         enable       in   stages           load accumulator and shift
@@ -76,8 +78,9 @@ class Requantizer(SharedPart):
         multiplier_bits: int,
         element_bits: int,
         stages: int = 1,
+        split: bool = False,
     ) -> None:
-        self._stages = stages
+        self._stages, self._split = stages, split
         self._roundings = tuple(roundings)
         self._sizes = (accumulator_bits, multiplier_bits, element_bits)
         members = {
@@ -108,8 +111,9 @@ class Requantizer(SharedPart):
         shift = Signal(SHIFT_BITS, name="shift_kept")
         self.guarded(product, shift)
         total, multiplier, given_shift = self._to_multiply(m)
+        found = split_product(m, total, multiplier) if self._split else total * multiplier
         with m.If(self.enable[-2] if self._stages > 1 else self.enable):
-            m.d.sync += [product.eq(total * multiplier), shift.eq(given_shift)]
+            m.d.sync += [product.eq(found), shift.eq(given_shift)]
 
         # Round and shift, add the zero point and clip. A rounded product is given in halves,
         # ``(halves + 1) >> 1``: one addition is for its half and the zero point.

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.requantizer import SHIFT_BITS
 from hwgen.chip.rtl.requantizer import Requantizer as Scaling
+from hwgen.chip.rtl.split_sums import split_sum
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.loads import TABLE_BITS
 from hwgen.crossbar.rtl.memories import ManyReads
@@ -62,6 +63,7 @@ class RequantizerLane(Part):
                 accumulator_bits=sum_bits,
                 multiplier_bits=MULTIPLIER_BITS,
                 element_bits=bits,
+                split=True,
             )
             self.parts = [self._scaling]
         super().__init__(
@@ -82,7 +84,7 @@ class RequantizerLane(Part):
         # cycle 0: bias
         value = Signal(signed(self._sum_bits))
         self.guarded(value, self.result)
-        m.d.sync += value.eq(self.sum + self.channel.bias)
+        m.d.sync += value.eq(split_sum(m, self.sum, self.channel.bias, name="biased"))
         if self._raw:
             later = Signal(signed(self._sum_bits))
             self.guarded(later)
