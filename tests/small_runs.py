@@ -143,9 +143,10 @@ def drawn_dbpim(cores: int) -> Any:
     )
 
 
-def drawn_crossbar(cores: int) -> tuple[Any, Any]:
+def drawn_crossbar(cores: int, seed: int | None = None) -> tuple[Any, Any]:
     """Return convolutions in a row, each on a macro of its own, whose channels are drawn."""
-    rng, drawing = np.random.default_rng(cores), Drawing(cores, modes=("full",), shape=(3, 2, 2))
+    seed = cores if seed is None else seed
+    rng, drawing = np.random.default_rng(seed), Drawing(seed, modes=("full",), shape=(3, 2, 2))
     now = "input"
     for _ in range(cores):
         now = drawing.conv(now, (int(rng.integers(2, 8)),))

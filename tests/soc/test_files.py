@@ -13,12 +13,11 @@ from cocotb_tools.runner import get_runner
 
 from hwgen import api
 from hwgen.errors import ConfigError
+from tests.lints.chips import UNUSED, needless
 from verif.lint import lint
 from verif.runner import cases_in, failures, passed
 
 ROOT = Path(__file__).parents[2]
-UNUSED = re.compile(r'^lint_off -rule UNUSEDSIGNAL -file "(.*)" -match "(.*)"$', re.M)
-WARNING = re.compile(r"%Warning-UNUSEDSIGNAL: (\S+\.v):\d+:\d+: (.*)")
 OF_LIBRARY = ("set_driving_cell", "set_load")
 MADE_UP = ("-", "Upper", "a-b", "1st", "a_", "a b", "x" * 33, "")
 
@@ -79,18 +78,10 @@ def test_verilator_has_no_warning_from_any_folder(chips: dict[str, Path], family
 
 @pytest.mark.dear("mram")
 @pytest.mark.promise("each waiver of a chip is of a signal of which that chip does not read all")
-def test_no_waiver_meets_nothing(chips: dict[str, Path], family: str, tmp_path: Path) -> None:
-    folder, without = chips[family], tmp_path / "without.vlt"
-    text = (folder / "waivers.vlt").read_text(encoding="utf-8")
-    without.write_text(UNUSED.sub("", text), encoding="utf-8")
-    said = lint([Path("-F"), folder / "files.f"], top=f"{family}_axi", waivers=without)
-    found = [(Path(name).name, message) for name, message in WARNING.findall(said)]
-    waived = UNUSED.findall(text)
-    assert len(waived) > 10
-    for file, message in waived:
-        literal = message.replace("[", "[[]")
-        met = [one for one, what in found if fnmatchcase(one, file) and fnmatchcase(what, literal)]
-        assert met, f"nothing in this chip needs the waiver {file} {message}"
+def test_no_waiver_meets_nothing(chips: dict[str, Path], family: str) -> None:
+    folder = chips[family]
+    assert len(UNUSED.findall((folder / "waivers.vlt").read_text(encoding="utf-8"))) > 10
+    assert needless(folder, f"{family}_axi") == []
 
 
 @pytest.mark.dear("mram")
