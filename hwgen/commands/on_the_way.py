@@ -36,10 +36,14 @@ def imported(context: Context, file: Path, arch: Architecture) -> Path:
         from hwgen.commands.imports import ImportNetwork
 
         report = ImportNetwork(file, out, kernels=kernels).run()
-        assert isinstance(report, ImportReport)
-        content = report.content
-        context.say(f"{file.name} is imported with --kernels {kernels}, as the chip rounds: {out}")
-        write_text(told, "\n".join(judged_lines(content)), what="judgement")
+        if isinstance(report, ImportReport):
+            content = report.content
+            context.say(
+                f"{file.name} is imported with --kernels {kernels}, as the chip rounds: {out}"
+            )
+            write_text(told, "\n".join(judged_lines(content)), what="judgement")
+    if is_plan(out):
+        raise not_one(file, "a file that is cut between chip and host")
     if told.is_file():
         context.say(told.read_text(encoding="utf-8"))
     return out
@@ -48,9 +52,15 @@ def imported(context: Context, file: Path, arch: Architecture) -> Path:
 def refuse_plan(path: Any) -> None:
     """Refuse a plan where a command takes one network."""
     if isinstance(path, str | Path) and is_plan(Path(path)):
-        raise FormatError(
-            field="the network",
-            allowed="one network here: hwgen import --pieces FOLDER writes those of a plan",
-            given="a plan of pieces for chip and host",
-            source=str(path),
-        )
+        raise not_one(path, "a plan of pieces for chip and host")
+
+
+def not_one(path: str | Path, given: str) -> FormatError:
+    """Return the error of a file where a command takes one network."""
+    return FormatError(
+        field="the network",
+        allowed="one network here: hwgen import FILE --chip CHIP writes a plan, which hwgen run,"
+        " model and compare take, and with --pieces FOLDER its networks, which every command takes",
+        given=given,
+        source=str(path),
+    )

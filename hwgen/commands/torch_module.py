@@ -21,6 +21,7 @@ from hwgen.files.earlier import NETWORKS
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import load_network
 from hwgen.report.imports import ImportReport
+from hwgen.report.plans import first_line
 
 IMAGE_RANKS = range(2, 5)
 
@@ -101,7 +102,15 @@ class ImportTorch(Working):
                 dataset=self.dataset,
                 class_names=self.class_names,
             ).run()
-        assert isinstance(report, ImportReport)  # without a chip nothing is cut
+        if not isinstance(report, ImportReport):
+            Path(self.out).unlink()
+            raise FormatError(
+                field="the module",
+                allowed="read whole: hwgen import FILE --calibrate IMAGES cuts the file that torch"
+                " exports of others",
+                given=first_line(report),
+                source=name,
+            )
         path, integers = Path(self.out), integers_of(self.module)
         check_integers(integers, load_network(path), name)
         count = sum(each.size for each in integers.values())

@@ -128,8 +128,12 @@ def test_pieces_are_files_for_the_other_commands(tmp_path: Path) -> None:
     names = sorted(path.name for path in (tmp_path / "parts").iterdir())
     assert names == ["chip0.npz", "chip1.npz", "host0.onnx", "host1.onnx", "host2.onnx"]
     assert api.infer(tmp_path / "parts/chip0.npz", np.zeros((1, 6, 6, 3), np.uint8)).answers.size
-    with pytest.raises(FormatError, match=r"^the network must be one network here: hwgen import"):
+    said = r"^the network must be one network here: hwgen import FILE --chip CHIP"
+    with pytest.raises(FormatError, match=said):
         api.compile(tmp_path / "net.npz", CHIP, context=quiet(tmp_path))
+    for _ in range(2):
+        with pytest.raises(FormatError, match=rf"{said}.*, got a file that is cut"):
+            api.compile(tmp_path / "model.onnx", CHIP, context=quiet(tmp_path))
 
 
 def test_a_plan_runs_and_is_predicted(tmp_path: Path) -> None:

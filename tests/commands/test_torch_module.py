@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from hwgen import api, train
 from hwgen.commands import torch_module
+from hwgen.errors import FormatError
 from hwgen.network.file import load_network
 from hwgen.train.converted import chip_weights, integers_of
 
@@ -176,3 +177,13 @@ def test_float_modules_and_wrong_calls(tmp_path: Path) -> None:
             api.import_torch(*given, out)
         assert sentence in str(error.value)
     assert not out.exists()
+
+
+def test_a_module_that_would_be_cut_is_refused(tmp_path: Path) -> None:
+    run = lambda self, x: self.two(torch.cumsum(self.one(x), 2))  # noqa: E731
+    module = Steps(run, one=conv(3, 8), two=conv(8, 8)).eval()
+    images = np.random.default_rng(0).normal(size=(8, 3, 6, 6)).astype(np.float32)
+    said = r"^the module must be read whole: .*, got .* multiply-accumulates on golden in"
+    with pytest.raises(FormatError, match=said):
+        api.import_torch(module, images, tmp_path / "net.npz")
+    assert not (tmp_path / "net.npz").exists()
