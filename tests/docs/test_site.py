@@ -64,6 +64,15 @@ def test_commands_and_functions_are_on_it(site: Path) -> None:
     functions = (site / "reference/python.html").read_text(encoding="utf-8")
     assert all(re.search(rf'id="[\w.]+\.{name}"', functions) for name in api.__all__)
     assert "Predict the exact number of cycles" in functions
+    assert not re.search(r'id="[\w.]+\.__\w+__"', functions), "dunders"
+
+
+@pytest.mark.dear
+@pytest.mark.promise("on the site an identifier is never broken inside, and a wide table scrolls")
+def test_tables_scroll_and_identifiers_stay_whole(site: Path) -> None:
+    style = (site / "site.css").read_text(encoding="utf-8")
+    assert "white-space: nowrap" in style and "overflow-x: auto" in style
+    assert 'href="../site.css"' in (site / "howto/energy.html").read_text(encoding="utf-8")
 
 
 def test_what_no_clone_holds_is_on_it(site: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic.dataclasses import dataclass
 
 from hwgen.files.load import EXACT
+from hwgen.report import svg
 from hwgen.report.sheet import Sheet
 from hwgen.report.svg import HALF, MARKERS, SERIES, name_series, picture
 from hwgen.report.tables import number
@@ -461,6 +462,18 @@ def circumstances(report: AreaRaceReport) -> Iterator[str]:
     yield f"- command: `{report.command}`"
 
 
+DARK = {
+    svg.PAPER: "#1a2129",
+    svg.INK: "#e4eaf1",
+    svg.MUTED: "#9aa8b8",
+    svg.GRID: "#2e3945",
+    svg.ACCENT: "#7db4ec",
+    "#8f1d14": "#e58378",
+    "#7a33d6": "#b98cf0",
+}
+"""Colours of a picture that a dark page has others for."""
+
+
 def area_race_picture(report: AreaRaceReport) -> str:
     """Return SVG: accuracy over time times area of all chips but the paper's."""
     kept: list[str] = []
@@ -481,4 +494,14 @@ def area_race_picture(report: AreaRaceReport) -> str:
         axes.set_ylabel("accuracy, %")
         axes.grid()
         name_series(axes, columns=2)
-    return kept[0] + "\n"
+    return with_dark(kept[0]) + "\n"
+
+
+def with_dark(text: str) -> str:
+    """Return the text of an SVG with colours for readers of dark pages beside its own."""
+    rules = "".join(
+        f'[style*="{part}: {light}"]{{{part}: {dark} !important}}'
+        for light, dark in DARK.items()
+        for part in ("fill", "stroke")
+    )
+    return text.replace("</style>", f"@media (prefers-color-scheme: dark){{{rules}}}</style>", 1)

@@ -93,6 +93,17 @@ def test_what_areas_can_tell(ratio: float, word: str) -> None:
     assert verdict(ratio).startswith(word)
 
 
+@pytest.mark.promise("the picture of the race has colours for readers of dark pages")
+def test_the_picture_has_a_dark_form() -> None:
+    picture = area_race_picture(committed())
+    _, dark = picture.split("@media (prefers-color-scheme: dark)", 1)
+    assert '[style*="fill: #ffffff"]{fill: #1a2129 !important}' in dark
+    rules, _, drawn = dark.partition("</style>")
+    light = {"#d97706", "#6db3f2", "#a3b37a"}
+    used = set(re.findall(r"#[0-9a-f]{6}", drawn))
+    assert used - light <= set(re.findall(r": (#[0-9a-f]{6})\"", rules)), "colours without another"
+
+
 def test_the_picture_of_the_page() -> None:
     report, picture = committed(), area_race_picture(committed())
     assert (PAGES / "dbpim-race.svg").read_text(encoding="utf-8") == picture
