@@ -35,10 +35,10 @@ REPLACED: dict[str, tuple[Call, str]] = {
     "import": (lambda p: api.import_network(p["f"], p["f"]), "out must not replace an input"),
     "export": (lambda p: api.export_onnx(p["n"], str(p["n"])), "out must not replace an input"),
     "plot": (lambda p: api.model(p["n"], p["a"], plot=p["n"]), "plot must not replace an input"),
-    "trace": (lambda p: api.model(p["n"], p["a"], page=p["a"]), "page must not replace an input"),
+    "page": (lambda p: api.model(p["n"], p["a"], page=p["a"]), "page must not replace an input"),
     "loaded": (
         lambda p: api.model(p["n"], api.load_architecture(p["a"]), page=p["a"]),
-        "trace must not replace an input",
+        "page must not replace an input",
     ),
     "compile": (lambda p: api.compile(p["n"], p["a"], out=p["a"]), "out must not replace an"),
     "sweep": (
@@ -56,7 +56,7 @@ REPLACED: dict[str, tuple[Call, str]] = {
     ),
     "two": (
         lambda p: api.model(p["n"], p["a"], plot="x.svg", page="./x.svg"),
-        "trace must lie elsewhere than plot",
+        "plot must lie elsewhere than page",
     ),
     "qdq": (
         lambda p: api.import_network(p["f"], "new.npz", calibrate=p["d"], qdq=p["f"]),
