@@ -3,8 +3,10 @@
 Tests: `tests/commands/test_families.py`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
+from importlib import import_module
+from types import MappingProxyType
 from typing import Any
 
 from hwgen.chip.page_protocols import (
@@ -43,21 +45,23 @@ GROUP = "hwgen.families"
 """Entry points of this group name a `Family`; the entry point has the family's name."""
 
 
+def module_of(place: str) -> Callable[["Family"], Any]:
+    """Return a method that imports a module."""
+    return lambda _: import_module(place)
+
+
 class Family:
     """Base of every family; each method is a capability.
 
-    A family overrides the methods of what it offers. Each imports inside what it returns, a module
-    or an object that has what the protocol lists, so that no command loads what it does not need:
+    A family names the modules of its package that have what the protocols list, each with what it
+    gives; one is imported when it is asked for, so that no command loads what it does not need:
 
-        class Adder(Family):
+        class Adder(Family, offers={"facts": "architectures programs", "rtl": "verilog"}):
             name = "adder"
 
-            def verilog(self) -> Verilog:
-                from my_adder import rtl
-
-                return rtl
-
         FAMILY = Adder()
+
+    Or it overrides a method, which returns a module or an object.
 
     An installed package declares the object as an entry point, in its `pyproject.toml`:
 
@@ -65,10 +69,16 @@ class Family:
         adder = "my_adder.family:FAMILY"
 
     name: as in the formats of its files, `hwgen.<name>.architecture`
-    A method that is not overridden raises FamilyError: what the family cannot, and what it lacks.
+    What is not offered raises FamilyError: what the family cannot, and what it lacks.
     """
 
     name: str = ""
+
+    def __init_subclass__(cls, *, offers: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Let modules, by their names below the package of the family, give capabilities."""
+        for module, names in offers.items():
+            for name in names.split():
+                setattr(cls, name, module_of(f"{cls.__module__}.{module}"))
 
     def offers(self, capability: Callable[..., object]) -> bool:
         """Return whether the family has a capability, such as `Family.verilog`."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -85,3 +86,10 @@ class DataSheet:
     registers: ModuleType
     storage: ModuleType
     timing: ModuleType
+
+    @classmethod
+    def of(cls, facts: str) -> "DataSheet":
+        """Return the modules of a package, by its name."""
+        names = ("host", "registers", "storage", "timing")
+        modules = {name: import_module(f"{facts}.{name}") for name in names}
+        return cls(facts=import_module(facts), **modules)

@@ -25,6 +25,7 @@ from hwgen.commands.packages import optional_packages
 from hwgen.commands.subject import load_subject, split_cost
 from hwgen.errors import FamilyError, FormatError, MissingToolError
 from hwgen.files.shipped import tables
+from tests.commands.offered import MODULES
 
 ROOT = Path(__file__).parents[2]
 NETWORK, ARCH = ROOT / "configs/networks/digits_small_cnn.npz", ROOT / "configs/dbpim/small.yaml"
@@ -107,6 +108,8 @@ def test_every_family_says_what_it_offers() -> None:
 )
 def test_each_capability_exports_what_it_should(family: str, key: str) -> None:
     module = families()[family].need(CAPABILITIES[key])
+    # The types of these modules are checked.
+    assert key == "data_sheet" or module is MODULES[family]()[key]
     assert not promised(get_type_hints(CAPABILITIES[key])["return"]) - set(dir(module))
 
 

@@ -1,6 +1,6 @@
 """The timeline of a run: which unit works in which cycles, and what it mostly does.
 
-Tests: `tests/commands/test_trace.py`.
+Tests: `tests/commands/test_page.py`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
