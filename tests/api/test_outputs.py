@@ -56,7 +56,7 @@ REPLACED: dict[str, tuple[Call, str]] = {
     ),
     "two": (
         lambda p: api.model(p["n"], p["a"], plot="x.svg", page="./x.svg"),
-        "plot must lie elsewhere than page",
+        "page must lie elsewhere than plot",
     ),
     "qdq": (
         lambda p: api.import_network(p["f"], "new.npz", calibrate=p["d"], qdq=p["f"]),

@@ -113,7 +113,7 @@ def test_help_that_was_not_asked_for_has_lines(hwgen: Command, arguments: list[s
     assert (out + err).count("\n") > 10
 
 
-PAPERS = ("dbpim", "mlperf-tiny", "mram", "pimsyn")
+PAPERS = ("cadnn", "dbpim", "mlperf-tiny", "pimsyn")
 
 
 def test_the_help_of_papers_lists_them(hwgen: Command) -> None:

@@ -98,7 +98,7 @@ def mram() -> dict[str, Any]:
     from hwgen.mram.sim import self_test
 
     of_architectures: Architectures = facts
-    of_modes: Modes[Arch, Program] = facts
+    of_modes: Modes[Arch] = facts
     of_programs: Programs[Arch, Program] = facts
     of_firmware: Firmware[Arch, Program] = facts
     of_compiler: Compiler[Arch, Program] = compiler
