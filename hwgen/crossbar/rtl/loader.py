@@ -7,6 +7,7 @@ from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
+from hwgen.chip.rtl.split_sums import split_sum
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.rtl.shifts import any_of, below, moved_down
@@ -288,6 +289,12 @@ class Loader(Part):
             length.eq(least_of),
         ]
         unit_ends = rows_end | unit_full
+        # How far a read goes is known late: the ring is taken off before.
+        wrapped, further = Signal(ADDRESS + 1), Signal(ADDRESS + 1)
+        m.d.comb += [wrapped.eq(state.at - walk.ring_elements), further.eq(length)]
+        beyond = split_sum(m, wrapped, further, name="beyond")
+        straight = split_sum(m, state.at, further[:-1], name="straight")
+        behind = Mux(beyond[-1], straight, beyond[:-1])
         m.d.comb += [
             piece.offset.eq(offset),
             piece.count.eq(length),
@@ -313,7 +320,7 @@ class Loader(Part):
         ]
         with m.If(piece.valid):
             m.d.sync += [
-                *self._go_on(state, length, run_ends),
+                *self._go_on(state, length, run_ends, behind),
                 state.unit_row.eq(Mux(unit_ends, 0, state.unit_row + length)),
                 state.unit.eq(state.unit + unit_ends),
                 state.left_rows.eq(state.left_rows - length),
@@ -433,17 +440,17 @@ class Loader(Part):
         last = section == self.walk.sections - 1
         return Mux(last, self.walk.last_run_elements, self.walk.run_elements)
 
-    def _go_on(self, state: data.View, length: Value, run_ends: Value) -> Assignments:
+    def _go_on(
+        self, state: data.View, length: Value, run_ends: Value, behind: Value
+    ) -> Assignments:
         """Go on behind a read: in its run, to the next run, or to the next kernel row."""
         walk = self.walk
         row_ends = state.across == walk.runs_across - 1
         row_start = modulo(self.walk, state.row_start + walk.down)
         run_start = Mux(row_ends, row_start, modulo(self.walk, state.run_start + walk.across))
         column = Mux(row_ends, state.base_column, state.run_column + walk.across)
-        # How far a read goes is known late: the ring is taken off before.
-        beyond = (state.at - walk.ring_elements) + length
         return [
-            state.at.eq(Mux(run_ends, run_start, Mux(beyond < 0, state.at + length, beyond))),
+            state.at.eq(Mux(run_ends, run_start, behind)),
             state.column.eq(Mux(run_ends, column, state.column + length)),
             state.left_run.eq(
                 Mux(run_ends, self._run_elements(state.section), state.left_run - length)
