@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
+from hwgen.commands.clocks import timed
 from hwgen.commands.context import Context
 from hwgen.commands.families import load_architecture
 from hwgen.commands.images import choose_images
@@ -83,7 +84,8 @@ UNNAMED = (
 class Chip:
     """One chip and ResNet20 on it, one image.
 
-    cycles: by the model; energy_uj: on the chip; area_mm2: by the table of 45 nm
+    cycles: by the model; energy_uj: on the chip, its time at the clock at which `hwgen model`
+        prices the chip that ships; area_mm2: by the table of 45 nm
     """
 
     name: str
@@ -102,6 +104,7 @@ def chips(
     batch = choose_images(subject.network, None, 1)
     points = [Point(subject=replace(subject, arch=arch), batch=batch) for arch in archs]
     prices = Prices(subject.family)
+    mhz = timed(subject.family, subject.arch, subject.arch_file).arch.clock_mhz
     found = []
     for arch, result in zip(archs, run_points(context, points, workers=workers), strict=True):
         if REFUSED in result:
@@ -109,7 +112,7 @@ def chips(
         energy = prices.image(
             result["events"],
             result["cycles"],
-            arch,
+            subject.family.family.at_clock(arch, mhz),
             images=1,
             outside_bytes=result["outside_bytes"],
         )

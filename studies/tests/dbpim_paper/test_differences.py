@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hwgen_studies.dbpim_paper import differences
 from hwgen_studies.dbpim_paper.differences import (
     LANES,
     OTHERS,
@@ -18,7 +19,9 @@ from hwgen_studies.dbpim_paper.differences import (
     subject_of,
 )
 
+from hwgen.commands.clocks import measured
 from hwgen.commands.context import Context
+from hwgen.commands.prices import Prices
 from hwgen.dbpim.facts.arch import Arch
 
 PAGE = Path(__file__).parents[3] / "docs/dbpim-differences.md"
@@ -53,6 +56,22 @@ def test_the_structure_of_the_paper_has_one_input_side() -> None:
     assert arch.simd_units * arch.buffer_bytes == 256 * 1024
     assert (arch.filters, arch.sums) == (8, 16)
     assert kilobytes(arch) == pytest.approx(365.8, abs=0.05)
+
+
+@pytest.mark.promise("a study prices a chip at the clock at which `hwgen model` does")
+def test_chips_are_priced_at_the_clock_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its file has the paper's 500 MHz, its netlist is slower: what takes time takes more."""
+    subject = subject_of(PUBLISHED)
+    clock = measured(subject.arch, subject.arch_file)
+    assert clock is not None and clock.mhz < subject.arch.clock_mhz == 500
+    events = {"cycles": 1000, "events": {"groups": 1}, "outside_bytes": 0}
+    monkeypatch.setattr(differences, "run_points", lambda *_, **__: [events])
+    (chip,) = differences.chips(Context(console=None), PUBLISHED, [])
+    slow = Prices(subject.family).leakage_pj(
+        1000, subject.family.family.at_clock(subject.arch, clock.mhz)
+    )
+    fast = Prices(subject.family).leakage_pj(1000, subject.arch)
+    assert fast < slow < chip.energy_uj * 1e6 < 1.01 * slow
 
 
 def test_a_row_says_what_a_difference_costs() -> None:
