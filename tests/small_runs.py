@@ -80,7 +80,7 @@ class SmallCase:
         arch: Any = self.subject.arch
         match self.subject.family.name:
             case "dbpim":
-                return list(dbpim_runs(traced, self.program, arch, self.images))
+                return list(dbpim_runs(traced, [self.program] * len(traced), arch, self.images))
             case "mram":
                 return list(mram_runs(traced, self.program, arch))
         return list(crossbar_runs(traced, self.program, described(arch)))

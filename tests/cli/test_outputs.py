@@ -262,7 +262,7 @@ FOREIGN = {
     "explore net.npz arch.yaml --area 9 --plot": "a picture",
     "explore net.npz arch.yaml --area 9 --out": "an architecture that was found",
     "cost arch.yaml --plot": "a picture",
-    "paper dbpim --html": "a page",
+    "paper dbpim --page": "a page",
     "results net.npz arch.yaml --runs runs --out": "a page of results",
     "info net.npz --json": "a report",
 }
@@ -342,14 +342,13 @@ def test_links_in_an_output_folder_stay(hwgen: Command, place: Path, work: Path)
 
 
 OUTPUT_NAMES = {
-    "html": OUTPUT_FILE,
+    "page": OUTPUT_FILE,
     "qdq": OUTPUT_FILE,
     "plot": OUTPUT_FILE,
     "record": OUTPUT_FILE,
     "layout": OUTPUT_FILE,
     "clocks": OUTPUT_FILE,
     "runs": CACHE,
-    "trace": OUTPUT_FILE,
     "densities": OUTPUT_FILE,
     "pieces": OUTPUT_FOLDER,
 }

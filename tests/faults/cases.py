@@ -77,12 +77,19 @@ def dbpim() -> list[Tried]:
     ]
 
 
+def runs_of(starts: Sequence[Any], *, program: Any, arch: Any, inputs: Any) -> Any:
+    """Return the runs of starts, all of one program."""
+    from hwgen.dbpim.sim.simulate import simulated_runs
+
+    return simulated_runs(starts, [program] * len(starts), arch, inputs)
+
+
 def dbpim_chip(arch: Any, networks: Sequence[tuple[str, str, QuantizedNetwork, int]]) -> Tried:
     """Return a chip; networks: name, what it is there for, network, images of a run or calls."""
     from hwgen.dbpim.compiler import compile_network
     from hwgen.dbpim.model import SplitCost
     from hwgen.dbpim.sim.chip_run import hosted
-    from hwgen.dbpim.sim.simulate import job_of, simulated_runs
+    from hwgen.dbpim.sim.simulate import job_of
     from verif.dbpim.random_network import random_images
 
     cases = []
@@ -96,7 +103,7 @@ def dbpim_chip(arch: Any, networks: Sequence[tuple[str, str, QuantizedNetwork, i
                 name=name,
                 what=what,
                 work=job_of(arch, program, images).work(),
-                runs=partial(simulated_runs, program=program, arch=arch, inputs=images),
+                runs=partial(runs_of, program=program, arch=arch, inputs=images),
             )
         )
     return Tried(chip=hosted(arch), facts=arch, cases=cases)

@@ -112,7 +112,7 @@ def test_faults_of_a_chip_are_caught() -> None:
         name="narrow",
         what="few cycles",
         work=job_of(arch, program, images).work(),
-        runs=lambda starts: simulated_runs(starts, program, arch, images),
+        runs=lambda starts: simulated_runs(starts, [program] * len(starts), arch, images),
     )
     tried = Tried(chip=hosted(arch), facts=arch, cases=[case])
     found = list(outcomes(bench_of(tried.chip, faults, optimize="-O0"), tried, faults))
