@@ -7,10 +7,11 @@ from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 
 from hwgen.chip.family import Family
 from hwgen.chip.in_memory import InMemory
+from hwgen.commands.architectures import chip_of
 from hwgen.commands.context import Context
 from hwgen.commands.effects import Devices, check_devices, check_effect_seed, devices_given
 from hwgen.commands.engines import expected_outputs
@@ -18,6 +19,7 @@ from hwgen.commands.fields import Count, Data, EffectSeed, EffectsFile, File, im
 from hwgen.commands.images import Batch
 from hwgen.commands.modes import choose_stream
 from hwgen.commands.on_chip import OnChip
+from hwgen.commands.plan_export import BORDERS, export_plan
 from hwgen.commands.request import OUTPUT_FOLDER, Says
 from hwgen.commands.subject import Subject, program_of
 from hwgen.commands.verilog import write_verilog
@@ -25,6 +27,8 @@ from hwgen.commands.writing import run_effects
 from hwgen.errors import DataError
 from hwgen.files.earlier import refuse_others
 from hwgen.files.folder import add_files
+from hwgen.plan.file import is_plan
+from hwgen.report.plans import PlanReport, plan_table
 from hwgen.report.system.network_c import network_c
 from hwgen.report.work import ExportReport
 
@@ -44,6 +48,8 @@ class Export(
 
     With --c also program.bin, images.bin, expected.bin and hwgen_network.h and .c, which name their
     sizes and strides; the driver is beside the Verilog. A network with several modes needs --mode.
+
+    Of a plan, each piece on the chip has a folder, and borders.npz the tensors between the pieces.
     """
 
     out: Annotated[File, Says("folder to write", use=OUTPUT_FOLDER)]
@@ -65,8 +71,10 @@ class Export(
         super().check()
         check_effect_seed(self, self.effects, self.effect_seed)
 
-    def run(self) -> ExportReport:
-        """Write the folder."""
+    def run(self) -> ExportReport | PlanReport:
+        """Write the folder, of a plan one for each piece on the chip."""
+        if is_plan(Path(self.network)):
+            return self.of_plan()
         subject, batch = choose_stream(
             self.subject(),
             images_of(self.data),
@@ -89,8 +97,25 @@ class Export(
             devices=devices_given(self.effects, self.effect_seed),
         )
 
-    def table(self, report: ExportReport) -> RenderableType:
+    def of_plan(self) -> PlanReport:
+        """Write the folders of a plan."""
+        for name in ("mode", "firmware", "effects"):
+            if getattr(self, name):
+                raise self.refusal(name, "left out for a plan", getattr(self, name))
+        return export_plan(
+            self.quiet,
+            Path(self.network),
+            chip_of(self.quiet, self.architecture, self.sparsity),
+            Path(self.out),
+            export_run,
+            data=images_of(self.data),
+            images=self.images,
+        )
+
+    def table(self, report: ExportReport | PlanReport) -> RenderableType:
         """Return what to do next."""
+        if isinstance(report, PlanReport):
+            return Group(plan_table(report), f"{self.out}: a folder of each piece, and {BORDERS}")
         return f"{report.script}: builds, runs and compares"
 
 

@@ -29,7 +29,7 @@ from hwgen.commands.fields import (
 )
 from hwgen.commands.images import Batch as Images
 from hwgen.commands.modes import choose_stream
-from hwgen.commands.on_the_way import imported, refuse_plan
+from hwgen.commands.on_the_way import imported
 from hwgen.commands.plan_runs import RunsPiece, run_plan
 from hwgen.commands.request import Says, Working
 from hwgen.commands.subject import Subject, for_program
@@ -77,7 +77,6 @@ class OnChip(Working):
 
     def subject(self, batch: int = 1) -> Subject:
         """Return the network on its chip, with runs of `batch` images; see `subject_of`."""
-        refuse_plan(self.network)
         if is_densities(Path(self.network)) and not self.OF_DENSITIES:
             allowed = "a network; densities are for hwgen model and hwgen sweep"
             raise self.refusal("network", allowed, self.network)

@@ -4,14 +4,12 @@ Tests: `tests/cli/test_import.py`.
 """
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from hwgen.chip.protocols import Architecture
 from hwgen.commands.context import Context
-from hwgen.errors import FormatError
 from hwgen.files.digests import digest_of, digest_of_code, digest_of_file
 from hwgen.files.output import write_text
-from hwgen.plan.file import is_plan
 from hwgen.report.import_tables import judged_lines
 from hwgen.report.imports import ImportReport
 
@@ -42,25 +40,6 @@ def imported(context: Context, file: Path, arch: Architecture) -> Path:
                 f"{file.name} is imported with --kernels {kernels}, as the chip rounds: {out}"
             )
             write_text(told, "\n".join(judged_lines(content)), what="judgement")
-    if is_plan(out):
-        raise not_one(file, "a file that is cut between chip and host")
     if told.is_file():
         context.say(told.read_text(encoding="utf-8"))
     return out
-
-
-def refuse_plan(path: Any) -> None:
-    """Refuse a plan where a command takes one network."""
-    if isinstance(path, str | Path) and is_plan(Path(path)):
-        raise not_one(path, "a plan of pieces for chip and host")
-
-
-def not_one(path: str | Path, given: str) -> FormatError:
-    """Return the error of a file where a command takes one network."""
-    return FormatError(
-        field="the network",
-        allowed="one network here: hwgen import FILE --chip CHIP writes a plan, which hwgen run,"
-        " model and compare take, and with --pieces FOLDER its networks, which every command takes",
-        given=given,
-        source=str(path),
-    )

@@ -73,25 +73,36 @@ class PlanRun:
 
     def run_piece(self, step: PlanStep, calls: Sequence[Mapping[str, Any]]) -> RunReport:
         """Run the images of all calls of a piece; its program is cached by its content."""
-        from hwgen.plan.judge import images_of
-
-        network = self.plan.networks[step.name]
-        images = np.concatenate([images_of(step, network, tensors) for tensors in calls])
-        about = Images(
-            name=f"the borders of {step.name}",
-            split="all",
-            images=len(images),
-            digest=digest_of_array(images),
-        )
-        subject = Subject(
-            network=network,
-            network_file=self.path,
-            family=self.chip.family,
-            arch=self.chip.parameters,
-            arch_file=self.chip.file,
-        )
-        batch = Batch(images=images, labels=None, about=about, modes=(0,) * len(images))
+        subject, batch = on_chip(self.plan, self.path, self.chip, step, calls)
         return self.runs(self.context, subject, batch, engine=self.engine)
+
+
+def on_chip(
+    plan: Plan,
+    path: Path,
+    chip: LoadedArchitecture,
+    step: PlanStep,
+    calls: Sequence[Mapping[str, Any]],
+) -> tuple[Subject, Batch]:
+    """Return a piece on its chip, and its images of all calls; path: of the plan."""
+    from hwgen.plan.judge import images_of
+
+    network = plan.networks[step.name]
+    images = np.concatenate([images_of(step, network, tensors) for tensors in calls])
+    about = Images(
+        name=f"the borders of {step.name}",
+        split="all",
+        images=len(images),
+        digest=digest_of_array(images),
+    )
+    subject = Subject(
+        network=network,
+        network_file=path,
+        family=chip.family,
+        arch=chip.parameters,
+        arch_file=chip.file,
+    )
+    return subject, Batch(images=images, labels=None, about=about, modes=(0,) * len(images))
 
 
 def run_plan(

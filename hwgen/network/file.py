@@ -32,7 +32,8 @@ from hwgen.network.tokens import TOKEN_PLACES, TOKEN_ROWS, TOKEN_TABLE, TokenRow
 from hwgen.network.version_2 import VERSION_2, from_version_2
 from hwgen.network.weights import PARAMETER_TYPES, Parameters
 
-GRAPH_KEY = "graph"
+GRAPH_KEY, PLAN_KEY = "graph", "plan"
+"""In the archive of a network; in that of one that is cut, see `hwgen.plan`."""
 
 
 def save_network(network: QuantizedNetwork, path: Path) -> None:
@@ -51,6 +52,15 @@ def load_network(path: Path) -> QuantizedNetwork:
     """
     source = str(path)
     arrays = read_npz(network_file(path), what="network", allowed=f"a whole {FORMAT} file (.npz)")
+    if PLAN_KEY in arrays:
+        raise FormatError(
+            field="the network",
+            allowed="one network here: hwgen import FILE --chip CHIP writes a plan, which hwgen"
+            " run, model, compare and export take, and with --pieces FOLDER its networks, which"
+            " every command takes",
+            given="a plan of pieces for chip and host",
+            source=source,
+        )
     if GRAPH_KEY not in arrays:
         raise FormatError(
             field="the file", allowed=f"a {FORMAT} file", given="no graph inside", source=source

@@ -29,10 +29,9 @@ from hwgen.files.json_text import check_header, plain_json
 from hwgen.files.load import EXACT, first_mistake
 from hwgen.files.npz import read_npz, write_npz
 from hwgen.network import INPUT, QuantizedNetwork
-from hwgen.network.file import load_network, save_network
+from hwgen.network.file import PLAN_KEY, load_network, save_network
 
 FORMAT, VERSION = "hwgen.plan", 1
-PLAN_KEY = "plan"
 Count = Annotated[int, Field(ge=0)]
 Sides = tuple[Annotated[int, Field(ge=1)], ...]
 

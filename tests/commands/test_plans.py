@@ -10,6 +10,7 @@ import pytest
 from hwgen import api
 from hwgen.commands.context import Context
 from hwgen.commands.imports import ImportNetwork
+from hwgen.commands.plans import cut_file_of
 from hwgen.commands.run import Simulate
 from hwgen.errors import ArgumentError, FormatError, RefusedNetworkError
 from hwgen.plan.file import Plan, load_plan, save_plan
@@ -132,7 +133,7 @@ def test_pieces_are_files_for_the_other_commands(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match=said):
         api.compile(tmp_path / "net.npz", CHIP, context=quiet(tmp_path))
     for _ in range(2):
-        with pytest.raises(FormatError, match=rf"{said}.*, got a file that is cut"):
+        with pytest.raises(FormatError, match=rf"{said}.*, got a plan of pieces"):
             api.compile(tmp_path / "model.onnx", CHIP, context=quiet(tmp_path))
 
 
@@ -217,6 +218,23 @@ def test_a_damaged_plan_is_one_sentence(tmp_path: Path) -> None:
         save_plan(plan, net)
         edited(net, steps=plan.graph.steps[1:])
         load_plan(net)
+
+
+@pytest.mark.promise("`hwgen export` of a plan writes a folder a piece, and every border's vectors")
+def test_a_plan_is_exported(tmp_path: Path) -> None:
+    cut(tmp_path)
+    out, net = tmp_path / "out", tmp_path / "net.npz"
+    report = api.export(net, CHIP, out, images=2, context=quiet(tmp_path))
+    assert isinstance(report, PlanReport)
+    assert sorted(path.name for path in out.iterdir()) == ["borders.npz", "chip0", "chip1"]
+    assert all((out / name / "run.sh").is_file() for name in ("chip0", "chip1"))
+    borders, graph = np.load(out / "borders.npz"), load_plan(net).graph
+    (feed,) = [{"x": image} for image in borders["t0"][1:]]
+    (wanted,) = cut_file_of(tmp_path / "model.onnx").answers([feed])[0]
+    last = list(borders["names"]).index(graph.outputs[0])
+    assert np.array_equal(borders[f"t{last}"][1], wanted)
+    with pytest.raises(ArgumentError, match="firmware must be left out for a plan"):
+        api.export(net, CHIP, out, firmware=True, context=quiet(tmp_path))
 
 
 @pytest.mark.dear
