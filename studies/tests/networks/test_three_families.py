@@ -104,7 +104,7 @@ def test_from_three_chips_to_the_page(
         check_row(row, inputs.chip(case), tmp_path)
     crossbar = rows[2].found
     assert crossbar.clock == "netlist"
-    assert crossbar.ns == inputs.ns_of_like == pytest.approx(2.8686, abs=1e-4)
+    assert crossbar.ns == inputs.ns_of_like == pytest.approx(2.2055, abs=1e-4)
     # Parts of the search leak for 1 ns a cycle, the chip for as long as its netlist takes.
     leaks = crossbar.energy.time_nj / 1e3 * (1 - 1 / crossbar.ns)
     assert crossbar.whole_uj == pytest.approx(4.0 + leaks + crossbar.energy.outside.uj)
