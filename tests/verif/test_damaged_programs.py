@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from hwgen.chip.limits import RunLimits
 from hwgen.chip.sim.host import run_hosted
+from hwgen.commands.context import Context
+from hwgen.commands.subject import compiled_now
 from tests.small_runs import FAMILIES, SmallCase, small_case
 from verif.toolchain import BUILD_ROOT
 
@@ -84,10 +86,27 @@ def test_none_of_400_damages_is_taken(family: str) -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_damaged_program_has_its_code(family: str) -> None:
     case = small_case(family)
-    image = case.program.image.copy()
-    place = {"dbpim": 8, "mram": 12, "crossbar": 40}[family]
-    image[place] ^= 1  # The network's digest, which the chip does not read, or padding.
-    found = runs(case, image)
+    found = runs(case, unread_bit_flipped(case))
     codes = {field.name: dict(field.codes) for row in case.chip.registers for field in row.fields}
     assert not found[0].done
     assert found[0].error == codes["code"]["damaged_program"]
+
+
+@pytest.mark.promise("a chip with `checksum: false` takes a program as it is")
+@pytest.mark.dear("crossbar")
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_chip_without_a_checksum_looks_at_none(family: str) -> None:
+    case = small_case(family)
+    arch: Any = case.subject.arch
+    subject = replace(case.subject, arch=replace(arch, checksum=False))
+    program: Any = compiled_now(Context(console=None), subject)
+    case = replace(case, subject=subject, program=program)
+    assert all("checksum" not in name for name in case.chip.modules)
+    assert all(run.done for run in runs(case, unread_bit_flipped(case)))
+
+
+def unread_bit_flipped(case: SmallCase) -> NDArray[np.uint8]:
+    """Return the program with another bit of the network's digest, or of padding."""
+    image: NDArray[np.uint8] = case.program.image.copy()
+    image[{"dbpim": 8, "mram": 12, "crossbar": 40}[case.subject.family.name]] ^= 1
+    return image
