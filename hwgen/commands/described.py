@@ -28,6 +28,7 @@ from hwgen.network import QuantizedNetwork
 from hwgen.network.decoding import decode
 from hwgen.network.file import save_network
 from hwgen.network.verdict import Verdict
+from hwgen.network.vocabulary import read_vocabulary
 from hwgen.report.imports import (
     ImportDifference,
     ImportedLayer,
@@ -44,7 +45,7 @@ class Writing:
     """How the network of a file is written.
 
     dataset, class_names: it has; positions: of a decoder whose step the file is, else 0
-    check: whether it is judged by the file
+    check: whether it is judged by the file; tokenizer: file of one that goes with it
     """
 
     file: Path
@@ -53,6 +54,7 @@ class Writing:
     class_names: Sequence[str]
     positions: int
     check: bool
+    tokenizer: Path | None = None
 
     def lowered(self, graph: IntegerGraph, kernels: Kernels) -> Lowered:
         """Return the network of a graph."""
@@ -64,6 +66,8 @@ class Writing:
         """Write the network of a graph; return what it is."""
         lowered = self.lowered(graph, kernels)
         network = decode(lowered.network) if self.positions else lowered.network
+        if self.tokenizer is not None:
+            network = replace(network, tokenizer=read_vocabulary(self.tokenizer))
         save_network(network, self.out)
         content = replace(content_of(graph, lowered, kernels), layers=imported_layers(network))
         if self.check:

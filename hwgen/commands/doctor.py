@@ -37,6 +37,7 @@ NEEDS: Mapping[str, str] = MappingProxyType(
         "litert": "TFLite files beside their runtime",
         "dse": "hwgen synthesize and explore, searches over hosts, pictures",
         "train": "hwgen train",
+        "text": "the tokenizer.json of a language model",
         "transformer": "training of transformers",
         "mosaic": "CIFAR as WebP mosaics",
         "notebook": "the notebooks of docs/notebooks",

@@ -24,6 +24,7 @@ from hwgen.errors import RefusedNetworkError, with_near
 from hwgen.files.earlier import NETWORKS, ONNX_FILES
 from hwgen.importers.integer.arithmetic import Choice, kernels_of
 from hwgen.importers.integer.refused import calibrated
+from hwgen.network.vocabulary import read_vocabulary
 from hwgen.report.import_tables import import_table
 from hwgen.report.imports import ImportReport
 from hwgen.report.plans import PlanReport, plan_table
@@ -105,6 +106,10 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
             metavar="N",
         ),
     ] = 0
+    tokenizer: Annotated[
+        File | None,
+        Says("a tokenizer.json, or a file of llama2.c, for hwgen text", metavar="FILE"),
+    ] = None
     chip: Annotated[
         File | None,
         Says(
@@ -161,6 +166,8 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
         for each in self.state:
             if each.count("=") != 1 and each != NO_STATE:
                 raise self.refusal("state", "INPUT=OUTPUT, or none", each)
+        if self.tokenizer is not None:
+            read_vocabulary(Path(self.tokenizer))
         self.check_cut()
 
     def check_cut(self) -> None:
@@ -170,8 +177,9 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
                 raise self.refusal(name, "given with --chip", getattr(self, name))
         if self.strict and self.differ:
             raise self.refusal("differ", "left out where --strict is given", "it")
-        if self.chip is not None and (self.state or self.positions or self.kernels != "default"):
-            allowed = "left out beside --state, --positions and --kernels"
+        alone = self.state or self.positions or self.tokenizer or self.kernels != "default"
+        if self.chip is not None and alone:
+            allowed = "left out beside --state, --positions, --tokenizer and --kernels"
             raise self.refusal("chip", allowed, self.chip)
 
     @property
@@ -190,6 +198,7 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
             class_names=self.class_names,
             positions=self.positions,
             check=not self.no_check,
+            tokenizer=path_of(self.tokenizer),
         )
         with calibrated() if self.calibrate is not None else nullcontext():
             if self.chip is not None:
@@ -206,7 +215,7 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
                 try:
                     return self.imported(writing, calibrate, quantized)
                 except RefusedNetworkError as refused:
-                    if self.state or self.positions or self.kernels != "default":
+                    if self.state or self.positions or self.tokenizer or self.kernels != "default":
                         raise
                     return plan_instead(refused, quantized, writing.file, writing.out)
 

@@ -25,6 +25,7 @@ EXTRAS = {
     "sklearn": ("scikit-learn", "data"),
     "sympy": ("sympy", "onnxruntime"),
     "tflite": ("tflite", "tflite"),
+    "tokenizers": ("tokenizers", "text"),
     "torch": ("torch", "train"),
 }
 """Optional packages by the name of their import: how pip calls each, and the extra that has it."""

@@ -1,9 +1,9 @@
-"""`hwgen text`: a language model on a chip writes on, some characters a call.
+"""`hwgen text`: a language model on a chip writes on, some tokens a call.
 
 Tests: `tests/commands/test_text.py`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from rich.console import RenderableType
 
-from hwgen.chip.runs import SimulatedRun as Run
+from hwgen.chip.runs import SimulatedRun
 from hwgen.commands.engines import Engine, simulate
 from hwgen.commands.fields import LARGEST_SEED, Count, File, Real, Whole, path_of
 from hwgen.commands.images import batch_of
@@ -26,6 +26,7 @@ from hwgen.errors import HwgenError
 from hwgen.network import QuantizedNetwork
 from hwgen.network.append import pixels_of
 from hwgen.network.decoding import decode
+from hwgen.network.vocabulary import UnknownLetterError, Vocabulary, vocabulary_of
 from hwgen.report.tables import text_table
 from hwgen.report.text import TextReport
 
@@ -35,11 +36,11 @@ TRIED = (8, 1, 2, 4, 16)
 
 @dataclass(frozen=True)
 class WriteText(OnChip, command="text", example="network.npz chip.yaml --tokens 60"):
-    """Let a language model write on, character by character.
+    """Let a language model write on, token by token: characters, or pieces of a tokenizer.
 
-    A call of the chip takes several characters: of the prompt, or drafts of what probably comes
-    next, which count where the model would have written the same. So the text is that of a call
-    for each character. When the context is full, its last half is read again.
+    A call of the chip takes several tokens: of the prompt, or drafts of what probably comes next,
+    which count where the model would have written the same. So the text is that of a call for each
+    token. When the context is full, its last half is read again.
 
     golden: the integers of the NumPy reference, whatever the chip. model: cycles and energy of each
     call, too. rtl: the Verilog, simulated: every answer must be golden's. The text is the same by
@@ -48,15 +49,17 @@ class WriteText(OnChip, command="text", example="network.npz chip.yaml --tokens 
 
     _: KW_ONLY
     prompt: Annotated[str, Field(min_length=1), Says("text to begin with", metavar="TEXT")] = "She "
-    tokens: Annotated[Count, Says("characters to write", metavar="N")] = 60
+    tokens: Annotated[
+        Count, Says("characters, or pieces of a tokenizer, to write", metavar="N")
+    ] = 60
     tokens_a_call: Annotated[
         Count | None,
-        Says("characters that a call takes [default: the fastest by the model]", metavar="K"),
+        Says("tokens that a call takes [default: the fastest by the model]", metavar="K"),
     ] = None
     drafts: Annotated[
         Sequence[File],
         Says(
-            "a text that teaches which character probably comes next, UTF-8, plain or packed by"
+            "a text that teaches which token probably comes next, UTF-8, plain or packed by"
             " gzip; given again for more [default: no drafts]",
             metavar="FILE",
             typed=list[Path],
@@ -88,22 +91,22 @@ class WriteText(OnChip, command="text", example="network.npz chip.yaml --tokens 
         if rows is None or not network.states or len(rows.rows) != classes:
             allowed = "a language model: one with rows for tokens, and states"
             raise self.refusal("network", allowed, network.graph.name)
-        prompt, drafts = self.codes_of(network), self.drafts_of(network)
+        begun = self.begun(network)
         golden = GoldenCalls(network, self.tokens_a_call or next(possible(network)))
-        written, turns = self.write(golden, prompt, drafts)
+        written, turns = self.write(golden, begun)
         found: dict[str, Any] = {}
         equal = None
         if self.engine != "golden":
             if self.tokens_a_call is None:
-                soonest = self.soonest(subject, prompt, drafts, written)
+                soonest = self.soonest(subject, begun, written)
                 if soonest != golden.at_once:
                     golden = GoldenCalls(network, soonest)
-                    written, turns = self.write(golden, prompt, drafts)
-            found, answers = self.on_chip(subject, golden, turns)
+                    written, turns = self.write(golden, begun)
+            found, answers = self.on_chip(subject, golden, turns, len(written))
             if answers is not None:
-                again, _ = self.write(Replayed(golden, answers), prompt, drafts)
+                again, _ = self.write(Replayed(golden, answers), begun)
                 equal = again == written and all(map(np.array_equal, answers, golden.answers))
-        known = letters(network)
+        words, prompt = begun.vocabulary, begun.codes
         return TextReport(
             format="hwgen.report.text",
             version=2,
@@ -111,7 +114,8 @@ class WriteText(OnChip, command="text", example="network.npz chip.yaml --tokens 
             architecture=subject.arch_source,
             engine=self.engine,
             prompt=self.prompt,
-            text="".join(known[code] for code in written),
+            text=words.decode([*prompt, *written])[len(words.decode(prompt)) :],
+            written=len(written),
             calls=len(turns),
             tokens_a_call=golden.at_once,
             drafts=sum(len(turn.tokens) - turn.known for turn in turns),
@@ -125,46 +129,53 @@ class WriteText(OnChip, command="text", example="network.npz chip.yaml --tokens 
             **found,
         )
 
-    def codes_of(self, network: QuantizedNetwork) -> list[int]:
-        """Return the numbers of the prompt's characters; another one is refused."""
-        known = letters(network)
-        for letter in self.prompt:
-            if letter not in known:
-                shown = "".join(sorted(known)).replace("\n", "")
-                raise self.refusal("prompt", f"of newlines and of the characters {shown}", letter)
-        return [known.index(letter) for letter in self.prompt]
+    def begun(self, network: QuantizedNetwork) -> "Begun":
+        """Return the prompt and the drafts in tokens of a network."""
+        words = vocabulary_of(network)
+        try:
+            codes = words.encode(self.prompt)
+        except UnknownLetterError as error:
+            raise self.refusal("prompt", error.allowed, error.letter) from None
+        drafts = NO_DRAFTS
+        if self.drafts:
+            from hwgen.train.characters.text import content_of
 
-    def drafts_of(self, network: QuantizedNetwork) -> Drafts:
-        """Return the drafts that the given texts teach."""
-        if not self.drafts:
-            return NO_DRAFTS
-        from hwgen.train.characters.text import content_of
-
-        known = {letter: code for code, letter in enumerate(letters(network))}
-        texts = (content_of(Path(file))[1] for file in self.drafts)
-        codes = (np.array([known.get(letter, -1) for letter in text], np.int64) for text in texts)
-        return drafts_of(codes, len(known))
+            texts = (content_of(Path(file))[1] for file in self.drafts)
+            drafts = drafts_of((words.known(text) for text in texts), words.size)
+        return Begun(words, codes, drafts)
 
     def write(
-        self, calls: "GoldenCalls | Replayed", prompt: list[int], drafts: Drafts
+        self, calls: "GoldenCalls | Replayed", begun: "Begun"
     ) -> tuple[list[int], list[Turn]]:
-        """Return the numbers of the characters that follow the prompt, and the calls."""
+        """Return the tokens that follow the prompt, and the calls."""
         rng = np.random.default_rng(self.seed)
+
+        def choose(logits: NDArray[np.float64]) -> int:
+            return chosen(logits, self.temperature, rng, top_k=self.top_k, top_p=self.top_p)
+
+        return self.write_by(begun, calls.network, calls.at_once, calls.step, choose)
+
+    def write_by(
+        self,
+        begun: "Begun",
+        network: QuantizedNetwork,
+        at_once: int,
+        step: Callable[[Sequence[int], int], Any],
+        choose: Callable[[Any], int],
+    ) -> tuple[list[int], list[Turn]]:
+        """Return what `write_on` does of this prompt."""
         return write_on(
-            prompt,
+            begun.codes,
             self.tokens,
-            step=calls.step,
-            choose=lambda real: chosen(
-                real, self.temperature, rng, top_k=self.top_k, top_p=self.top_p
-            ),
-            context=calls.network.graph.positions or None,
-            at_once=calls.at_once,
-            drafts=drafts,
+            step=step,
+            choose=choose,
+            context=network.graph.positions or None,
+            at_once=at_once,
+            drafts=begun.drafts,
+            ends=begun.vocabulary.ends,
         )
 
-    def soonest(
-        self, subject: Subject, prompt: list[int], drafts: Drafts, written: list[int]
-    ) -> int:
+    def soonest(self, subject: Subject, begun: "Begun", written: list[int]) -> int:
         """Return the tokens a call that take the fewest cycles for a text that is known."""
         costs, one = dict[int, float](), 0
         for tokens in sorted(possible(subject.network)):
@@ -178,14 +189,12 @@ class WriteText(OnChip, command="text", example="network.npz chip.yaml --tokens 
                 continue
             one = one or cycles
             text = iter(written)
-            _, turns = write_on(
-                prompt,
-                self.tokens,
-                step=lambda given, _: given,
-                choose=lambda _, text=text: next(text),  # type: ignore[misc]
-                context=subject.network.graph.positions or None,
-                at_once=tokens,
-                drafts=drafts,
+            _, turns = self.write_by(
+                begun,
+                subject.network,
+                tokens,
+                lambda given, _: given,
+                lambda _, text=text: next(text),  # type: ignore[misc]
             )
             costs[tokens] = sum(one if len(turn.tokens) == 1 else cycles for turn in turns)
         return min(costs, key=lambda tokens: costs[tokens])
@@ -213,9 +222,9 @@ class WriteText(OnChip, command="text", example="network.npz chip.yaml --tokens 
         return found
 
     def on_chip(
-        self, subject: Subject, golden: "GoldenCalls", turns: Sequence[Turn]
+        self, subject: Subject, golden: "GoldenCalls", turns: Sequence[Turn], count: int
     ) -> tuple[dict[str, Any], list[NDArray[Any]] | None]:
-        """Return cycles, time and energy of a character, and of a simulation the answers."""
+        """Return what each of `count` tokens takes, and of a simulation the answers."""
         network = subject.network
         predictions = self.predicted(subject, golden, [turn.position for turn in turns])
         programs = self.programs(subject, golden)
@@ -225,7 +234,7 @@ class WriteText(OnChip, command="text", example="network.npz chip.yaml --tokens 
             runs = self.simulated(subject, golden, turns, predictions)
             answers = [run.maps[0][network.answer] for run in runs]
         chip = subject.timed
-        cycles, events, count = sum(run.cycles for run in runs), counted_events(runs), self.tokens
+        cycles, events = sum(run.cycles for run in runs), counted_events(runs)
         prices = Prices(subject.family, path_of(self.energy))
         outside = prices.outside_bytes(events, subject.arch, programs[0], images=len(runs))
         found = {
@@ -246,7 +255,7 @@ class WriteText(OnChip, command="text", example="network.npz chip.yaml --tokens 
         golden: "GoldenCalls",
         turns: Sequence[Turn],
         predictions: Sequence[Any],
-    ) -> Sequence[Run]:
+    ) -> Sequence[SimulatedRun]:
         """Return the runs of the Verilog, one a call."""
         programs = self.programs(subject, golden)
         network = golden.networks[0]
@@ -290,6 +299,15 @@ def of_tokens(network: QuantizedNetwork, tokens: int) -> QuantizedNetwork:
     if pixels_of(network.graph.input) == tokens:
         return network
     return decode(network, tokens=tokens)
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A text that is begun, in tokens, and what teaches how it may go on."""
+
+    vocabulary: Vocabulary
+    codes: list[int]
+    drafts: Drafts
 
 
 class GoldenCalls:
@@ -348,9 +366,3 @@ class Replayed:
     def step(self, tokens: Sequence[int], position: int) -> NDArray[np.float64]:
         """Return the logits of the next call."""
         return self.real(next(self.answers))
-
-
-def letters(network: QuantizedNetwork) -> list[str]:
-    """Return the characters by their numbers, as the classes of a network name them."""
-    names = {"newline": "\n", "space": " "}
-    return [names.get(name, name) for name in network.graph.class_names]

@@ -3,7 +3,7 @@
 Tests: `tests/commands/test_writing_on.py`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,11 +99,13 @@ def write_on(
     context: int | None,
     at_once: int,
     drafts: Drafts = NO_DRAFTS,
+    ends: Set[int] = frozenset(),
 ) -> tuple[list[int], list[Turn]]:
-    """Return `count` tokens behind `codes`, and the calls that write them.
+    """Return `count` tokens behind `codes`, or those up to an end, and the calls that write them.
 
     step: returns the answer to each of up to `at_once` tokens, the first of them at a position
     choose: returns the token that an answer stands for; once for each that is written, in turn
+    ends: tokens that end a text
     context: positions; a full one is left: its last half is read again; None: any number
     A draft counts where it is what `choose` returns, so that the tokens do not depend on drafts,
     nor on `at_once`. In the last places of a context, where `at_once` do not fit, one is taken.
@@ -112,7 +114,7 @@ def write_on(
     begin, end = len(codes), len(codes) + count
     base = place = 0
     turns: list[Turn] = []
-    while len(codes) < end:
+    while len(codes) < end and (len(codes) == begin or codes[-1] not in ends):
         if context is not None and len(codes) - base > context:
             base, place = len(codes) - max(1, context // 2), 0
         several = context is None or place + at_once <= context
@@ -125,7 +127,9 @@ def write_on(
         if base + place + known == before:
             for right in range(known, len(given) + 1):
                 codes.append(choose(answers[right - 1]))
-                if len(codes) == end or right == len(given) or given[right] != codes[-1]:
+                if len(codes) == end or codes[-1] in ends:
+                    break
+                if right == len(given) or given[right] != codes[-1]:
                     break
         again = base > 0 and begin < before > base + place + known
         turns.append(Turn(place, given, known, right, len(codes) - before, again))

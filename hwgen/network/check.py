@@ -26,6 +26,7 @@ from hwgen.network.layer import Surroundings
 from hwgen.network.maps import Complaint, FeatureMap, map_complaints
 from hwgen.network.state import State, next_complaints
 from hwgen.network.tokens import token_complaints
+from hwgen.network.vocabulary import vocabulary_complaints
 
 LAYER_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 NAME_RULE = "new, of letters, digits, _ . and -, and not `input`"
@@ -69,6 +70,7 @@ def host_complaints(network: QuantizedNetwork, maps: dict[str, FeatureMap]) -> I
     if network.token_rows is not None:
         positions = network.graph.positions
         yield from token_complaints(network.token_rows, network.graph.input, positions=positions)
+    yield from vocabulary_complaints(network)
     if places is not None:
         outputs = [maps[name] for name in network.graph.outputs]
         yield from places_complaints(places, outputs)

@@ -18,6 +18,7 @@ from hwgen.network.graph import (
     ANSWER_PLACES,
     FORMAT,
     RAW_IMAGE,
+    TOKENIZER,
     VERSION,
     VERSION_4,
     VERSION_6,
@@ -95,6 +96,7 @@ def network_of(graph: Graph, arrays: Arrays, source: str) -> QuantizedNetwork:
     """Return the network with its arrays sorted to their layers."""
     left = dict(arrays)
     raw, places = left.pop(RAW_IMAGE, None), left.pop(ANSWER_PLACES, None)
+    tokenizer = left.pop(TOKENIZER, None)
     tokens = None
     if TOKEN_ROWS in left:
         name, rows = name_of(left.pop(TOKEN_TABLE, None)), left.pop(TOKEN_ROWS)
@@ -119,6 +121,7 @@ def network_of(graph: Graph, arrays: Arrays, source: str) -> QuantizedNetwork:
         raw_image=None if raw is None else parse_raw_image(raw, source),
         answer_places=places,
         token_rows=tokens,
+        tokenizer=tokenizer,
     )
 
 

@@ -56,7 +56,7 @@ VERSION_6: Final = 6
 """Of a file with a layer of `KINDS_OF_CALLS`, with or without shared arrays."""
 INPUT = "input"
 """Name of the image in the graph."""
-RAW_IMAGE, ANSWER_PLACES = "raw_image", "answer_places"
+RAW_IMAGE, ANSWER_PLACES, TOKENIZER = "raw_image", "answer_places", "tokenizer"
 """Arrays of what the host does, in a file that has them."""
 ONE_MODE = ("1.0x",)
 """Modes of a network without reduced modes."""
@@ -185,6 +185,7 @@ class QuantizedNetwork:
         has the order of the map. Numbers behind those of the map go on in the next outputs: a list
         of the boxes of several maps
     token_rows: what the host looks up by ids, and by their positions; None: the image is given
+    tokenizer: uint8, the bytes of the file of a tokenizer, see `hwgen.network.vocabulary`
     """
 
     graph: Graph
@@ -194,6 +195,7 @@ class QuantizedNetwork:
     raw_image: RawImage | None = None
     answer_places: NDArray[np.int64] | None = None
     token_rows: TokenRows | None = None
+    tokenizer: NDArray[np.uint8] | None = None
 
     @property
     def layers(self) -> list[Layer]:
@@ -286,6 +288,8 @@ class QuantizedNetwork:
                 arrays[TOKEN_TABLE] = np.frombuffer(rows.name.encode(), np.uint8)
             if rows.places is not None:
                 arrays[TOKEN_PLACES] = rows.places
+        if self.tokenizer is not None:
+            arrays[TOKENIZER] = self.tokenizer
         return arrays
 
     def in_file_order(self, answers: NDArray[Any]) -> NDArray[Any]:

@@ -365,7 +365,7 @@ def text_table(report: TextReport) -> RenderableType:
     if report.cycles is not None:
         load = 0.0 if report.load_cycles is None else report.load_cycles
         parts = [
-            f"{report.cycles:,.0f} cycles a character, {load / report.cycles:.0%} of them waiting"
+            f"{report.cycles:,.0f} cycles a token, {load / report.cycles:.0%} of them waiting"
             f" for loads ({report.calls:,} calls of {report.cycles_least:,} to"
             f" {report.cycles_most:,})",
         ]
@@ -380,7 +380,7 @@ def text_table(report: TextReport) -> RenderableType:
             )
         lines.append(Text(", ".join(parts)))
     if report.drafts:
-        taken = f"{report.tokens_a_call} characters a call, as far as drafts go"
+        taken = f"{report.tokens_a_call} tokens a call, as far as drafts go"
         lines.append(Text(f"{taken}: {report.right_drafts:,} of {report.drafts:,} were right"))
     if report.calls_again:
         lines.append(

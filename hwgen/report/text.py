@@ -15,11 +15,12 @@ NotNegative = Annotated[float, Field(ge=0)]
 class TextReport:
     """A text that a language model wrote, and what the chip takes for it; null by golden.
 
-    calls: of the chip; tokens_a_call: characters that one takes where so many fit, else one
-    drafts, right_drafts: characters that calls took before they were written, and those that were
+    written: tokens: characters, or pieces of a tokenizer, with the end of a text, if it comes
+    calls: of the chip; tokens_a_call: that one takes where so many fit, else one
+    drafts, right_drafts: tokens that calls took before they were written, and those that were
     calls_again: that read again what a full context had, and write nothing
-    cycles, load_cycles, time_us, bytes, energy: of all calls by the characters of the text, without
-        the prompt; bytes: that the port moves
+    cycles, load_cycles, time_us, bytes, energy: of all calls by the tokens of the text, without the
+        prompt; bytes: that the port moves
     cycles_least, cycles_most: of a call
     clock: at which time_us is; null: the netlist of the chip was not measured, nor is time_us told
     equal: whether every answer of the simulation is golden's; null without one
@@ -32,6 +33,7 @@ class TextReport:
     engine: Literal["golden", "model", "rtl"]
     prompt: str
     text: str
+    written: Count
     calls: Count
     tokens_a_call: Count
     drafts: Count

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from hwgen.commands import synthesis
+from hwgen.commands import families, synthesis
 from hwgen.errors import FamilyError, FormatError
 
 
 def offering(*modules: Any) -> Any:
     """Return what finds families, each of which offers one of these modules."""
-    families = [SimpleNamespace(need=lambda _, module=module: module) for module in modules]
-    return lambda _: families
+    found = [SimpleNamespace(need=lambda _, module=module: module) for module in modules]
+    return lambda _: found
 
 
 A, B = (SimpleNamespace(COMPONENTS_FORMAT=f"hwgen.{name}.components") for name in "ab")
@@ -43,5 +43,6 @@ def test_without_a_family_it_is_one_sentence(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(synthesis, "offering", offering())
     with pytest.raises(FamilyError, match="can be synthesized"):
         synthesis.synthesis_for(None)
+    monkeypatch.setattr(families, "offering", offering())
     with pytest.raises(FamilyError, match="reads networks without weights"):
-        synthesis.graphs()
+        families.graphs()

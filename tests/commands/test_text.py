@@ -1,6 +1,7 @@
 """`hwgen text`: what it writes, and what it refuses."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ def test_a_network_of_images_writes_no_text() -> None:
 def test_several_characters_a_call(tmp_path: Path) -> None:
     text = tmp_path / "text.txt"
     text.write_text("She was sure. He was so. She was sure that she was not. " * 3)
-    given = {"prompt": "She was", "tokens": 10, "temperature": 0.0}
+    given: dict[str, Any] = {"prompt": "She was", "tokens": 10, "temperature": 0.0}
     one = WriteText("austen_chars", CHIP, tokens_a_call=1, **given).run()
     several = WriteText("austen_chars", CHIP, drafts=[text], engine="model", **given).run()
     assert several.text == one.text and several.calls < one.calls == 16
@@ -53,7 +54,7 @@ def test_several_characters_a_call(tmp_path: Path) -> None:
 
 
 def test_a_text_is_longer_than_the_context() -> None:
-    given = {"prompt": "She was " * 17, "tokens": 60, "tokens_a_call": 8}
+    given: dict[str, Any] = {"prompt": "She was " * 17, "tokens": 60, "tokens_a_call": 8}
     report = WriteText("austen_chars", CHIP, **given).run()
     assert len(report.text) == 60
     # 136 letters: the last 64 are read, 8 calls; place 128 is reached after 65 more letters.

@@ -1,6 +1,7 @@
 """How a host writes on: the text does not depend on drafts, nor on the tokens a call."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,7 +59,11 @@ def test_the_text_depends_on_neither_drafts_nor_tokens_a_call(temperature: float
         wrong = Drafts({context: (token + 1) % TOKENS for context, token in taught.table.items()})
         for at_once in (2, 3, 4, 8):
             for drafts in (NO_DRAFTS, taught, wrong):
-                given = {"at_once": at_once, "temperature": temperature, "drafts": drafts}
+                given: dict[str, Any] = {
+                    "at_once": at_once,
+                    "temperature": temperature,
+                    "drafts": drafts,
+                }
                 found, turns = written(prompt, **given)
                 assert found == plain
                 assert sum(turn.written for turn in turns) == 40
@@ -84,6 +89,24 @@ def test_a_full_context_is_read_again_by_its_last_half() -> None:
     assert [turn.position for turn in turns[:12]] == [0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3]
     assert [turn.again for turn in turns[:12]] == [False] * 8 + [True] * 3 + [False]
     assert [turn.written for turn in turns[:12]] == [1] * 8 + [0] * 3 + [1]
+
+
+@pytest.mark.parametrize("at_once", [1, 4])
+def test_a_token_that_ends_a_text_is_the_last(at_once: int) -> None:
+    plain, _ = written([0], at_once=1, temperature=1.0, drafts=NO_DRAFTS)
+    rng = np.random.default_rng(1)
+    found, turns = write_on(
+        [0],
+        40,
+        step=Caches(8).step,
+        choose=lambda logits: chosen(logits, 1.0, rng),
+        context=8,
+        at_once=at_once,
+        drafts=drafts_of([np.array([0, *plain])], TOKENS),
+        ends={plain[9]},
+    )
+    assert found == plain[: plain.index(plain[9]) + 1]
+    assert sum(turn.written for turn in turns) == len(found)
 
 
 def test_the_likeliest_token_behind_the_longest_context() -> None:

@@ -42,7 +42,7 @@ class SimulatedRun(runs.SimulatedRun):
 def simulate(
     arch: Arch,
     program: Program,
-    images: Bytes,
+    images: Bytes | Sequence[Bytes],
     *,
     waves: Waves | None = None,
     trouble: Trouble = NO_TROUBLE,
@@ -96,7 +96,7 @@ def prepare(
 def job_of(
     arch: Arch,
     program: Program,
-    images: Bytes,
+    images: Bytes | Sequence[Bytes],
     *,
     trouble: Trouble = NO_TROUBLE,
     seed: int = 1,
@@ -142,7 +142,7 @@ def simulated_runs(
     starts: Sequence[ChipRun],
     programs: Sequence[Program],
     arch: Arch,
-    inputs: Bytes,
+    inputs: Bytes | Sequence[Bytes],
     *,
     waves: Path | None = None,
 ) -> Iterator[SimulatedRun]:
