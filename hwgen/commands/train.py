@@ -131,20 +131,22 @@ class Train(Working, command="train", example="recipe.yaml --out build/mine"):
 
     def train_plain(self) -> TrainReport:
         """Train a network of one mode."""
-        if self.teacher is not None:
-            raise self.refusal(
-                "teacher", "left out for the recipe of a network of one mode", self.teacher
-            )
         if format_of(self.file) == TRANSFORMER_FORMAT:
             from hwgen.train.transformer.recipe import load_transformer_recipe
 
-            recipe: Any = self.seeded(load_transformer_recipe(self.file))
-            folder, reused = self.trained(recipe, transformer_training, rule_of(recipe))
+            recipe: Any = load_transformer_recipe(self.file)
         else:
             from hwgen.train.recipe import load_recipe
 
-            recipe = self.seeded(load_recipe(self.file))
-            folder, reused = self.trained(recipe, plain_training, rule_of(recipe))
+            recipe = load_recipe(self.file)
+        recipe, teacher = self.seeded(recipe), path_of(self.teacher)
+        rule = file_of_rule(recipe.pruning.rule)
+        folder, reused = self.trained(
+            recipe,
+            plain_training,
+            beside=[path for path in (rule, teacher) if path is not None],
+            teacher_path=teacher,
+        )
         about = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
         return TrainReport(
             format="hwgen.report.train",
@@ -239,12 +241,6 @@ class Train(Working, command="train", example="recipe.yaml --out build/mine"):
         return adaptive_train_table(report)
 
 
-def rule_of(recipe: Any) -> list[Path]:
-    """Return the file of the rule of pruning that an installed package gives, if it does."""
-    file = file_of_rule(recipe.pruning.rule)
-    return [] if file is None else [file]
-
-
 def is_whole(context: Context, folder: Path) -> bool:
     """Return whether a folder holds a finished training as it was written; say what is damaged."""
     if not (folder / DIGESTS).exists():
@@ -332,13 +328,6 @@ def plain_training() -> Callable[..., object]:
     from hwgen.train.train import train_network
 
     return train_network
-
-
-def transformer_training() -> Callable[..., object]:
-    """Return the function that trains a transformer; it needs torch and onnxruntime."""
-    from hwgen.train.transformer.train import train_transformer
-
-    return train_transformer
 
 
 def adaptive_training() -> Callable[..., object]:

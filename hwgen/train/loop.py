@@ -3,6 +3,7 @@
 Tests: `tests/train/test_train.py`.
 """
 
+import copy
 import hashlib
 import itertools
 import json
@@ -35,9 +36,12 @@ from hwgen.train.checkpoint import (
     save_checkpoint,
 )
 from hwgen.train.devices import has_bfloat16
+from hwgen.train.models import plan_model
+from hwgen.train.network import Network
 from hwgen.train.parallel import average_gradients, check_batch, part_of, rank, size, total
-from hwgen.train.recipe import TRAINING_VERSION, Common, Phase
+from hwgen.train.recipe import TRAINING_VERSION, Common, Phase, Teacher
 from hwgen.train.schedule import learning_rate, make_optimizer
+from hwgen.train.start import load_start
 
 CHECKPOINT_SECONDS = 600.0
 """A checkpoint is written at least this often, in the middle of an epoch, too."""
@@ -53,8 +57,11 @@ class Loop:
     """What all phases share: recipe, images on the device, checkpoints, progress.
 
     phases: names of all phases, in order
-    beside: digests of further files that the result depends on, by the field that names each
+    beside: further files that the result depends on, by the field that names each
+    teacher: the network whose answers are learnt, too; None: labels alone
     """
+
+    teacher: nn.Module | None = None
 
     def __init__(
         self,
@@ -63,7 +70,8 @@ class Loop:
         start_path: Path | None,
         *,
         phases: Sequence[str],
-        beside: Mapping[str, str],
+        beside: Mapping[str, Path | None],
+        teacher_path: Path | None = None,
         out: Path,
         device: torch.device,
         resume: bool,
@@ -73,7 +81,9 @@ class Loop:
             wanted = "no checkpoint" if recipe.start is None else "a checkpoint"
             given = "none" if start_path is None else start_path
             raise DataError(f"the recipe {recipe.name} must start from {wanted}, got {given}")
+        check_teacher(recipe, teacher_path)
         self.common, self.dataset, self.start_path = recipe, dataset, start_path
+        self.teacher_path = teacher_path
         self.phases, self.bars, self.resume = phases, bars, resume
         self.checkpoints = out / "checkpoints"
         self.device = device
@@ -87,7 +97,8 @@ class Loop:
         self.log: Ticker | None = None
         self.start_digest = None if start_path is None else file_digest(start_path)
         self.bfloat16 = recipe.mixed_precision and has_bfloat16(device)
-        self.beside = dict(beside)
+        files = {"teacher": teacher_path, **beside}
+        self.beside = {name: file_digest(path) for name, path in files.items() if path is not None}
 
     def digest(self, name: str) -> str:
         """Return the sha256 of all that the phase `name` depends on; phases after it do not count.
@@ -198,7 +209,7 @@ class Loop:
         random = torch.Generator().manual_seed(self.epoch_seed(name, epoch))
         order = torch.randperm(len(self.train_images), generator=random).to(self.device)
         if underway is None:
-            self.begin_epoch(network)
+            self.begin_epoch(network, name, epoch)
             underway = Underway.begin(self.device)
         else:
             random.set_state(underway.random)
@@ -271,7 +282,7 @@ class Loop:
     def begin_phase(self, network: nn.Module, phase: Phase) -> None:
         """Do what stands before the first batch of a phase, and before one that is resumed."""
 
-    def begin_epoch(self, network: nn.Module) -> None:
+    def begin_epoch(self, network: nn.Module, name: str, epoch: int) -> None:
         """Do what stands before the first batch of an epoch."""
 
     def draw_from(self, random: torch.Generator, network: nn.Module) -> None:
@@ -302,9 +313,49 @@ class Loop:
         with self.precision(network):
             logits = network(x)
         logits = logits.float()
-        loss = functional.cross_entropy(logits, labels, label_smoothing=phase.label_smoothing)
+        loss = self.loss(logits, labels, self.answers(x), phase)
         loss.backward()
         return logits.detach(), loss.detach()
+
+    @property
+    def about_teacher(self) -> Teacher | None:
+        """What the recipe says of a teacher, if it has one."""
+        return getattr(self.common, "teacher", None)
+
+    def set_teacher(self, base: nn.Module) -> None:
+        """Take the teacher of the recipe: the float network as it is now, or a checkpoint."""
+        about = self.about_teacher
+        if about is None:
+            return
+        teacher = copy.deepcopy(base)
+        if about.model is not None and about.start is not None and self.teacher_path is not None:
+            classes = len(self.dataset.class_names)
+            teacher = Network(plan_model(about.model, self.dataset.shape, classes))
+            load_start(teacher, self.teacher_path, about.start, self.common)
+        self.teacher = teacher.to(self.device).eval()
+
+    @torch.no_grad()
+    def answers(self, x: Tensor) -> Tensor | None:
+        """Return the logits of the teacher, float32."""
+        if self.teacher is None:
+            return None
+        with self.precision(self.teacher):
+            logits: Tensor = self.teacher(x)
+        return logits.float()
+
+    def loss(self, logits: Tensor, labels: Tensor, answers: Tensor | None, phase: Phase) -> Tensor:
+        """Return (1 - beta) CE + beta tau^2 KL, or CE without a teacher."""
+        hard = functional.cross_entropy(logits, labels, label_smoothing=phase.label_smoothing)
+        about = self.about_teacher
+        if about is None or answers is None:
+            return hard
+        soft = functional.kl_div(
+            functional.log_softmax(logits / about.tau, 1),
+            functional.log_softmax(answers / about.tau, 1),
+            reduction="batchmean",
+            log_target=True,
+        )
+        return (1 - about.beta) * hard + about.beta * about.tau**2 * soft
 
     def precision(self, network: nn.Module) -> torch.autocast:
         """Return the precision of a forward pass: bfloat16, or float32 on integer grids."""
@@ -341,6 +392,16 @@ class Loop:
         for images, labels in mine:
             correct += (network(self.real(images), **options).argmax(1) == labels).sum()
         return int(total(correct)) / len(self.test_labels)
+
+
+def check_teacher(recipe: Common, path: Path | None) -> None:
+    """Refuse a checkpoint that the recipe has no use for, and the lack of one that it needs."""
+    about: Teacher | None = getattr(recipe, "teacher", None)
+    wanted = about is not None and about.model is not None
+    if wanted != (path is not None):
+        expected = "a teacher's checkpoint" if wanted else "no teacher's checkpoint"
+        given = "none" if path is None else path
+        raise DataError(f"the recipe {recipe.name} must have {expected}, got {given}")
 
 
 def in_order(network: nn.Module) -> list[nn.Parameter]:

@@ -26,6 +26,7 @@ from hwgen.files.shipped import file_of, tables
 from hwgen.network.pruning import WEAKEST
 from hwgen.train.converted import chip_weights
 from hwgen.train.few_digits import ALL_DIGITS, MODE, FewDigits
+from hwgen.train.prune import grown
 from hwgen.train.recipe import Noise
 
 SOURCE = "hwgen.train.prepare"
@@ -77,8 +78,8 @@ class Prepared:
 
     @property
     def grown(self) -> float:
-        """How much of the share is reached, 0 to 1: fast at first, as most blocks are weak."""
-        return 1.0 if not self.over else 1 - (1 - min(1.0, self.steps / self.over)) ** 3
+        """How much of the share is reached, 0 to 1."""
+        return grown(self.steps / self.over) if self.over else 1.0
 
     def renew(self) -> None:
         """Choose blocks, digits and steps of the weights as they are now."""

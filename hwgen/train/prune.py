@@ -4,18 +4,18 @@ Where both of two neighbouring groups of 8 have at most one digit, it may be one
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from hwgen.network.pruning import WEAKEST, file_of_rule, unpruned_by
+from hwgen.errors import ConfigError, with_near
+from hwgen.network.pruning import WEAKEST, unpruned_by
 from hwgen.network.sparsity import ALPHA
 from hwgen.train.chip_weights import ROUNDED, FixedDigits
-from hwgen.train.loop import file_digest
-from hwgen.train.network import Masked, Network
-from hwgen.train.recipe import Pruning, Recipe
+from hwgen.train.network import Masked
+from hwgen.train.recipe import Pruning
 
 
 def block_scores(weight: Tensor, sizes: Sequence[int] | None = None) -> Tensor:
@@ -66,23 +66,42 @@ def block_sizes(weight: Tensor, pruning: Pruning, rule: str) -> list[int]:
     return merged
 
 
-def prune(network: Network, recipe: Recipe) -> None:
-    """Mask the weakest blocks of every layer of a plan that takes part."""
-    layers = [network.layer(node.name) for node in network.plan.sparse]
-    prune_layers(layers, recipe.pruning, rule=recipe.quantization.rule)
+def grown(done: float) -> float:
+    """Return how much of a share is reached: fast at first, as most blocks are weak.
+
+    done: part of the time in which it grows
+    """
+    return 1 - (1 - min(1.0, done)) ** 3
 
 
-def prune_layers(layers: Sequence[Masked], pruning: Pruning, *, rule: str = "mode") -> None:
-    """Mask the weakest blocks of layers, of which the first and the last may be left whole."""
-    for layer in layers:
-        first, head = layer is layers[0], layer is layers[-1]
-        if (first and not pruning.first_layer) or (head and not pruning.head):
+def prune_layers(
+    layers: Mapping[str, Masked], pruning: Pruning, *, rule: str = "mode", part: float = 1.0
+) -> None:
+    """Mask the weakest blocks of layers, of which the first and the last may be left whole.
+
+    layers: by name, in order; rule: of the quantization; part: of the share that is reached.
+    What is masked stays so. Raises ConfigError for a share of a layer that is not there.
+    """
+    names = list(layers)
+    for name in pruning.layers:
+        if name not in layers:
+            raise ConfigError(
+                field="pruning.layers",
+                allowed="names of layers that are pruned",
+                given=with_near(name, names),
+                source="recipe",
+            )
+    left = {names[0]: not pruning.first_layer, names[-1]: not pruning.head}
+    for name, layer in layers.items():
+        if left.get(name) and name not in pruning.layers:
             continue
-        weight = layer.original.detach()
+        share = pruning.layers.get(name, pruning.share) * part
+        weight = layer.kept().detach()
         if pruning.rule == WEAKEST:
-            layer.chip.prune(block_mask(weight, pruning.share, block_sizes(weight, pruning, rule)))
+            layer.chip.prune(block_mask(weight, share, block_sizes(weight, pruning, rule)))
         else:
-            layer.chip.prune(mask_by(pruning.rule, weight, pruning.share))
+            layer.chip.prune(mask_by(pruning.rule, weight, share))
+        layer.chip.pruned |= part < 1  # more is to come, or read from a checkpoint
 
 
 def mask_by(rule: str, weight: Tensor, share: float) -> Tensor:
@@ -93,9 +112,3 @@ def mask_by(rule: str, weight: Tensor, share: float) -> Tensor:
     groups = torch.from_numpy(unpruned_by(rule, flat, share)).to(weight.device)
     mask = groups.reshape(-1, height, width, channels).permute(0, 3, 1, 2)
     return mask.repeat_interleave(ALPHA, dim=0)[:filters].contiguous()
-
-
-def beside(pruning: Pruning) -> dict[str, str]:
-    """Return the digest of the file of a rule, by name; none of the rule of this project."""
-    file = file_of_rule(pruning.rule)
-    return {} if file is None else {"pruning.rule": file_digest(file)}

@@ -1,7 +1,7 @@
 """A training recipe: every number that decides the result, from one complete YAML file."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -20,12 +20,14 @@ Count = Annotated[int, Field(ge=1)]
 TRAINING_VERSION = 2
 """Raised when the code of training changes so that a recipe gives another network: what was begun
 or cached with another version is not gone on with."""
-OPTIONAL: dict[str, set[tuple[str, object]]] = {
-    "pruning": {("blocks", "eight"), ("rule", WEAKEST)},
-    "quantization": {("step", "largest")},
-    "noise": {("by_pixel", False)},
+OPTIONAL: dict[str, dict[str, object]] = {
+    "pruning": {"blocks": "eight", "rule": WEAKEST, "layers": {}, "over": 0.0},
+    "quantization": {"step": "largest"},
+    "noise": {"by_pixel": False},
 }
 """Optional keys of a recipe's parts, and their defaults."""
+PARTS = ("noise", "teacher")
+"""Optional parts of a recipe with phases; older ones have none of them, not even a null."""
 PHASES = ("float", "pruned", "quantized")
 """Of a training that prunes."""
 
@@ -94,6 +96,8 @@ class Pruning:
         have at most one digit make blocks of sixteen (seed 002, IV-C1: the granularity follows
         phi_th), so that both have one mask
     rule: which blocks: those of least norm (`weakest`), or a rule of an installed package
+    layers: another share for layers by name, the first and the last among them
+    over: part of the pruned phase in which the share grows, fast at first; 0: at once
     """
 
     share: Share
@@ -101,6 +105,8 @@ class Pruning:
     head: bool
     blocks: Literal["eight", "digits"] = "eight"
     rule: str = WEAKEST
+    layers: dict[str, Share] = field(default_factory=dict)
+    over: Share = 0.0
 
     @field_validator("rule")
     @classmethod
@@ -152,6 +158,43 @@ class Noise:
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
+class Teacher:
+    """A float network whose answers are learnt: by all sub-nets, or behind the float phase.
+
+    model, start: of a checkpoint that the user gives; both null: the float network itself
+    beta: share of the distillation in the loss: (1 - beta) CE + beta tau^2 KL
+    tau: temperature of both softmax
+    """
+
+    model: (
+        Literal[
+            "adaptive_cnn",
+            "small_cnn",
+            "resnet20",
+            "resnet32",
+            "resnet44",
+            "resnet56",
+            "resnet18",
+            "vgg19",
+            "mobilenetv2",
+            "efficientnetb0",
+        ]
+        | None
+    )
+    start: Start | None
+    beta: Annotated[float, Field(gt=0, le=1)]
+    tau: Positive
+
+    @field_validator("start")
+    @classmethod
+    def has_model(cls, start: Start | None, info: ValidationInfo) -> Start | None:
+        """A checkpoint has a model and a normalization, the float network itself neither."""
+        if (start is None) != (info.data.get("model") is None):
+            raise FieldError("teacher.start", "null exactly if teacher.model is", "otherwise")
+        return start
+
+
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Common:
     """What every training has.
 
@@ -184,12 +227,12 @@ class Common:
     def fields(self) -> dict[str, Any]:
         """Return all fields; optional keys at their defaults are left out, as in older recipes."""
         fields = asdict(self)
-        if fields.get("noise", self) is None:
-            del fields["noise"]
         for name, defaults in OPTIONAL.items():
             if isinstance(given := fields.get(name), dict):
                 fields[name] = {
-                    key: value for key, value in given.items() if (key, value) not in defaults
+                    key: value
+                    for key, value in given.items()
+                    if key not in defaults or value != defaults[key]
                 }
         return fields
 
@@ -213,7 +256,17 @@ class Common:
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
 class InPhases(Common):
-    """A training with the fields `float_phase`, `pruned_phase` and `quantized_phase`, in order."""
+    """A training with the fields `float_phase`, `pruned_phase` and `quantized_phase`, in order.
+
+    teacher: of the phases behind the float one; null: none
+    """
+
+    teacher: Teacher | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """Return all fields but parts that are null."""
+        found = super().fields()
+        return {key: value for key, value in found.items() if value is not None or key not in PARTS}
 
     @property
     def schedule(self) -> dict[str, Phase]:
@@ -224,7 +277,7 @@ class InPhases(Common):
         """Return the fields that a phase depends on: all but later phases and what is theirs."""
         later = {f"{name}_phase" for name in PHASES[PHASES.index(phase) + 1 :]}
         if phase == PHASES[0]:
-            later |= {"pruning", "quantization"}
+            later |= {"pruning", "quantization", "teacher"}
         if phase != PHASES[-1]:
             later.add("noise")
         fields = super().until(phase)

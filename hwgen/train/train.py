@@ -9,22 +9,20 @@ import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from hwgen.data import load_dataset
-from hwgen.network.file import save_network
 from hwgen.train.budget import fitted
-from hwgen.train.cell_noise import layers_by_pixel
-from hwgen.train.export import export_network
 from hwgen.train.parallel import processes, rank, wait_for_all
-from hwgen.train.prune import prune
 from hwgen.train.recipe import Common, Recipe
 from hwgen.train.report import TrainResult, write_report
-from hwgen.train.run import Run
+from hwgen.train.run import PhasedRun, Run
+from hwgen.train.transformer.recipe import TransformerRecipe
 
 
 def train_network(
-    recipe: Recipe,
+    recipe: Recipe | TransformerRecipe,
     *,
     data_path: Path | None = None,
     start_path: Path | None = None,
+    teacher_path: Path | None = None,
     out: Path,
     seed: int | None = None,
     hours: float | None = None,
@@ -33,8 +31,11 @@ def train_network(
 ) -> TrainResult:
     """Train `recipe` and write `out/network.npz`, `out/training.json`, `out/checkpoints`.
 
+    A transformer has `out/network.onnx`, too: what onnxruntime runs, to compare with it.
+
     data_path: folder of the images, unless they are embedded
     start_path: float weights, if the recipe starts from a checkpoint
+    teacher_path: float weights of the teacher, if the recipe has one of a checkpoint
     seed: replaces the seed of the recipe
     hours: budget; the epochs of all phases are scaled so that they take about as long
     resume: continue an interrupted run of the same recipe into `out`
@@ -48,9 +49,16 @@ def train_network(
         progress_bars(enabled=progress and rank() == 0) as bars,
     ):
 
-        def run_of(recipe: Recipe) -> Run:
-            return Run(
-                recipe, dataset, start_path, out=out, device=device, resume=resume, bars=bars
+        def run_of(recipe: Recipe | TransformerRecipe) -> PhasedRun:
+            return kind_of(recipe)(
+                recipe,
+                dataset,
+                start_path,
+                teacher_path=teacher_path,
+                out=out,
+                device=device,
+                resume=resume,
+                bars=bars,
             )
 
         run = run_of(recipe)
@@ -61,8 +69,9 @@ def train_network(
         network = run.start()
         run.phase("float", network, recipe.float_phase)
         accuracy_float = run.accuracy(network)
+        run.set_teacher(network)
 
-        prune(network, recipe)
+        run.prune_at_first(network)
         run.phase("pruned", network, recipe.pruned_phase)
         accuracy_pruned = run.accuracy(network)
 
@@ -70,9 +79,8 @@ def train_network(
         run.phase("quantized", quantized, recipe.quantized_phase)
 
         network_path = out / "network.npz"
-        exported = export_network(quantized, recipe, dataset)
         if rank() == 0:
-            save_network(exported, network_path)
+            run.write(quantized, network_path)
         wait_for_all()
         accuracy_integer = run.integer_accuracy(network_path)
 
@@ -83,14 +91,21 @@ def train_network(
             network_path=network_path,
             report_path=out / "training.json",
             history=run.history,
-            noise_by_pixel=(
-                None if recipe.noise is None else layers_by_pixel(run.plan, recipe.noise)
-            ),
+            noise_by_pixel=run.noise_by_pixel,
         )
         if rank() == 0:
             write_report(result, recipe, dataset, device=device.type, start_sha256=run.start_digest)
         wait_for_all()
     return result
+
+
+def kind_of(recipe: Recipe | TransformerRecipe) -> type[PhasedRun]:
+    """Return what trains a recipe; a transformer needs onnxruntime."""
+    if isinstance(recipe, Recipe):
+        return Run
+    from hwgen.train.transformer.run import Run as TransformerRun
+
+    return TransformerRun
 
 
 @contextmanager

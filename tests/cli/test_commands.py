@@ -148,7 +148,7 @@ def test_train_channel_adaptive(report: Any, hwgen: Command, tmp_path: Path) -> 
     assert trained["training"]["seed"] == 4
     assert f"{trained['modes'][3]['integer']:.2%}" in out and "0.25x" in out
     code, _, err = hwgen("train", RECIPE, "--teacher", recipe)
-    assert code == 2 and "--teacher must be left out for the recipe of a network of one mode" in err
+    assert code == 2 and "must have no teacher's checkpoint, got" in err
 
 
 def test_help_teaches(hwgen: Command) -> None:

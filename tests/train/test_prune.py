@@ -1,16 +1,20 @@
 """Block masks by hand, against the reference, and with a short tail."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
+from rich.progress import Progress
 
 import verif.reference.dbpim.pruning as reference
+from hwgen.data import Dataset
 from hwgen.network.pruning import file_of_rule
-from hwgen.train.prune import beside, block_mask, block_scores, block_sizes, mask_by
-from hwgen.train.recipe import Pruning
+from hwgen.train.prune import block_mask, block_scores, block_sizes, mask_by
+from hwgen.train.recipe import Pruning, Recipe
+from hwgen.train.run import Run
 from tests.network.test_pruning import install
 
 DIGITS = Pruning(share=0.5, first_layer=True, head=True, blocks="digits")
@@ -102,14 +106,29 @@ def test_a_rule_of_a_package_sees_inputs_in_the_order_of_the_weights() -> None:
     assert torch.equal(mask, expected)
 
 
-def test_a_changed_rule_is_another_training(rules: Path) -> None:
+def test_a_changed_rule_is_another_training(
+    rules: Path, recipe: Recipe, few_digits: Dataset, tmp_path: Path
+) -> None:
+    def digests(pruning: Pruning) -> list[str]:
+        run = Run(
+            replace(recipe, pruning=pruning),
+            few_digits,
+            None,
+            out=tmp_path,
+            device=torch.device("cpu"),
+            resume=True,
+            bars=Progress(disable=True),
+        )
+        return [run.digest(name) for name in ("float", "pruned")]
+
     pruning = Pruning(share=0.5, first_layer=True, head=True, rule="foreign")
-    before = beside(pruning)
+    before, plain = digests(pruning), digests(DIGITS)
     file = file_of_rule("foreign")
     assert file == rules / "foreign_rule.py"
     file.write_text(BEST + "\n")
-    assert before != beside(pruning)
-    assert beside(DIGITS) == {}
+    after = digests(pruning)
+    assert before[0] == after[0] and before[1] != after[1]
+    assert digests(DIGITS) == plain
 
 
 def test_a_rule_of_a_package_knows_no_blocks_of_sixteen() -> None:

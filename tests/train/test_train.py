@@ -20,11 +20,13 @@ from hwgen.network.sparsity import ALPHA
 from hwgen.train.augmentation import augment
 from hwgen.train.integer import infer
 from hwgen.train.models import plan_model
-from hwgen.train.network import Network, Weighted
-from hwgen.train.recipe import Pruning, Recipe, Sgd, load_recipe
+from hwgen.train.network import Masked, Network, Weighted
+from hwgen.train.plans.plan import Plan
+from hwgen.train.prune import prune_layers
+from hwgen.train.recipe import Pruning, Recipe, Sgd, Start, Teacher, load_recipe
 from hwgen.train.report import TrainResult
-from hwgen.train.run import Run
-from hwgen.train.train import prune, train_network
+from hwgen.train.run import PhasedRun, Run
+from hwgen.train.train import train_network
 from tests.train.conftest import RECIPES, interrupted_after
 
 
@@ -357,16 +359,88 @@ def test_a_diverging_recipe(
         train(replace(recipe, **{name: steep}), tmp_path)
 
 
-def test_depthwise_layers_are_not_pruned(recipe: Recipe) -> None:
+def prune(network: Network, plan: Plan, pruning: Pruning, part: float = 1.0) -> None:
+    layers: dict[str, Masked] = {node.name: network.layer(node.name) for node in plan.sparse}
+    prune_layers(layers, pruning, part=part)
+
+
+def shares(network: Network, plan: Plan) -> dict[str, float]:
+    """Return the share of the weights of each layer that is pruned."""
+    masks = {node.name: network.layer(node.name).chip.mask for node in plan.sparse}
+    return {name: 1 - float(mask.float().mean()) for name, mask in masks.items()}
+
+
+@pytest.mark.promise(
+    "a recipe with phases prunes a share a layer, lets it grow over the pruned phase, and learns"
+    " the answers of its float network or of a checkpoint"
+)
+def test_a_share_a_layer() -> None:
+    plan = plan_model("small_cnn", (8, 8, 1), 10)
+    network = Network(plan)
+    pruning = Pruning(share=0.5, first_layer=False, head=False, layers={"conv1": 0.2, "conv2": 0.0})
+    prune(network, plan, pruning)
+    found = shares(network, plan)
+    assert found["conv1"] == pytest.approx(0.2, abs=0.12) and found["conv2"] == found["head"] == 0
+    assert found["conv3"] == pytest.approx(0.5, abs=0.02)
+    with pytest.raises(ConfigError, match=r"layers must be names .*, got conv9: did you mean conv"):
+        prune(network, plan, replace(pruning, layers={"conv9": 0.1}))
+
+
+def test_a_share_grows_over_the_pruned_phase(
+    recipe: Recipe, on_few_digits: Dataset, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """Also in a run that is interrupted in its midst and goes on."""
+    steps = replace(recipe.pruned_phase, epochs=5)
+    growing = replace(recipe, pruned_phase=steps, pruning=replace(recipe.pruning, over=0.6))
+    found, real = [], PhasedRun.begin_epoch
+
+    def begin_epoch(run: Run, network: Network, name: str, epoch: int) -> None:
+        real(run, network, name, epoch)
+        if name == "pruned":
+            found.append(shares(network, run.plan)["conv3"])
+
+    monkeypatch.setattr(PhasedRun, "begin_epoch", begin_epoch)
+    whole = train(growing, tmp_path / "whole")
+    assert found == sorted(found) and 0.3 < found[0] < 0.45
+    assert found[2:] == [pytest.approx(0.5, abs=0.02)] * 3
+    batches = len(on_few_digits.train_images) // recipe.batch_images
+    with interrupted_after(3 * batches + 1, Run, monkeypatch):
+        train(growing, tmp_path / "broken")
+    again = train(growing, tmp_path / "broken")
+    digests = [load_network(each.network_path).digest for each in (whole, again)]
+    assert (
+        digests[0]
+        == digests[1]
+        != load_network(train(recipe, tmp_path / "at_once").network_path).digest
+    )
+
+
+def test_the_float_network_teaches_the_later_phases(
+    recipe: Recipe, on_few_digits: Dataset, tmp_path: Path
+) -> None:
+    teacher = Teacher(model=None, start=None, beta=0.9, tau=4.0)
+    taught = replace(recipe, teacher=teacher)
+    assert taught.until("float") == recipe.until("float")
+    assert taught.until("pruned") != recipe.until("pruned")
+    assert "teacher" not in recipe.fields()
+    alone, found = train(recipe, tmp_path / "alone"), train(taught, tmp_path / "taught")
+    assert found.accuracy_float == alone.accuracy_float
+    losses = [[each["loss"] for each in run.history] for run in (alone, found)]
+    assert losses[0][:2] == losses[1][:2] and losses[0][2] != losses[1][2]
+    of_file = replace(teacher, model="small_cnn", start=Start(mean=[0, 0, 0], std=[1, 1, 1]))
+    with pytest.raises(DataError, match="must have a teacher's checkpoint, got none"):
+        train(replace(recipe, teacher=of_file), tmp_path / "none")
+
+
+def test_depthwise_layers_are_not_pruned() -> None:
     plan = plan_model("mobilenetv2", (16, 16, 3), 10, width=0.25)
     network = Network(plan)
-    everything = replace(recipe, pruning=Pruning(share=0.5, first_layer=True, head=True))
-    prune(network, everything)
+    prune(network, plan, Pruning(share=0.5, first_layer=True, head=True))
     for node in plan.weighted:
         share = float(network.layer(node.name).chip.mask.float().mean())
         assert share == 1 if node.groups > 1 else 0.2 < share < 0.8, node.name
     ends = Network(plan)
-    prune(ends, replace(recipe, pruning=Pruning(share=0.5, first_layer=False, head=False)))
+    prune(ends, plan, Pruning(share=0.5, first_layer=False, head=False))
     whole = [node.name for node in plan.sparse if ends.layer(node.name).chip.mask.all()]
     assert whole == ["stem", "head"]
 

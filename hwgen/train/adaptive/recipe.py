@@ -12,7 +12,7 @@ from pydantic.dataclasses import dataclass
 from hwgen.errors import FieldError
 from hwgen.files.load import EXACT, load_spec
 from hwgen.train.adaptive.widths import mode_name
-from hwgen.train.recipe import Common, Count, Phase, Positive, Share, Start
+from hwgen.train.recipe import Common, Count, Phase, Share, Teacher
 
 Bits = Annotated[int, Field(ge=1, le=16)]
 Width = Annotated[float, Field(gt=0, le=1)]
@@ -80,29 +80,6 @@ class ByNorm:
         if (staircase is None) != (info.data.get("cost") == "macs"):
             raise FieldError("selection.staircase", "a file for cycles, null for macs", staircase)
         return staircase
-
-
-@dataclass(frozen=True, kw_only=True, config=EXACT)
-class Teacher:
-    """A float network whose answers all sub-nets learn.
-
-    model, start: of a checkpoint that the user gives; both null: the base itself
-    beta: share of the distillation in the loss: (1 - beta) CE + beta tau^2 KL
-    tau: temperature of both softmax
-    """
-
-    model: Model | None
-    start: Start | None
-    beta: Annotated[float, Field(gt=0, le=1)]
-    tau: Positive
-
-    @field_validator("start")
-    @classmethod
-    def has_model(cls, start: Start | None, info: ValidationInfo) -> Start | None:
-        """A checkpoint has a model and a normalization, the base neither."""
-        if (start is None) != (info.data.get("model") is None):
-            raise FieldError("teacher.start", "null exactly if teacher.model is", "otherwise")
-        return start
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)

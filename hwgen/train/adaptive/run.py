@@ -6,14 +6,12 @@ from pathlib import Path
 import torch
 from rich.progress import Progress
 from torch import Tensor, nn
-from torch.nn import functional
 
 from hwgen.data import Dataset
-from hwgen.errors import DataError
 from hwgen.train.adaptive.network import AdaptiveNetwork
 from hwgen.train.adaptive.recipe import BASE, SELECT, AdaptivePhase, AdaptiveRecipe, ByNorm
 from hwgen.train.adaptive.widths import WidthTable, check_plan, narrowed, uniform
-from hwgen.train.loop import Loop, file_digest
+from hwgen.train.loop import Loop
 from hwgen.train.models import plan_model
 from hwgen.train.network import Network, NormalizedConv
 from hwgen.train.plans.plan import Plan
@@ -25,7 +23,6 @@ class AdaptiveRun(Loop):
     """All phases of one channel-adaptive recipe.
 
     recipe_folder: where the recipe's staircase is looked up
-    teacher: the network whose answers all sub-nets learn; None: they learn from the labels alone
     penalty: weight of the sum of all batch-norm factors in the loss of a plain network
     """
 
@@ -47,22 +44,20 @@ class AdaptiveRun(Loop):
         own = [phase.name for phase in recipe.phases]
         alone = [f"{mode}_{name}" for mode in recipe.modes for name in own]
         choosing = [f"select_{mode}" for mode in recipe.modes]
-        check_teacher(recipe, teacher_path)
         self.staircase_path = recipe.staircase_in(recipe_folder)
-        files = {"teacher": teacher_path, "selection.staircase": self.staircase_path}
         super().__init__(
             recipe,
             dataset,
             start_path,
             phases=[BASE, *choosing, *own, *alone],
-            beside={name: file_digest(path) for name, path in files.items() if path is not None},
+            beside={"selection.staircase": self.staircase_path},
+            teacher_path=teacher_path,
             out=out,
             device=device,
             resume=resume,
             bars=bars,
         )
-        self.recipe, self.teacher_path = recipe, teacher_path
-        self.teacher: Network | None = None
+        self.recipe = recipe
         self.penalty = 0.0
         self.active: list[int] = []
         self.batches: int | None = None
@@ -104,20 +99,6 @@ class AdaptiveRun(Loop):
             torch.manual_seed(self.recipe.seed)
             network = Network(self.plan)
         return network.to(self.device)
-
-    def set_teacher(self, base: Network) -> None:
-        """Take the teacher of the recipe: the base as it is now, or a checkpoint."""
-        about = self.recipe.teacher
-        if about is None:
-            return
-        classes = len(self.dataset.class_names)
-        model = self.recipe.model if about.model is None else about.model
-        teacher = Network(plan_model(model, self.dataset.shape, classes))
-        if about.start is not None and self.teacher_path is not None:
-            load_start(teacher, self.teacher_path, about.start, self.recipe)
-        else:
-            teacher.load_state_dict(base.state_dict())
-        self.teacher = teacher.to(self.device).eval()
 
     def adaptive(self, plan: Plan, table: WidthTable, base: Network) -> AdaptiveNetwork:
         """Return the shared network before its training; base: channels in kept-first order."""
@@ -185,36 +166,11 @@ class AdaptiveRun(Loop):
         for mode in self.active:
             with self.precision(network):
                 logits = network(x, mode)
-            loss = self.distillation_loss(logits.float(), labels, answers, phase)
+            loss = self.loss(logits.float(), labels, answers, phase)
             loss.backward()
             losses += loss.detach()
             given.append(logits.detach())
         return given[0], losses
-
-    @torch.no_grad()
-    def answers(self, x: Tensor) -> Tensor | None:
-        """Return the logits of the teacher, float32."""
-        if self.teacher is None:
-            return None
-        with self.precision(self.teacher):
-            logits: Tensor = self.teacher(x)
-        return logits.float()
-
-    def distillation_loss(
-        self, logits: Tensor, labels: Tensor, answers: Tensor | None, phase: Phase
-    ) -> Tensor:
-        """Return (1 - beta) CE + beta tau^2 KL, or CE without a teacher."""
-        hard = functional.cross_entropy(logits, labels, label_smoothing=phase.label_smoothing)
-        about = self.recipe.teacher
-        if about is None or answers is None:
-            return hard
-        soft = functional.kl_div(
-            functional.log_softmax(logits / about.tau, 1),
-            functional.log_softmax(answers / about.tau, 1),
-            reduction="batchmean",
-            log_target=True,
-        )
-        return (1 - about.beta) * hard + about.beta * about.tau**2 * soft
 
     def update(self, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
         """Add the gradient of the penalty, and move the parameters."""
@@ -226,12 +182,3 @@ class AdaptiveRun(Loop):
         super().update(network, optimizer)
         if isinstance(network, AdaptiveNetwork):
             network.keep_signs()
-
-
-def check_teacher(recipe: AdaptiveRecipe, path: Path | None) -> None:
-    """Refuse a checkpoint that the recipe has no use for, and the lack of one that it needs."""
-    wanted = recipe.teacher is not None and recipe.teacher.model is not None
-    if wanted != (path is not None):
-        expected = "a teacher's checkpoint" if wanted else "no teacher's checkpoint"
-        given = "none" if path is None else path
-        raise DataError(f"the recipe {recipe.name} must have {expected}, got {given}")

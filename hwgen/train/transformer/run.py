@@ -1,49 +1,28 @@
-"""The training of a transformer: its networks, its updates, its accuracy.
+"""The training of a transformer: its networks, its accuracy.
 
 Tests: `tests/train/transformer/test_train.py`.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import torch
-from rich.progress import Progress
 from torch import nn
 
-from hwgen.data import Dataset
-from hwgen.train.loop import Loop
-from hwgen.train.prune import beside, prune_layers
-from hwgen.train.recipe import PHASES, Phase
-from hwgen.train.transformer.model import Transformer
-from hwgen.train.transformer.recipe import TransformerRecipe
+from golden.network import predict
+from hwgen.files.patience import Ticker
+from hwgen.network.file import load_network, save_network
+from hwgen.train.loop import say
+from hwgen.train.network import Masked
+from hwgen.train.run import PhasedRun
+from hwgen.train.transformer.export import network_of, quantized_onnx, save_onnx
+from hwgen.train.transformer.model import Dense, Transformer
+
+IMAGES_AT_ONCE = 100
 
 
-class Run(Loop):
-    """Float, pruned and quantized phase of one recipe; the last has integer weights."""
-
-    def __init__(
-        self,
-        recipe: TransformerRecipe,
-        dataset: Dataset,
-        start_path: Path | None,
-        *,
-        out: Path,
-        device: torch.device,
-        resume: bool,
-        bars: Progress,
-    ) -> None:
-        super().__init__(
-            recipe,
-            dataset,
-            start_path,
-            phases=PHASES,
-            beside=beside(recipe.pruning),
-            out=out,
-            device=device,
-            resume=resume,
-            bars=bars,
-        )
-        self.recipe = recipe
+class Run(PhasedRun):
+    """The training of a transformer; the quantized phase has integer weights."""
 
     def start(self) -> Transformer:
         """Return the float network before training."""
@@ -54,21 +33,34 @@ class Run(Loop):
             )
         return network.to(self.device)
 
-    def trials(self) -> Iterator[tuple[str, Phase, nn.Module]]:
-        """Yield each phase with a network of its kind, to time it."""
-        network = self.start()
-        prune_layers(network.dense, self.recipe.pruning)
-        for name, phase in self.recipe.schedule.items():
-            if name == "quantized":
-                network.to_grids()
-            yield name, phase, network
+    def layers(self, network: nn.Module) -> dict[str, Masked]:
+        """Return all layers with weights by name, in order."""
+        return {name: each for name, each in network.named_modules() if isinstance(each, Dense)}
 
-    def begin_epoch(self, network: nn.Module) -> None:
-        """Recompute the digits of filters."""
+    def quantize(self, network: nn.Module) -> Transformer:
+        """Put the weights of the network on their integer grids."""
         assert isinstance(network, Transformer)
-        if self.on_grids(network):
-            network.renew_thresholds()
+        network.to_grids()
+        return network
 
     def on_grids(self, network: nn.Module) -> bool:
         """Whether a network computes with integer weights."""
         return isinstance(network, Transformer) and network.dense[0].chip.on_grid
+
+    def write(self, network: nn.Module, path: Path) -> None:
+        """Write the network file, and beside it what onnxruntime runs."""
+        assert isinstance(network, Transformer)
+        model = quantized_onnx(network, self.recipe, self.dataset)
+        save_onnx(model, path.with_suffix(".onnx"))
+        save_network(network_of(model, self.recipe.name, self.dataset), path)
+
+    def integer_accuracy(self, path: Path) -> float:
+        """Return the fraction of the test images that the integers get right."""
+        network, images, correct = load_network(path), self.dataset.test_images, 0
+        with Ticker("test images", say, total=len(images)) as ticker:
+            for first in range(0, len(images), IMAGES_AT_ONCE):
+                part = slice(first, first + IMAGES_AT_ONCE)
+                found = predict(network, images[part])
+                correct += int(np.sum(found == self.dataset.test_labels[part]))
+                ticker.advance(len(found))
+        return correct / len(images)

@@ -17,9 +17,9 @@ from hwgen.importers.onnx.runtime import runtime_of
 from hwgen.network.csd import phi
 from hwgen.network.file import load_network
 from hwgen.train.recipe import Phase
+from hwgen.train.train import train_network
 from hwgen.train.transformer.model import Transformer, plain
 from hwgen.train.transformer.recipe import TransformerRecipe, load_transformer_recipe
-from hwgen.train.transformer.train import train_transformer
 from tests.corpus.drawn import zero_blocks
 from tests.train.conftest import RECIPES
 
@@ -47,7 +47,7 @@ def short(epochs: int = 1) -> TransformerRecipe:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a short training."""
     out = tmp_path_factory.mktemp("trained")
-    train_transformer(short(), out=out, progress=False)
+    train_network(short(), out=out, progress=False)
     return out
 
 
@@ -89,7 +89,7 @@ def test_its_onnx_file_answers_alike(trained: Path) -> None:
 
 @pytest.mark.dear
 def test_the_same_recipe_gives_the_same_bytes(trained: Path, tmp_path: Path) -> None:
-    train_transformer(short(), out=tmp_path, progress=False)
+    train_network(short(), out=tmp_path, progress=False)
     for name in ("network.npz", "network.onnx"):
         assert (tmp_path / name).read_bytes() == (trained / name).read_bytes()
 
@@ -133,17 +133,17 @@ def test_mistakes_are_one_sentence(old: str, new: str, sentence: str, tmp_path: 
 
 def test_a_start_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="must start from no checkpoint"):
-        train_transformer(short(), start_path=tmp_path / "a.pth", out=tmp_path, progress=False)
+        train_network(short(), start_path=tmp_path / "a.pth", out=tmp_path, progress=False)
 
 
 def test_a_teacher_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     teacher = tmp_path / "teacher.pth"
     teacher.touch()
     assert main(["train", "digits_vit", "--teacher", str(teacher)]) == 2
-    assert "--teacher must be left out" in capsys.readouterr().err
+    assert "digits_vit must have no teacher's checkpoint" in capsys.readouterr().err
 
 
 @pytest.mark.long
 def test_the_recipe_of_the_digits_reaches_its_accuracy(tmp_path: Path) -> None:
-    result = train_transformer(DIGITS, out=tmp_path, progress=False)
+    result = train_network(DIGITS, out=tmp_path, progress=False)
     assert result.accuracy_integer >= 0.95
