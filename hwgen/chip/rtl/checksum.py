@@ -1,5 +1,10 @@
 """The CRC-32 over the beats of a program, a beat in each cycle."""
 
+from collections import Counter
+from functools import cache, reduce
+from itertools import combinations
+from operator import xor
+
 from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib.wiring import In, Out
 
@@ -51,14 +56,18 @@ class Checksum(SharedPart):
         state = Signal(WORD_BITS, init=(1 << WORD_BITS) - 1)
         mixed = Signal(WORD_BITS)
         self.guarded(word)
-        places = [
-            moved(1 << bit % WORD_BITS, -(bit // WORD_BITS) * WORD_BITS)
-            for bit in range(self._port_bits)
+        others = range(WORD_BITS, self._port_bits, WORD_BITS)
+        words = [
+            sums(m, f"word_{first // WORD_BITS}", self.beat[first : first + WORD_BITS], -first)
+            for first in others
         ]
-        steps = [moved(1 << bit, self._port_bits) for bit in range(WORD_BITS)]
-        taken, stepped = sums(m, "word_bit", self.beat, places), sums(m, "state_bit", mixed, steps)
         m.d.comb += mixed.eq(state ^ word)
-        m.d.sync += [self.fits.eq(state.all()), counts.eq(self.taken), word.eq(taken)]
+        stepped = sums(m, "step", mixed, self._port_bits)
+        m.d.sync += [
+            self.fits.eq(state.all()),
+            counts.eq(self.taken),
+            word.eq(reduce(xor, words, self.beat[:WORD_BITS])),
+        ]
         with m.If(counts):
             m.d.sync += state.eq(stepped)
         return m
@@ -73,13 +82,37 @@ def placed(m: Module, part: Checksum | None, beat: Value, taken: Value) -> Value
     return Value.cast(checksum.fits)
 
 
-def sums(m: Module, name: str, bits: Value, columns: list[int]) -> Value:
-    """Return the sum modulo 2 of the columns whose bits are set, each bit a net of that name."""
-    rows = [Signal(name=f"{name}_{row}") for row in range(WORD_BITS)]
-    for number, row in enumerate(rows):
-        counted = [bit for bit, column in zip(bits, columns, strict=True) if column >> number & 1]
-        m.d.comb += row.eq(Cat(counted).xor())
-    return Cat(rows)
+def sums(m: Module, name: str, bits: Value, steps: int) -> Value:
+    """Return 32 bits behind so many steps of a CRC-32; what rows share is added up once."""
+    pairs, rows = shared(steps)
+    nets = list(bits)
+    for number, (one, other) in enumerate(pairs):
+        nets.append(Signal(name=f"{name}_sum_{number}"))
+        m.d.comb += nets[-1].eq(nets[one] ^ nets[other])
+    return Cat(Cat(nets[net] for net in row).xor() for row in rows)
+
+
+@cache
+def shared(steps: int) -> tuple[list[tuple[int, int]], list[list[int]]]:
+    """Return pairs of nets to add up, and the nets whose sums are the bits behind so many steps.
+
+    Nets 0 to 31 are the bits, and each pair is one more; the pair that most rows have comes next.
+    """
+    columns = [moved(1 << bit, steps) for bit in range(WORD_BITS)]
+    rows = [
+        {bit for bit in range(WORD_BITS) if columns[bit] >> row & 1} for row in range(WORD_BITS)
+    ]
+    pairs: list[tuple[int, int]] = []
+    while True:
+        found = Counter(pair for row in rows for pair in combinations(sorted(row), 2))
+        pair, times = max(found.items(), key=lambda each: (each[1], each[0]))
+        if times == 1:
+            return pairs, [sorted(row) for row in rows]
+        for row in rows:
+            if row.issuperset(pair):
+                row.difference_update(pair)
+                row.add(WORD_BITS + len(pairs))
+        pairs.append(pair)
 
 
 def moved(state: int, bits: int) -> int:
