@@ -1,9 +1,10 @@
 """Architectures that are read and checked, and requests for them.
 
-Tests: `tests/commands/test_sweep.py`.
+Tests: `tests/api/test_chip_shown.py`, `tests/commands/test_sweep.py`.
 """
 
 from dataclasses import KW_ONLY, dataclass, replace
+from html import escape
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,9 +15,10 @@ from hwgen.commands.families import InstalledFamily
 from hwgen.commands.fields import ArchFile, File, Sparsity
 from hwgen.commands.request import Is, Request, said_of, told_in_python
 from hwgen.commands.subject import configuration_of, load_chip
+from hwgen.files.load import shortened
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class LoadedArchitecture:
     """An architecture that was read and checked.
 
@@ -26,6 +28,19 @@ class LoadedArchitecture:
     file: Path
     family: InstalledFamily
     parameters: Architecture
+
+    def __repr__(self) -> str:
+        """Return family, name, clock and digest."""
+        chip = self.parameters
+        return f"<{self.family.name} chip {chip.name}, {chip.clock_mhz:g} MHz, {chip.digest[:16]}>"
+
+    def _repr_html_(self) -> str:
+        """Return the table that a notebook shows: each key with its value."""
+        rows = "".join(
+            f"<tr><th>{escape(key)}</th><td>{escape(shortened(str(value)))}</td></tr>"
+            for key, value in self.configuration.items()
+        )
+        return f"<table><caption>{escape(repr(self))}</caption>{rows}</table>"
 
     def __fspath__(self) -> str:
         """Return the path of the file."""
