@@ -79,6 +79,8 @@ def test_every_part_stands_in_one_group(family: str) -> None:
 
 
 BY_NAME = {
+    "hwgen/chip/family.py": "a family lists its modules; offered.py of the tests types them",
+    "hwgen/chip/page_protocols.py": "a data sheet takes tables of one package by their names",
     "hwgen/chip/opaque.py": "a compiled function knows a record by its name alone",
     "hwgen/commands/studies.py": "modules of a study that any installed package may have",
     "hwgen/jobs/hosts.py": "an optional package of others",

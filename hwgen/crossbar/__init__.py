@@ -1,6 +1,8 @@
 """Crossbar: ReRAM accelerators, synthesized for a network and a power budget.
 
-Tests: `tests/commands/test_families.py`, with types: `tests/commands/offered.py`.
+Its types are checked in `tests/commands/offered.py`.
+
+Tests: `tests/commands/test_families.py`.
 """
 
 from typing import TYPE_CHECKING

@@ -1,6 +1,8 @@
 """DB-PIM: a digital SRAM chip that skips zero weights, digits and input bits.
 
-Tests: `tests/commands/test_families.py`, with types: `tests/commands/offered.py`.
+Its types are checked in `tests/commands/offered.py`.
+
+Tests: `tests/commands/test_families.py`.
 """
 
 from hwgen.chip.family import Family

@@ -1,6 +1,8 @@
 """MRAM: a chip of SOT-MRAM sub-arrays whose networks change their width while they run.
 
-Tests: `tests/commands/test_families.py`, with types: `tests/commands/offered.py`.
+Its types are checked in `tests/commands/offered.py`.
+
+Tests: `tests/commands/test_families.py`.
 """
 
 from hwgen.chip.family import Family

@@ -148,7 +148,7 @@ def test_errors_are_of_training_alone() -> None:
     random = torch.Generator().manual_seed(1)
     quantized.err_by(ErringCells(NOISE, random), image_zero=0.0)
     assert torch.equal(quantized(images), exact)
-    weight = quantized.conv("conv1").weight
+    weight = quantized.conv("conv1").parametrizations.weight.original
     one, other = (quantized.train()(images) for _ in range(2))
     assert not torch.equal(one, other)
     one.sum().backward()
