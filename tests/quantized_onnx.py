@@ -1,5 +1,6 @@
 """Small quantized ONNX models for the tests, and their comparison with onnxruntime."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,18 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 import golden.network
+from hwgen.commands.files import read_graph
+from hwgen.commands.judged import Imported, verdict_of
 from hwgen.commands.layer_counts import Counters
 from hwgen.importers.integer import Lowered, lower
+from hwgen.importers.integer.arithmetic import Kernels
 from hwgen.importers.integer.runtime import Outcome
+from hwgen.importers.judge import Outputs
 from hwgen.importers.onnx.quantized import read_integer_graph
 from hwgen.importers.onnx.runtime import pairs_saturate, runtime_of
 from hwgen.importers.onnx.session_graph import made_precise, options_of, session_of
 from hwgen.network import QuantizedNetwork
+from hwgen.network.verdict import Verdict
 
 IMAGES = 5
 ONE_STEP = 1
@@ -148,23 +154,33 @@ def compared(model: onnx.ModelProto, folder: Path) -> tuple[Lowered, Counters]:
     return lowered, counters
 
 
-def differing(path: Path, images: int = 40, *, optimized: bool = True) -> int:
-    """Return the largest difference of golden's answer from that of a default session.
+def judged_on(
+    path: Path, network: QuantizedNetwork, images: NDArray[Any], kernels: Kernels = "onnxruntime"
+) -> tuple[Verdict, NDArray[Any], NDArray[Any]]:
+    """Return what a file says of a network on its images, and the first output of each.
 
-    Or from one without optimizations.
+    Golden's, then the runtime's: (images, elements).
     """
-    graph = read_integer_graph(path)
-    network = lower(graph, kernels="onnxruntime").network
+    rows: tuple[list[Any], list[Any]] = [], []
+
+    def heard(wanted: Outputs, found: Outputs) -> None:
+        name = next(iter(wanted))
+        for listed, array in zip(rows, (found[name], wanted[name]), strict=True):
+            listed.append(array.reshape(len(array), -1))
+
+    about = Imported(file=path, network=network, graph=read_graph(path), kernels=kernels)
+    verdict = verdict_of(about, images, seconds=math.inf, heard=heard)
+    found, wanted = (np.concatenate(each)[-len(images) :] for each in rows)
+    return verdict, found, wanted
+
+
+def differing(path: Path, images: int = 40) -> int:
+    """Return the largest difference of golden's outputs from those of a default session."""
+    network = lower(read_integer_graph(path), kernels="onnxruntime").network
     values = network.graph.input
     shape = (images, *values.shape)
     given = np.random.default_rng(4).integers(0, 1 << values.bits, shape).astype(values.dtype)
-    (source,) = (layer.source for layer in network.layers if layer.name == network.answer)
-    outcome = runtime_of(path, graph, default=optimized).run(given, [source])
-    found = golden.network.infer(network, outcome.images)[network.answer]
-    if outcome.integers is None:  # a head hides the answer, and the map before it is shown
-        return int(np.abs(found.astype(np.int64) - outcome.maps[source]).max())
-    answers = network.in_file_order(found).reshape(outcome.integers.shape)
-    return int(np.abs(answers.astype(np.int64) - outcome.integers).max())
+    return judged_on(path, network, given)[0].steps
 
 
 def drawn(network: QuantizedNetwork) -> NDArray[Any]:

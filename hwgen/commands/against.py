@@ -12,12 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import RenderableType
 
-from hwgen.commands.context import Context
-from hwgen.commands.described import describe_import
+from hwgen.commands.described import content_of
 from hwgen.commands.fields import Data, File, ImageCount, Network, images_of
-from hwgen.commands.files import KINDS, kind_of, read_graph
+from hwgen.commands.files import KINDS, read_graph
 from hwgen.commands.images import Batch, choose_images
-from hwgen.commands.judged import Imported, judged
+from hwgen.commands.judged import Imported, counters_of, verdict_of
 from hwgen.commands.layer_counts import ONE_STEP, Counters
 from hwgen.commands.packages import optional_packages
 from hwgen.commands.plan_runs import compare_plan
@@ -28,18 +27,21 @@ from hwgen.importers.integer import (
     IntegerGraph,
     RefusedNetworkError,
     folded,
-    heads_left_out,
+    lower,
     refusals_of,
 )
 from hwgen.importers.integer.arithmetic import Kernels, kernels_of
+from hwgen.importers.integer.fold import before_head
 from hwgen.importers.integer.runtime import Runtime
 from hwgen.importers.integer.states import states_of, with_states
+from hwgen.importers.judge import Outputs
 from hwgen.network import Layer, QuantizedNetwork
 from hwgen.network.file import load_network
 from hwgen.network.verdict import Verdict
 from hwgen.plan.file import is_plan
 from hwgen.report.agreement import (
     AgreementReport,
+    Differences,
     FirstElement,
     LayerAgreement,
 )
@@ -47,8 +49,6 @@ from hwgen.report.import_tables import agreement_table, announced_lines
 from hwgen.report.plans import PlanReport, plan_table
 from hwgen.report.types import Source
 
-IMAGES_AT_ONCE = 16
-"""Images whose maps are in memory at a time."""
 UNSCALED = frozenset({"max_pool", "reshape", "shortcut", "transpose", "upsample"})
 """Layers that only move or pick elements."""
 Target = Literal["default", "reference"]
@@ -102,103 +102,80 @@ class Compare(
         return self.of_network(network_file, file)
 
     def of_network(self, network_file: Path, file: Path) -> AgreementReport:
-        """Return how a network and its file agree."""
-        network = load_network(network_file)
-        graph = read_graph(file)
-        if network.states:
-            return self.in_calls(network, graph)
-        computed = computed_kernels(network)
-        chosen: Target = self.kernels or computed or "reference"
-        if chosen == "default":
-            graph = graph.read_by(kernels_of(chosen, graph.format, source=graph.source))
-        else:
-            check_as_written(graph)
-        check_pair(network, graph, network_file)
-        graph = with_numbers_of(network, graph)
-        also = graph.maps[graph.input].shape
-        batch = choose_images(network, images_of(self.data), self.images, also=also)
-        runtime = KINDS[kind_of(file)].runtime_of(
-            file,
-            graph,
-            answers=sources_of(network),
-            default=chosen == "default",
-            maps=self.maps,
-        )
-        names = [layer.source for layer in network.layers if layer.source]
-        if chosen == "default" and not self.maps:
-            names = sources_of(network)
-        counters = counted(self.quiet, network, runtime, batch, names)
+        """Return how a network and its file agree; calls are rows of a sequence, or images."""
+        network, graph = load_network(network_file), read_graph(file)
+        computed, states = computed_kernels(network), dict[str, str]()
         exact = self.kernels is not None or computed is not None
+        chosen: Target = self.kernels or computed or "reference"
+        kernels: Kernels = "half_up"
+        if chosen == "default" or (exact and graph.format == "TFLite"):
+            kernels = kernels_of(chosen, graph.format, source=graph.source)
+        content, also = None, tuple[int, ...]()
+        if network.states:
+            graph, states = in_calls(network, graph.read_by(kernels), file)
+        else:
+            if chosen == "reference":
+                check_as_written(graph)
+            check_pair(network, graph.read_by(kernels), network_file)
+            if chosen == computed:
+                content = content_of(graph, lower(graph, kernels=kernels), kernels)
+            graph = with_numbers_of(network, read_as(network, graph, kernels))
+            also = graph.maps[graph.input].shape
+        batch = choose_images(network, images_of(self.data), self.images, also=also)
+        about = Imported(
+            file=file,
+            network=network,
+            graph=graph,
+            kernels=kernels,
+            content=content,
+            states=states,
+        )
+        images = whole_sequences(network, batch.images)
+        with self.quiet.status(f"{file.name} is run in its runtime"), optional_packages():
+            verdict, ours, theirs = answered(about, images)
+            counters, runtime = Counters(), verdict.runtime
+            if (chosen == "reference" or self.maps) and not network.states:
+                shown = self.shown_by(graph, file, chosen)
+                names = [layer.source for layer in network.layers if layer.source]
+                counters, runtime = counters_of(network, shown, images, names), shown.name
         first = first_of(network, counters) if exact else None
-        known = first is not None and chosen == computed
-        seen = [agreement(layer, counters) for layer in network.layers if shown(layer, counters)]
-        answer = counters.output or counters.end_to_end.get(network.answer)
-        classes, wanted = np.concatenate(counters.classes), np.concatenate(counters.wanted)
-        pixel = network.map_of(network.answer).shape[:2] == (1, 1)
+        seen = [agreement(layer, counters) for layer in network.layers if has_map(layer, counters)]
+        pixel = network.map_of(network.answer).shape[:2] == (1, 1) and not network.states
+        steps = max((layer.same_inputs.largest for layer in seen), default=None)
+        plain = [name for name in verdict.outputs if is_plain(graph, name)]
+        differs = first is not None
+        if kernels != "half_up":
+            differs = differs or bool(plain) or verdict.steps > ONE_STEP
+        elif not exact:
+            differs = (verdict.steps if network.states else steps or 0) > ONE_STEP
         return AgreementReport(
             format="hwgen.report.compare",
             version=1,
             network=Source(name=network.graph.name, file=str(network_file), digest=network.digest),
             file=Source(name=graph.name, file=str(file), digest=digest_of_file(file)),
             kind=graph.format,
-            runtime=runtime.name,
+            runtime=runtime,
             data=batch.about,
             exact=exact,
             first=first,
-            announced=announced_lines(describe_import(file, chosen)) if known else None,
+            agrees=not differs,
+            announced=announced_lines(content) if content is not None and differs else None,
             layers=seen,
-            output=None if answer is None else answer.differences(),
-            heads=said_of_heads(graph),
-            top_class=float(np.mean(classes == wanted)) if pixel else None,
-            accuracy_golden=accuracy(classes, batch),
-            accuracy_runtime=accuracy(wanted, batch),
-            largest_step=max((layer.same_inputs.largest for layer in seen), default=None),
+            output=output_of(network, verdict, counters, kernels),
+            top_class=float(np.mean(ours == theirs)) if pixel else None,
+            accuracy_golden=accuracy(ours, batch),
+            accuracy_runtime=accuracy(theirs, batch),
+            largest_step=verdict.steps if network.states else steps,
             versions=versions(),
-            # No layer has the arithmetic of a plain session, and all the same it answers.
-            judged=None if exact else self.in_session(network, file, batch),
-        )
-
-    def in_session(self, network: QuantizedNetwork, file: Path, batch: Batch) -> Verdict:
-        """Return how a network that rounds half up compares with the file as people run it."""
-        graph = with_numbers_of(network, read_graph(file))
-        about = Imported(file=file, network=network, graph=graph, kernels="half_up")
-        return judged(about, batch.images, seconds=math.inf)
-
-    def in_calls(self, network: QuantizedNetwork, graph: IntegerGraph) -> AgreementReport:
-        """Compare call by call, from a reset on: the images are calls, or rows of a sequence."""
-        network_file, file = Path(self.network), Path(self.against)
-        kernels: Kernels = "onnxruntime" if computed_kernels(network) == "default" else "half_up"
-        graph, states = graph.read_by(kernels), dict[str, str]()
-        if not network.graph.positions:
-            with optional_packages():
-                from hwgen.importers.onnx.external import read_whole_model
-                from hwgen.importers.onnx.inputs import parts_of
-            parts = parts_of(read_whole_model(file))
-            states = states_of(graph, parts, network)
-            graph = with_states(graph, parts, states)
-        batch = choose_images(network, images_of(self.data), self.images)
-        calls = whole_sequences(network, batch.images)
-        about = Imported(file=file, network=network, graph=graph, kernels=kernels, states=states)
-        verdict = judged(about, calls, seconds=math.inf)
-        return AgreementReport(
-            format="hwgen.report.compare",
-            version=1,
-            network=Source(name=network.graph.name, file=str(network_file), digest=network.digest),
-            file=Source(name=graph.name, file=str(file), digest=digest_of_file(file)),
-            kind=graph.format,
-            runtime=verdict.runtime,
-            data=batch.about,
-            exact=kernels != "half_up",
-            first=None,
-            layers=[],
-            output=None,
             judged=verdict,
-            top_class=None,
-            accuracy_golden=None,
-            accuracy_runtime=None,
-            largest_step=verdict.steps,
-            versions=versions(),
         )
+
+    def shown_by(self, graph: IntegerGraph, file: Path, chosen: Target) -> Runtime:
+        """Return a file in its runtime, as it shows maps."""
+        if chosen == "default" and graph.format == "TFLite":
+            allowed = "left out, or given with --kernels reference, for TFLite"
+            raise self.refusal("maps", allowed, "LiteRT's default kernels, which show none")
+        return KINDS[graph.format].runtime_of(file, graph, default=chosen == "default")
 
     def table(self, report: AgreementReport | PlanReport) -> RenderableType:
         """Return the differences of each layer, or of each piece."""
@@ -210,10 +187,87 @@ class Compare(
         """Return whether nothing differs that must not."""
         if isinstance(report, PlanReport):
             return report.equal is not False or not report.exact
-        verdict = report.judged
-        if verdict is not None and report.in_calls and (report.exact or verdict.unjudged):
-            return verdict.equal
-        return report.first is None and (report.largest_step or 0) <= ONE_STEP
+        return report.agrees
+
+
+def answered(
+    imported: Imported, images: NDArray[Any]
+) -> tuple[Verdict, NDArray[np.int64], NDArray[np.int64]]:
+    """Return what a file says of a network on all images, and the class of each.
+
+    Golden's, then the runtime's: the largest element of the first output, or a number of a class.
+    A file whose last nodes are the host's, and cannot be played, answers with what they read.
+    """
+    classes: tuple[list[NDArray[np.int64]], list[NDArray[np.int64]]] = [], []
+
+    def heard(wanted: Outputs, found: Outputs) -> None:
+        name = next(iter(wanted))
+        for listed, array in zip(classes, (found[name], wanted[name]), strict=True):
+            rows = array.reshape(len(array), -1)
+            number = rows.shape[1] == 1 and rows.dtype.kind == "i"
+            listed.append(rows[:, 0] if number else rows.argmax(axis=1))
+
+    try:
+        verdict = verdict_of(imported, images, seconds=math.inf, heard=heard)
+    except FormatError:
+        cut = first_nodes(imported.file, imported.graph)
+        if cut is None:
+            raise
+        imported = replace(imported, cut=cut)
+        verdict = verdict_of(imported, images, seconds=math.inf, heard=heard)
+    # A last call is filled up, and a file may have run twice.
+    ours, theirs = (np.concatenate(each)[-verdict.images :][: len(images)] for each in classes)
+    return verdict, ours, theirs
+
+
+def is_plain(graph: IntegerGraph, output: str) -> bool:
+    """Return whether an output is maps of the network, with no function behind."""
+    end = graph.ends.get(output)
+    if end is None:
+        return False
+    return all(before_head(graph, name) == name for name in end.maps)
+
+
+def first_nodes(file: Path, graph: IntegerGraph) -> Any:
+    """Return the nodes of an ONNX file up to the ends of its graph; None: there are no others."""
+    if graph.format != "ONNX":
+        return None
+    from hwgen.importers.onnx.external import read_whole_model
+    from hwgen.importers.onnx.runtime import ending_at
+
+    model = read_whole_model(file)
+    cut = ending_at(model, graph.ends)
+    return None if cut is model else cut
+
+
+def in_calls(
+    network: QuantizedNetwork, graph: IntegerGraph, file: Path
+) -> tuple[IntegerGraph, dict[str, str]]:
+    """Return the graph of a network with states, and by input the output that it becomes."""
+    if network.graph.positions:
+        return graph, {}
+    with optional_packages():
+        from hwgen.importers.onnx.external import read_whole_model
+        from hwgen.importers.onnx.inputs import parts_of
+    parts = parts_of(read_whole_model(file))
+    states = states_of(graph, parts, network)
+    return with_states(graph, parts, states), states
+
+
+def output_of(
+    network: QuantizedNetwork, verdict: Verdict, counters: Counters, kernels: Kernels
+) -> Differences | None:
+    """Return what a verdict counts over all outputs; of other kernels the map of the answer."""
+    if kernels == "half_up":
+        answer = counters.end_to_end.get(network.answer)
+        return None if answer is None else answer.differences()
+    return Differences(
+        elements=verdict.elements,
+        equal=1 - verdict.different / verdict.elements,
+        one_step=verdict.different - verdict.larger,
+        larger=verdict.larger,
+        largest=verdict.steps,
+    )
 
 
 def whole_sequences(network: QuantizedNetwork, images: NDArray[Any]) -> NDArray[Any]:
@@ -239,44 +293,20 @@ def computed_kernels(network: QuantizedNetwork) -> Target | None:
     return "reference" if "tflite" in network.roundings else None
 
 
-def said_of_heads(graph: IntegerGraph) -> list[str]:
-    """Return a sentence for each output of a file whose last functions a network leaves out."""
-    return [
-        f"output {name} is compared before"
-        f" {', '.join(f'{each.operator} ({each.name})' for each in reversed(nodes))}: at the map"
-        f" {nodes[-1].inputs[0]}"
-        for name, nodes in heads_left_out(graph).items()
-    ]
+def read_as(network: QuantizedNetwork, graph: IntegerGraph, kernels: Kernels) -> IntegerGraph:
+    """Return the graph that has the network's outputs: as kernels read it, else as it is written.
 
-
-def sources_of(network: QuantizedNetwork) -> list[str]:
-    """Return the names of the outputs in the file."""
-    sources = {layer.name: layer.source for layer in network.layers}
-    return [sources[name] for name in network.graph.outputs]
+    Without the runtime a file is imported as it is written.
+    """
+    read = graph.read_by(kernels)
+    sources = {layer.source for layer in network.layers if layer.name in network.graph.outputs}
+    return read if sources <= set(read.maps) else replace(graph, in_session=None)
 
 
 def first_of(network: QuantizedNetwork, counters: Counters) -> FirstElement | None:
     """Return the first element that differs, in the first layer that differs."""
     names = [layer.name for layer in network.layers if layer.name in counters.firsts]
     return counters.firsts[names[0]] if names else None
-
-
-def counted(
-    context: Context,
-    network: QuantizedNetwork,
-    runtime: Runtime,
-    batch: Batch,
-    names: list[str],
-) -> Counters:
-    """Return the counters over all images, a few at a time; names: of maps of the file."""
-    counters = Counters()
-    with context.progress("images", total=len(batch.images)) as advance:
-        for first in range(0, len(batch.images), IMAGES_AT_ONCE):
-            images = batch.images[first : first + IMAGES_AT_ONCE]
-            counters.add(network, runtime.run(images, names))
-            for _ in images:
-                advance()
-    return counters
 
 
 def check_as_written(graph: IntegerGraph) -> None:
@@ -354,7 +384,7 @@ def no_places(places: NDArray[np.int64] | None) -> NDArray[np.int64]:
     return np.zeros(0, np.int64) if places is None else places
 
 
-def shown(layer: Layer, counters: Counters) -> bool:
+def has_map(layer: Layer, counters: Counters) -> bool:
     """Return whether the runtime shows the map of a layer."""
     return layer.name in counters.same_inputs
 

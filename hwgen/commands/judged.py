@@ -4,7 +4,7 @@ Tests: `tests/commands/test_judged.py`.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -26,12 +26,15 @@ from hwgen.files.digests import digest_of, digest_of_code, digest_of_file, versi
 from hwgen.importers.integer import IntegerGraph, heads_left_out, lower
 from hwgen.importers.integer.arithmetic import Kernels
 from hwgen.importers.integer.nodes import Node
+from hwgen.importers.integer.runtime import Runtime
 from hwgen.importers.judge import IMAGES, SECONDS, Feeds, Outputs, judge
 from hwgen.jobs.store import MISSING, Store
 from hwgen.network import QuantizedNetwork
 from hwgen.network.verdict import Verdict
 from hwgen.report.imports import ImportInfo
 
+IMAGES_AT_ONCE = 16
+"""Whose maps are in memory at a time."""
 QUANTIZED = "the quantized file (--qdq)"
 """How a file is called that `--calibrate` makes."""
 
@@ -44,6 +47,7 @@ class Imported:
     states: by input of the file the output that it becomes
     content: the lines; None: no difference is explained
     made: of a float file; None: the file was quantized
+    cut: in place of the file a model of its first nodes; None: the file itself
     """
 
     file: Path
@@ -53,6 +57,12 @@ class Imported:
     content: ImportInfo | None = None
     made: Calibrated | None = None
     states: Mapping[str, str] = field(default_factory=dict)
+    cut: Any = None
+
+    @property
+    def name(self) -> str:
+        """The name of the file for lines."""
+        return QUANTIZED if self.made else self.file.name
 
 
 class Player:
@@ -81,20 +91,16 @@ class Player:
         return self._ends.outputs(sources)  # type: ignore[no-any-return]
 
 
-def judged(
-    imported: Imported, images: NDArray[Any] | None = None, *, seconds: float = SECONDS
-) -> Verdict:
+def judged(imported: Imported) -> Verdict:
     """Return what the file and its runtime say of a network; it raises nothing for what they lack.
 
-    images: integers of the network's; None: a few of those that a float file was quantized with,
-        else drawn over the whole range; seconds: after which no further call begins
+    The images are a few of those that a float file was quantized with, else drawn.
     """
-    name = QUANTIZED if imported.made else imported.file.name
     try:
         with optional_packages():
-            return verdict_of(imported, name, images, seconds)
+            return verdict_of(imported)
     except HwgenError as error:
-        return Verdict(file=name, unjudged=str(error))
+        return Verdict(file=imported.name, unjudged=str(error))
 
 
 def judged_once(work: Path, imported: Imported) -> Verdict:
@@ -119,12 +125,21 @@ def runtime_versions() -> list[str]:
 
 
 def verdict_of(
-    imported: Imported, name: str, given_images: NDArray[Any] | None, seconds: float
+    imported: Imported,
+    given_images: NDArray[Any] | None = None,
+    *,
+    seconds: float = SECONDS,
+    heard: Callable[[Outputs, Outputs], None] = lambda _wanted, _found: None,
 ) -> Verdict:
-    """Return what the file and its runtime say. Raises what stands in the way."""
+    """Return what the file and its runtime say of a network. Raises what stands in the way.
+
+    given_images: integers of the network's; None: see `judged`
+    seconds: after which no further call begins
+    heard: is told of the outputs of each call, again for each run of the file
+    """
     file, made, graph = imported.file, imported.made, imported.graph.read_by(imported.kernels)
     kind = KINDS[graph.format]
-    content = file if made is None else made.model
+    content = (file if imported.cut is None else imported.cut) if made is None else made.model
     states = imported.states
     ends = kind.ends(content, graph, states)
     chosen: dict[str, Any] = {"default": imported.kernels != "reference", "states": states}
@@ -135,7 +150,16 @@ def verdict_of(
 
     def found_by(given: Any) -> Verdict:
         player = Player(imported.network, ends)
-        return judge(player, given, inputs, file=name, grids=ends.grids, real=real, seconds=seconds)
+        return judge(
+            player,
+            given,
+            inputs,
+            file=imported.name,
+            grids=ends.grids,
+            real=real,
+            seconds=seconds,
+            heard=heard,
+        )
 
     found = found_by(given)
     if found.different and given.setting:
@@ -182,23 +206,21 @@ def explained(
     imported: Imported, content: ImportInfo, found: Verdict, images: NDArray[Any]
 ) -> Verdict:
     """Return what was found with the node at which it begins, and what no line names."""
-    graph = imported.graph if imported.made is None else imported.made.whole
-    default = imported.kernels != "reference"
+    made, default = imported.made, imported.kernels != "reference"
     with TemporaryDirectory() as folder:
-        file = imported.file
-        if imported.made is not None:
+        file, graph, network = imported.file, imported.graph, imported.network
+        if made is not None:
             file = Path(folder) / "quantized.onnx"
-            file.write_bytes(imported.made.model.SerializeToString())
+            file.write_bytes(made.model.SerializeToString())
         try:
-            network = lower(graph, kernels=imported.kernels).network
+            if made is not None:
+                graph, network = made.whole, lower(made.whole, kernels=imported.kernels).network
             graph = graph.read_by(imported.kernels)
             kind, names = KINDS[graph.format], [each.source for each in network.layers]
             ends = kind.ends(file, graph, {})
             integers = np.concatenate([ends.integers(feeds) for feeds in ends.feeds(images)])
-            maps = default and graph.format == "ONNX"
-            runtime = kind.runtime_of(file, graph, answers=names, default=default, maps=maps)
-            counters = Counters()
-            counters.add(network, runtime.run(integers, names))
+            runtime = kind.runtime_of(file, graph, answers=names, default=default)
+            counters = counters_of(network, runtime, integers, names)
         except HwgenError as error:
             told = f"where it begins is not known: {str(error).removesuffix(f' ({file})')}"
             return replace(found, unforeseen=[*found.unforeseen, told])
@@ -219,6 +241,20 @@ def explained(
         heads = [node.name for nodes in heads_left_out(graph).values() for node in nodes]
         first = next(iter(heads), "")
     return replace(found, first=first, unforeseen=[*found.unforeseen, *sentences])
+
+
+def counters_of(
+    network: QuantizedNetwork,
+    runtime: Runtime,
+    images: NDArray[Any],
+    names: list[str],
+) -> Counters:
+    """Return how layers differ from maps of a file, which `names` names; images: integers."""
+    counters = Counters()
+    for first in range(0, len(images), IMAGES_AT_ONCE):
+        part = images[first : first + IMAGES_AT_ONCE]
+        counters.add(network, runtime.run(part, names))
+    return counters
 
 
 def steps_named(

@@ -35,11 +35,12 @@ def imported(context: Context, file: Path, arch: Architecture) -> Path:
 
         report = ImportNetwork(file, out, kernels=kernels).run()
         if isinstance(report, ImportReport):
-            content = report.content
+            verdict = report.content.judged
+            assert verdict is not None
             context.say(
                 f"{file.name} is imported with --kernels {kernels}, as the chip rounds: {out}"
             )
-            write_text(told, "\n".join(judged_lines(content)), what="judgement")
+            write_text(told, "\n".join(judged_lines(verdict)), what="judgement")
     if told.is_file():
         context.say(told.read_text(encoding="utf-8"))
     return out

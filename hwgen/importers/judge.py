@@ -79,6 +79,7 @@ def judge(
     grids: Mapping[str, Grid] | None = None,
     real: AsGiven | None = None,
     seconds: float = SECONDS,
+    heard: Callable[[Outputs, Outputs], None] = lambda _wanted, _found: None,
 ) -> Verdict:
     """Return how a player's answers differ from those of a file, call by call.
 
@@ -87,6 +88,7 @@ def judge(
     given: the file; inputs: of one call each, in order; file: its name for the line
     grids: of outputs in real numbers; real: the float file that the given one was quantized from
     seconds: after which no further call begins; the first one always does
+    heard: is told of the outputs of each call, the file's and the player's
     """
     given.reset()
     if real is not None:
@@ -97,6 +99,7 @@ def judge(
         if images and time.process_time() > ends:
             break
         wanted, found = given(feeds), player(feeds)
+        heard(wanted, found)
         for name, array in wanted.items():
             ours = np.asarray(found[name]).astype(array.dtype)
             counts.add(name, ours, array, (grids or {}).get(name))
@@ -111,6 +114,7 @@ def judge(
         images=images,
         elements=counts.elements,
         different=sum(counts.different.values()),
+        larger=counts.larger,
         steps=counts.steps,
         outputs={name: found for name, found in counts.different.items() if found},
         unforeseen=[said_of_distance(each) for each in distances if is_worse(each)],
@@ -124,6 +128,7 @@ class Counts:
 
     elements: int = 0
     steps: int = 0
+    larger: int = 0
     different: dict[str, int] = dataclasses.field(default_factory=dict)
 
     def add(self, name: str, found: NDArray[Any], wanted: NDArray[Any], grid: Grid | None) -> None:
@@ -131,6 +136,7 @@ class Counts:
         steps = steps_between(found.reshape(wanted.shape), wanted, grid)
         self.elements += steps.size
         self.steps = max(self.steps, int(steps.max(initial=0)))
+        self.larger += int((steps > 1).sum())
         self.different[name] = self.different.get(name, 0) + int(np.count_nonzero(steps))
 
 

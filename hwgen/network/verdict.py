@@ -28,7 +28,8 @@ class Verdict:
 
     file: what answered in the runtime; setting: of the processor, where it decides
     unjudged: a sentence, why nothing was compared; else empty, and all below holds
-    images, elements: compared; different: of these; steps: largest difference
+    images, elements: compared; different: of these; larger: by more than a step
+    steps: largest difference
     outputs: different elements of each output that has some
     first: node of the file at which a difference begins; empty: none, or not known
     foreseen: whether there is no difference but where a printed line names it, by at most its steps
@@ -43,6 +44,7 @@ class Verdict:
     images: int = 0
     elements: int = 0
     different: int = 0
+    larger: int = 0
     steps: int = 0
     outputs: dict[str, int] = dataclasses.field(default_factory=dict)
     first: str = ""

@@ -64,18 +64,16 @@ class AgreementReport:
 
     exact: whether every element must be equal, as where the network rounds as the runtime does
     first: the first element that differs, if every one must be equal
+    agrees: whether nothing differs that must not: of functions behind the network a step may
     announced: where one does, the lines of the import that say by how much a layer may differ; null
         where the network does not compute with these kernels
-    layers: those whose map the runtime shows, further outputs of the file among them
-    output: the one that is the answer
-    heads: sentences, of outputs of the file whose last functions the network leaves out, which map
-        is compared in place of each
+    layers: those whose map the runtime was asked for and shows
+    output: all outputs of the file, or the map of the answer by kernels that the network has not
     top_class: fraction of images with the same largest element of the answer, heads of the file
         included
     accuracy_*: fraction of images whose largest element is the label's
     largest_step: largest difference of a layer on the same inputs, of calls that of an output
-    judged: by the file in a plain session, of calls of a network with states and of one that rounds
-        half up; null: of others, as what stands above is that
+    judged: by the file in a session, of one that rounds half up in a plain one
     """
 
     format: Literal["hwgen.report.compare"]
@@ -87,18 +85,13 @@ class AgreementReport:
     data: Images
     exact: bool
     first: FirstElement | None
+    agrees: bool
     announced: list[str] | None = None
     layers: list[LayerAgreement]
     output: Differences | None
-    heads: list[str] = Field(default_factory=list)
     top_class: Fraction | None
     accuracy_golden: Fraction | None
     accuracy_runtime: Fraction | None
     largest_step: Annotated[int, Field(ge=0)] | None
     versions: dict[str, str]
-    judged: Verdict | None = None
-
-    @property
-    def in_calls(self) -> bool:
-        """Whether a network with states was compared, call by call."""
-        return self.judged is not None and not self.layers
+    judged: Verdict

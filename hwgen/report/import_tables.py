@@ -79,14 +79,11 @@ def note_lines(content: ImportInfo) -> list[str]:
     lines, verdict = announced_lines(content), content.judged
     if not lines and verdict is not None and verdict.equal:
         lines = ["every number of the file is held exactly"]
-    return [*lines, *judged_lines(content)]
+    return [*lines, *([] if verdict is None else judged_lines(verdict))]
 
 
-def judged_lines(content: ImportInfo) -> list[str]:
+def judged_lines(verdict: Verdict) -> list[str]:
     """Return what the file says of the network, then a line for each thing that none names."""
-    verdict = content.judged
-    if verdict is None:
-        return []
     return [judged_line(verdict), *(f"not foreseen: {each}" for each in verdict.unforeseen)]
 
 
@@ -198,22 +195,17 @@ def import_parts(content: ImportInfo) -> Iterator[RenderableType]:
 
 def agreement_table(report: AgreementReport) -> RenderableType:
     """Return a row for each layer: on the same inputs, then end to end; then the answers."""
-    about = f"network {report.network.name} in golden against {report.file.file}"
-    if report.judged is not None and report.in_calls:
-        calls = f"{report.data.images} calls of {report.data.name}"
-        return Group(f"{about}, call by call", calls, judged_line(report.judged))
-    rows = table(AGREEMENT_COLUMNS, left=2)
-    for layer in report.layers:
-        rows.add_row(layer.name, layer.kind, *cells(layer.same_inputs), *cells(layer.end_to_end))
-    return Group(
-        f"{about} in {report.runtime}",
+    lines: list[RenderableType] = [
+        f"network {report.network.name} in golden against {report.file.file} in {report.runtime}",
         f"{report.data.images} images of {report.data.name}",
         "",
-        "left: each layer on the runtime's inputs; right: end to end",
-        rows,
-        "",
-        *answer_lines(report),
-    )
+    ]
+    if report.layers:
+        rows = table(AGREEMENT_COLUMNS, left=2)
+        for each in report.layers:
+            rows.add_row(each.name, each.kind, *cells(each.same_inputs), *cells(each.end_to_end))
+        lines += ["left: each layer on the runtime's inputs; right: end to end", rows, ""]
+    return Group(*lines, *answer_lines(report))
 
 
 def cells(differences: Differences) -> list[str]:
@@ -234,17 +226,17 @@ def answer_lines(report: AgreementReport) -> Iterator[str]:
             f" x {first.x}, channel {first.channel}: golden {first.golden}, runtime"
             f" {first.runtime}"
         )
+    if report.exact and not report.agrees:
         yield from exit_lines(report)
-    elif report.exact:
+    elif report.exact and not report.judged.different:
         yield "every element is equal"
     if report.output is not None:
         yield (
             f"answer: {percent(report.output.equal)} of {number(report.output.elements)} elements"
             f" equal, largest difference {report.output.largest}"
         )
-    if report.judged is not None:
-        yield judged_line(report.judged)
-    yield from report.heads
+    if report.judged.different or not report.exact:
+        yield from judged_lines(report.judged)
     yield f"top classes equal: {percent_of_images(report.top_class)}"
     if report.accuracy_golden is not None:
         yield (

@@ -210,9 +210,8 @@ def test_golden_is_equal_to_the_runtime(
     assert f"{kernels} kernels" in text and "every element is equal" in text
     content: dict[str, Any] = json.loads(report.read_text())
     assert content["data"]["images"] == IMAGES and content["exact"] and content["first"] is None
-    kinds = ["conv", "average_pool", "linear"] if kernels == "reference" else ["linear"]
+    kinds = ["conv", "average_pool", "linear"] if kernels == "reference" else []
     assert [layer["kind"] for layer in content["layers"]] == kinds
-    assert content["output"] == content["layers"][-1]["end_to_end"]
     assert (content["output"]["elements"], content["output"]["equal"]) == (5 * IMAGES, 1)
     assert 0 <= content["accuracy_golden"] <= 1
 

@@ -3,8 +3,7 @@
 Tests: `tests/importers/tflite/test_operators.py`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,19 +21,10 @@ class Outcome:
 
     images: as the file quantized them; where steps stand before, not every integer occurs
     maps: those that were asked for and that the runtime shows
-    answers: the first output of the file itself, heads included: (images, elements)
-    integers: the same as integers of the network's answer, in the order in which the network gives
-        it; a real number that the answer does not have lies between them; None where a head hides
-        them
-    further: the other outputs of the file by their maps, in the order of the map,
-        (images, elements), where no head hides them and `maps` lacks them
     """
 
     images: NDArray[Any]
     maps: Maps
-    answers: NDArray[Any]
-    integers: NDArray[Any] | None = None
-    further: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
 class Runtime(Protocol):

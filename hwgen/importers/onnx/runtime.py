@@ -1,7 +1,7 @@
 """Run an ONNX file with onnxruntime, as people do or operator by operator, for comparison."""
 
 import math
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from onnxruntime.capi.onnxruntime_pybind11_state import Fail
 from hwgen.errors import FormatError
 from hwgen.importers.integer import Ending, IntegerGraph, QuantizedMap
 from hwgen.importers.integer.fold import before_head
-from hwgen.importers.integer.moves import Places
 from hwgen.importers.integer.nodes import Convolution, FullyConnected
 from hwgen.importers.integer.runtime import Outcome, stored, unsigned
 from hwgen.importers.onnx.external import read_whole_model
@@ -51,25 +50,22 @@ REWRITTEN = "of QONNX as QuantizeLinear, Clip and DequantizeLinear"
 
 
 class OnnxRuntime:
-    """A file in onnxruntime, unchanged; maps behind a QuantizeLinear are asked for besides.
+    """Maps of a file in onnxruntime; those behind a QuantizeLinear are asked for besides.
 
     Only nodes of QONNX are rewritten, and the name says so.
 
     With all optimizations of graphs, fused kernels round in another way than the operators that
-    they replace, and a map that is shown may break a fusion. So the answer is that of the file as
-    it is, and all maps are those of the graph that onnxruntime made of it, which runs once more.
+    they replace, and a map that is shown may break a fusion. So all maps are those of the graph
+    that onnxruntime made of the file, which runs once more; its answers must be those of the file.
     """
 
-    def __init__(
-        self, path: Path, graph: IntegerGraph, *, optimized: bool, maps: bool = False
-    ) -> None:
-        """Load a file whose graph was read without refusals; maps: shown with optimization, too."""
+    def __init__(self, path: Path, graph: IntegerGraph, *, optimized: bool) -> None:
+        """Load a file whose graph was read without refusals."""
         if optimized:
             graph = graph.read_by("onnxruntime")
         level = "all graph optimizations" if optimized else "without graph optimization"
         self.name = f"{RUNTIME}, {level}"
-        self._optimized, self._wanted, self._unchanged = optimized, maps, list[str]()
-        self._source = str(path)
+        self._unchanged, self._source = list[str](), str(path)
         given = with_rows_given(read_whole_model(path))
         joined = joined_inputs(given)
         readable = without_quants(joined.model, self._source)
@@ -79,24 +75,17 @@ class OnnxRuntime:
             self._unchanged = [PAIRS_JOINED]
             self.name += f", {REWRITTEN}"
         self._maps, self._image = graph.maps, graph.maps[graph.input]
-        self._raw, self._order = graph.raw_image, graph.answer_places
+        self._raw = graph.raw_image
         assert graph.reading is not None
         self._state: State = graph.reading()
         nodes = readable.graph.node
         self._tensors = {name for node in nodes for name in (*node.input, *node.output)}
         self._check_ends(graph)
-        self._model = ending_at(self._model, graph.ends)
-        self._seen = {
-            tensor: seen_of(self._state, tensor, graph, end) for tensor, end in graph.ends.items()
-        }
-        self._ends, self._outputs = graph.ends, tuple(graph.ends)
-        self._output, *self._others = graph.ends
-        self._answer = graph.ends[self._output].maps[0]
+        self._model, self._outputs = ending_at(self._model, graph.ends), tuple(graph.ends)
         self._sums = scales_of_sums(graph)
         self._sessions: dict[tuple[str, ...], Any] = {}
-        self._fused: onnx.ModelProto | None = None
-        if maps:
-            self._fused = self._by_session()
+        self._fused = self._by_session() if optimized else None
+        if self._fused is not None:
             self._tensors = {name for node in self._fused.graph.node for name in node.output}
 
     def _by_session(self) -> onnx.ModelProto:
@@ -124,17 +113,10 @@ class OnnxRuntime:
         raw = given_images(self._state, self._image, self._raw, shaped)
         if self._raw is not None:
             images = self._raw.integers(raw, image)
-        hidden = any(value is None for value in self._seen.values())
-        enough = self._optimized and not hidden and not self._wanted
-        shown = {
-            name: place
-            for name in ([] if enough else names)
-            if (place := self._shown(name)) is not None
-        }
+        shown = {name: place for name in names if (place := self._shown(name)) is not None}
         found = self._computed(raw, tuple(name for name in shown if name not in self._outputs))
-        outputs = self._computed(raw, ()) if self._optimized else found
-        output = outputs[self._output]
-        if self._wanted and not np.array_equal(output, found[self._output]):
+        output = self._outputs[0]
+        if self._fused and not np.array_equal(self._computed(raw, ())[output], found[output]):
             raise FormatError(
                 field="--maps",
                 allowed="for a file whose answers stay when its maps are shown",
@@ -147,21 +129,7 @@ class OnnxRuntime:
                 name: unsigned(np.rint(self._arranged(name, found[name], real)), self._maps[name])
                 for name, real in shown.items()
             },
-            answers=output,
-            integers=self._answers(output),
-            further=self._further(outputs, shown),
         )
-
-    def _further(
-        self, outputs: Mapping[str, NDArray[Any]], shown: Container[str]
-    ) -> dict[str, NDArray[Any]]:
-        """Return the maps of all outputs but the first, as far as these show them."""
-        found: dict[str, NDArray[Any]] = {}
-        for tensor in self._others:
-            value, name = self._seen[tensor], self._ends[tensor].maps[0]
-            if value is not None and name not in shown:
-                found[name] = self._moved(name, self._arranged(name, outputs[tensor], value))
-        return found
 
     def _computed(self, raw: NDArray[Any], names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
         """Return the outputs of the file and other tensors for raw images: (images, elements)."""
@@ -193,21 +161,6 @@ class OnnxRuntime:
                 source=self._source,
             ) from None
 
-    def _answers(self, output: NDArray[Any]) -> NDArray[Any] | None:
-        """Return the file's own answers in steps of the network's answer; None behind heads."""
-        visible = self._seen[self._output]
-        if visible is None:
-            return None
-        if self._order is None:
-            integers = self._arranged(self._answer, output, visible)
-        else:
-            integers = self._integers(self._answer, output, self._order)
-        return self._moved(self._answer, integers)
-
-    def _moved(self, name: str, steps: NDArray[Any]) -> NDArray[Any]:
-        """Return integers of the file, or what lies between them, as in the network's map."""
-        return whole_numbers(steps.astype(np.float64) + self._maps[name].offset)
-
     def _shown(self, name: str) -> Real | None:
         """Return the tensor of a map, if the model has it in whole."""
         value = self._state.values.get(name)
@@ -218,22 +171,18 @@ class OnnxRuntime:
         whole = value.places.size == self._state.batch * math.prod(self._maps[name].shape)
         return value if tensor == name and whole else None
 
-    def _integers(self, name: str, tensor: NDArray[Any], order: Places) -> NDArray[Any]:
-        """Return a tensor as the integers of the file that it holds, or in steps of the map.
-
-        order: number in the map of each element; raw sums have a scale a channel, and are rounded
-        """
-        values = self._maps[name]
-        if name in self._sums and tensor.dtype.kind == "f":
-            scale = self._sums[name][order.reshape(-1) % values.shape[2]]
-            sums: NDArray[np.float64] = np.rint(tensor.astype(np.float64) / scale)
-            return sums
-        return in_steps(tensor, values.scale, values.zero_point)
-
     def _arranged(self, name: str, tensor: NDArray[Any], real: Real) -> NDArray[Any]:
-        """Return (images, elements of the map), as the file stores integers."""
-        order = real.places.reshape(self._state.batch, -1)[0]
-        integers = self._integers(name, tensor, order)
+        """Return (images, elements of the map), in its steps or as the file stores integers.
+
+        Raw sums have a scale a channel.
+        """
+        values, order = self._maps[name], real.places.reshape(self._state.batch, -1)[0]
+        integers = tensor
+        if tensor.dtype.kind == "f":
+            scale, zero = values.scale, values.zero_point
+            if name in self._sums:
+                scale, zero = self._sums[name][order % values.shape[2]], 0
+            integers = tensor.astype(np.float64) / scale + zero
         arranged = np.empty((len(tensor), order.size), integers.dtype)
         arranged[:, order] = integers
         return arranged
@@ -242,8 +191,8 @@ class OnnxRuntime:
         """Return a session of the file, which shows other tensors, too."""
         if names not in self._sessions:
             fused = self._fused is not None and len(names) > 0
-            options = options_of("all" if self._optimized and not fused else None)
-            model = self._fused if self._fused and fused else self._model
+            options = options_of("all" if self._fused is not None and not fused else None)
+            model = self._fused if self._fused is not None and fused else self._model
             if pairs_saturate() and not fused:
                 model = made_precise(model, options)
             self._sessions[names] = session_of(
@@ -279,27 +228,6 @@ def parts_of(model: onnx.ModelProto, joined: Joined) -> dict[str, tuple[int, int
     """Return first and last channel (exclusive) and shape of each input of several."""
     shapes = shapes_of_inputs(model)
     return {name: (*ends, shapes[name]) for name, ends in joined.parts.items()}
-
-
-def in_steps(tensor: NDArray[Any], scale: Any, zero: Any) -> NDArray[Any]:
-    """Return real numbers in steps of a map: whole exactly where they are the map's own.
-
-    Those are scale * (integer - zero point) in float32, as a DequantizeLinear gives them. Integers
-    are returned as they are.
-    """
-    if tensor.dtype.kind != "f":
-        return tensor
-    steps = tensor.astype(np.float64) / scale
-    nearest = np.rint(steps)
-    own = nearest.astype(np.float32) * np.asarray(scale, np.float32)
-    found: NDArray[np.float64] = np.where(own.astype(tensor.dtype) == tensor, nearest, steps) + zero
-    return found
-
-
-def whole_numbers(steps: NDArray[Any]) -> NDArray[Any]:
-    """Return steps as integers, if all are whole."""
-    integers: NDArray[np.int64] = np.rint(steps).astype(np.int64)
-    return integers if (integers == steps).all() else steps
 
 
 @cache
@@ -373,12 +301,7 @@ def scales_of_sums(graph: IntegerGraph) -> dict[str, NDArray[np.float64]]:
 
 
 def runtime_of(
-    path: Path,
-    graph: IntegerGraph,
-    *,
-    answers: Sequence[str] = (),
-    default: bool = False,
-    maps: bool = False,
+    path: Path, graph: IntegerGraph, *, answers: Sequence[str] = (), default: bool = False
 ) -> OnnxRuntime:
-    """Return a file in its runtime; default: with all optimizations of graphs; maps: shown then."""
-    return OnnxRuntime(path, graph, optimized=default, maps=maps and default)
+    """Return a file in its runtime; default: with all optimizations of graphs."""
+    return OnnxRuntime(path, graph, optimized=default)

@@ -47,11 +47,9 @@ class LiteRT:
         self._image = graph.maps[graph.input]
         self._maps = graph.maps
         self._numbers = {tensor.name: number for number, tensor in enumerate(file.tensors)}
-        self._answer, self._order = self._numbers[next(iter(graph.ends))], graph.answer_places
-        self._first = graph.maps[graph.outputs[0]]
         content = read_given(path, what="the file", allowed="a TFLite file")
-        self._interpreter, kernels = interpreter_of(content, path, default=default)
-        self._shown = dict.fromkeys(self._maps, self._interpreter)
+        interpreter, kernels = interpreter_of(content, path, default=default)
+        self._shown = dict.fromkeys(self._maps, interpreter)
         if default:
             self._shown = {}
             # Each output is shown by the file that ends there.
@@ -65,31 +63,17 @@ class LiteRT:
         found: dict[str, list[NDArray[Any]]] = {
             name: [] for name in names if name in self._numbers and name in self._shown
         }
-        answers = []
         for image in stored(images, self._image):
-            for interpreter in {self._interpreter, *(self._shown[name] for name in found)}:
+            for interpreter in {self._shown[name] for name in found}:
                 self._invoke(interpreter, image)
             for name, values in found.items():
                 values.append(self._shown[name].get_tensor(self._numbers[name]))
-            answers.append(self._interpreter.get_tensor(self._answer).reshape(-1))
         return Outcome(
             images=images,
             maps={
                 name: unsigned(np.stack(values), self._maps[name]) for name, values in found.items()
             },
-            answers=np.stack(answers),
-            integers=self._integers(np.stack(answers)),
         )
-
-    def _integers(self, answers: NDArray[Any]) -> NDArray[np.int64] | None:
-        """Return answers in another order than that of their map as integers; None of others."""
-        if self._order is None:
-            return None
-        if answers.dtype.kind == "f":
-            # Behind a DEQUANTIZE.
-            steps = np.rint(answers.astype(np.float64) / self._first.scale)
-            answers = steps + self._first.zero_point
-        return answers.astype(np.int64) + self._first.offset
 
     def _invoke(self, interpreter: Interpreter, image: NDArray[Any]) -> None:
         """Run one image of integers; a file that quantizes by itself gets their real values."""
@@ -146,19 +130,7 @@ def interpreter_of(content: bytes, path: Path, *, default: bool) -> tuple[Interp
 
 
 def runtime_of(
-    path: Path,
-    graph: IntegerGraph,
-    *,
-    answers: Sequence[str] = (),
-    default: bool = False,
-    maps: bool = False,
+    path: Path, graph: IntegerGraph, *, answers: Sequence[str] = (), default: bool = False
 ) -> LiteRT:
-    """Return a file in its runtime; its default kernels show no maps."""
-    if maps and default:
-        raise FormatError(
-            field="--maps",
-            allowed="for ONNX, or with --kernels reference",
-            given="TFLite with LiteRT's default kernels, which show none",
-            source=str(path),
-        )
+    """Return a file in its runtime; answers: names of maps that its default kernels show."""
     return LiteRT(path, graph, answers=answers, default=default)

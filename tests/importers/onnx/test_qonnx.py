@@ -9,16 +9,15 @@ import numpy as np
 import onnx
 import pytest
 
-import golden.network
 from hwgen.cli import BAD_INPUT, main
 from hwgen.importers.integer import lower
 from hwgen.importers.integer.arithmetic import Kernels
 from hwgen.importers.onnx.qdq.qonnx import is_qonnx, without_quants
 from hwgen.importers.onnx.quantized import read_integer_graph
-from hwgen.importers.onnx.runtime import runtime_of, scales_of_sums
+from hwgen.importers.onnx.runtime import scales_of_sums
 from hwgen.network.weights import Weighted
 from tests.qonnx_models import DOMAIN, NETWORKS, Quantized, evaluated, mlp
-from tests.quantized_onnx import differing, saved
+from tests.quantized_onnx import differing, judged_on, saved
 
 BITS = (2, 4, 8)
 IMAGES = 4
@@ -70,13 +69,11 @@ def equal_to_the_definition(model: onnx.ModelProto, folder: Path) -> None:
     lowered = lower(graph, kernels="onnxruntime").network
     given = lowered.graph.input
     drawn = np.random.default_rng(5).integers(0, 256, (IMAGES, *given.shape)).astype(np.uint8)
-    outcome = runtime_of(path, graph, default=True).run(drawn, [])
-    answer = lowered.in_file_order(golden.network.infer(lowered, drawn)[lowered.answer])
-    assert outcome.integers is not None
-    assert np.array_equal(answer.reshape(outcome.integers.shape), outcome.integers)
+    verdict, _, answers = judged_on(path, lowered, drawn)
+    assert verdict.equal
     values = given.quantization[0]
     sides = [side.dim_value for side in model.graph.input[0].type.tensor_type.shape.dim]
-    for image, found in zip(drawn, outcome.answers, strict=True):
+    for image, found in zip(drawn, answers, strict=True):
         real = (image.astype(np.float64) - values.zero_point) * values.scale
         places = real.transpose(2, 0, 1).reshape(sides)
         assert np.array_equal(evaluated(model, places).reshape(-1), found)
@@ -380,9 +377,9 @@ def test_files_of_brevitas_answer_as_brevitas_does(
     values = lowered.graph.input.quantization[0]
     steps = np.rint(reals / np.float32(values.scale)) + values.zero_point
     wide = steps.clip(0, 255).astype(np.uint8).reshape((*steps.shape, 1, 1)[:4])
-    outcome = runtime_of(path, graph, default=True).run(wide.transpose(0, 2, 3, 1), [])
+    runtimes = judged_on(path, lowered, wide.transpose(0, 2, 3, 1))[2]
     scale = graph.maps[graph.outputs[0]].scale
     scale = scales_of_sums(graph).get(graph.outputs[0], scale)
     found, wanted = (np.rint(each.reshape(len(reals), -1) / scale) for each in
-                     (outcome.answers, answers))  # fmt: skip
+                     (runtimes, answers))  # fmt: skip
     assert np.array_equal(found, wanted)

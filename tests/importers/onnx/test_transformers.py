@@ -65,7 +65,7 @@ def exported(name: str, exporter: str, folder: Path) -> Path:
 def beside_runtime(path: Path, images: np.ndarray, network: QuantizedNetwork) -> Counters:
     """Return how every map that onnxruntime shows compares with golden's."""
     graph = read_integer_graph(path)
-    runtime = runtime_of(path, graph, default=True, maps=True)
+    runtime = runtime_of(path, graph, default=True)
     counters = Counters()
     counters.add(network, runtime.run(images, [layer.source for layer in network.layers]))
     return counters

@@ -6,12 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from golden.network import infer
 from hwgen.errors import HwgenError
 from hwgen.importers.integer import Lowered, lower
 from hwgen.importers.tflite import read_integer_graph
-from hwgen.importers.tflite.runtime import runtime_of
 from hwgen.network.conv import Conv
+from tests.quantized_onnx import judged_on
 from tests.tflite_files import (
     RELU,
     SAME,
@@ -36,10 +35,9 @@ def compared(writer: Writer, path: Path) -> tuple[Lowered, int]:
     images = np.random.default_rng(5).integers(
         0, 1 << values.bits, (IMAGES, *values.shape), dtype=values.dtype
     )
-    wanted = runtime_of(file, graph).run(images, []).answers.astype(np.int64) + SIGNED
-    given = infer(lowered.network, images)[lowered.network.answer]
+    verdict, _, wanted = judged_on(file, lowered.network, images, "reference")
     assert len(np.unique(wanted)) > 3, "the runtime's answer must use its range"
-    return lowered, int(np.abs(given.reshape(wanted.shape) - wanted).max())
+    return lowered, verdict.steps
 
 
 def integers(writer: Writer, *values: object) -> tuple[int, ...]:

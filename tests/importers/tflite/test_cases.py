@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from golden.network import infer
 from hwgen.commands.described import describe_import
 from hwgen.importers.integer import lower
 from hwgen.importers.integer.arithmetic import Kernels
 from hwgen.importers.tflite import read_integer_graph
-from hwgen.importers.tflite.runtime import runtime_of
 from tests.importers.tflite.test_refusals import sentences
+from tests.quantized_onnx import judged_on
 from tests.tflite_files import Writer
 
 CASES = Path(__file__).parent / "cases"
@@ -31,15 +30,9 @@ def different(path: Path, kernels: Kernels, *, images: int = 6) -> int:
     given = np.random.default_rng(3).integers(
         0, 1 << values.bits, (images, *values.shape), dtype=values.dtype
     )
-    runtime = runtime_of(path, graph, answers=graph.outputs, default=kernels == "xnnpack")
-    wanted, answer = runtime.run(given, []).answers, graph.maps[graph.outputs[0]]
-    found = infer(network, given)[network.answer].reshape(images, -1).astype(np.int64)
-    if wanted.dtype == np.float32:
-        wanted = np.rint(wanted / np.float32(answer.scale)) + answer.zero_point
-    found = found - answer.offset
-    assert found.shape == wanted.shape
+    verdict, _, wanted = judged_on(path, network, given, kernels)
     assert len(np.unique(wanted)) > 3, "the answer must use its range"
-    return int((found != wanted).sum())
+    return verdict.different
 
 
 @pytest.mark.promise(

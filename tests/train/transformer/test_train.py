@@ -8,12 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from golden.network import answer
 from hwgen.cli import main
 from hwgen.data import load_dataset
 from hwgen.errors import ConfigError, DataError
-from hwgen.importers.onnx.quantized import read_integer_graph
-from hwgen.importers.onnx.runtime import runtime_of
 from hwgen.network.csd import phi
 from hwgen.network.file import load_network
 from hwgen.train.recipe import Phase
@@ -21,6 +18,7 @@ from hwgen.train.train import train_network
 from hwgen.train.transformer.model import Transformer, plain
 from hwgen.train.transformer.recipe import TransformerRecipe, load_transformer_recipe
 from tests.corpus.drawn import zero_blocks
+from tests.quantized_onnx import judged_on
 from tests.train.conftest import RECIPES
 
 DIGITS = load_transformer_recipe(RECIPES / "digits_vit.yaml")
@@ -80,11 +78,7 @@ def test_a_recipe_leaves_a_pruned_network_of_few_digits(trained: Path) -> None:
 def test_its_onnx_file_answers_alike(trained: Path) -> None:
     network = load_network(trained / "network.npz")
     images = load_dataset("digits", None).test_images[:40]
-    graph = read_integer_graph(trained / "network.onnx")
-    runtime = runtime_of(trained / "network.onnx", graph, default=True)
-    found = runtime.run(images, []).integers
-    assert found is not None
-    assert (answer(network, images).reshape(40, -1) == found).all()
+    assert judged_on(trained / "network.onnx", network, images)[0].equal
 
 
 @pytest.mark.dear
