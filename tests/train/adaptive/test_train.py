@@ -302,7 +302,7 @@ def test_a_run_hangs_on_the_file_of_its_teacher(
         for parameter in network.parameters():
             torch.nn.init.normal_(parameter)
 
-    monkeypatch.setattr("hwgen.train.adaptive.run.load_start", drawn)
+    monkeypatch.setattr("hwgen.train.loop.load_start", drawn)
     about = Teacher(model="resnet20", start=GRAY, beta=0.9, tau=4.0)
     recipe = replace(adaptive_recipe, teacher=about)
     one, other = tmp_path / "one", tmp_path / "other"
