@@ -96,7 +96,7 @@ EXTRAS = {
             ("info", ONNX),
             ("run", "network.npz", "dbpim/paper", "--engine", "golden", "--images", 1),
             ("export-onnx", "digits_small_cnn", "--out", "network.onnx"),
-            ("onnx", "resnet18", "--out", "resnet18.onnx"),
+            ("export-onnx", "resnet18", "--out", "resnet18.onnx"),
         ]
     ),
     "tflite": Tried(hwgen=[("import", TFLITE, "--out", "network.npz"), ("info", TFLITE)]),
@@ -141,6 +141,7 @@ OTHERS = {
     "fpga": "tests/boards/test_route.py routes a small design on each board",
     "notebook": "tests/docs/test_notebooks.py runs the cells",
     "soc": "tests/soc builds the system of docs/howto/soc.md",
+    "text": "tests/network/test_vocabulary.py reads a tokenizer.json",
     "verif": "tests/verif runs the benches, whose packages these are",
 }
 """Extras that no command of hwgen needs, and who tries them."""

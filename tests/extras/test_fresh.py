@@ -107,6 +107,7 @@ LINES = [
 """By what the pages say; `hwgen` alone is the clone, too."""
 OTHERS = {
     "'.[corpus]'": "tests/corpus makes its files in an environment of their own",
+    "'hwgen[text]'": "tests/network/test_vocabulary.py reads a tokenizer.json",
     "aihwkit-lightning": "of the studies, which are a package of their own",
     "aihwkit": "of the studies, in an environment of its own",
     "librelane": "tests/soc/test_librelane.py runs in its environment",
