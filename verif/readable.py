@@ -42,12 +42,14 @@ LARGEST = 15
 SIZES = re.compile(r"_\d+[a-z\d]*(?:_in_\d+)?$")
 """Behind the name of a module."""
 NUMBERED: Mapping[str, str] = {
+    "crossbar_checksum": "beat mixed",
     "dbpim_byte_divider": "divisor value",
     "dbpim_float_adder": "moved significand total_1",
     "dbpim_float_divider": "below divisor given normal",
     "dbpim_float_multiplier": "a b product_1 significand",
     "dbpim_float_root": "value",
     "dbpim_float_sum": "moved",
+    "dbpim_checksum": "beat mixed",
     "dbpim_fma": "a b c magnitude_2 moved significand total_0",
     "dbpim_loader": "front_packet instruction__payload",
     "dbpim_mask_array": "shifted",
@@ -60,13 +62,14 @@ NUMBERED: Mapping[str, str] = {
     "dbpim_tile_loader": "beats__payload gathered",
     "dbpim_triple_decoder": "triple",
     "mram_bit_counter": "bits fields_0_2",
+    "mram_checksum": "beat mixed",
     "mram_dpu_lane": "weighted_4",
     "crossbar_packer": "both",
     "crossbar_pad_memory": "write_en",
     "crossbar_result_memory": "enables_0 enables_1",
 }
 """Signals whose bits have no names: numbers of IEEE 754 and searches for their leading one, words
-that are shifted, packets of several kinds, a bit for each lane."""
+that are shifted, packets of several kinds, a bit for each lane, beats and states of a CRC."""
 OPERATOR = re.compile(r"[&|^+*/%<>=?!~-]")
 
 

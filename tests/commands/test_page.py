@@ -26,10 +26,6 @@ DIGITS, WIDTHS = (
     ROOT / f"configs/networks/{name}.npz" for name in ("digits_small_cnn", "cadnn_digits")
 )
 SMALL, MRAM, CROSSBAR = "dbpim/small", ROOT / "configs/mram/small.yaml", "crossbar/digits_small_cnn"
-PROMISE = (
-    "a run and a prediction leave a page with cycles by layer, their causes, the schedule, energy"
-    " and area"
-)
 
 
 def written(folder: Path, call: Any, *given: Any, **named: Any) -> tuple[Any, str]:
@@ -49,7 +45,10 @@ def cells_of(page: str, title: str) -> list[list[str]]:
     return [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in rows]
 
 
-@pytest.mark.promise(PROMISE)
+@pytest.mark.promise(
+    "a run and a prediction leave a page with cycles by layer, their causes, the schedule, energy"
+    " and area"
+)
 def test_the_page_of_a_prediction(tmp_path: Path) -> None:
     report, page = written(tmp_path, api.model, DIGITS, SMALL, speedup=True)
     rows = cells_of(page, "Cycles by layer")
@@ -66,7 +65,10 @@ def test_the_page_of_a_prediction(tmp_path: Path) -> None:
     assert "<h2>Area</h2>" in page
 
 
-@pytest.mark.promise(PROMISE)
+@pytest.mark.promise(
+    "a run and a prediction leave a page with cycles by layer, their causes, the schedule, energy"
+    " and area"
+)
 def test_the_page_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = [0]
 

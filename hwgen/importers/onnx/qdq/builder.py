@@ -48,7 +48,7 @@ class Builder:
         """Store a constant, and return its name."""
         if array.dtype in (np.int16, np.uint16):
             self._opset = WORD_OPSET
-        self._constants[name] = numpy_helper.from_array(np.ascontiguousarray(array), name)
+        self._constants[name] = numpy_helper.from_array(np.asarray(array, order="C"), name)
         return name
 
     def scalar(self, name: str, value: float) -> str:
