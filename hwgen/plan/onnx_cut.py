@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import onnx
+from onnx import numpy_helper
 
 from hwgen.errors import FormatError
 from hwgen.importers.onnx.layout import layout_of
@@ -40,6 +42,7 @@ class OnnxCut:
     @classmethod
     def of(cls, model: onnx.ModelProto, source: str) -> "OnnxCut":
         """Return a quantized model as what is cut; FormatError for one that cannot be."""
+        check_scales(model, source)
         return cls(file=onnx_file(model, source), whole=model)
 
     @property
@@ -113,3 +116,22 @@ class OnnxCut:
         """Return what the whole file answers in a default session, a call each."""
         session = default_session(self.whole, self.file.source)
         return [ran(session.run, self.units.outputs, feed, self.source) for feed in feeds]
+
+
+def check_scales(model: onnx.ModelProto, source: str) -> None:
+    """Refuse a file with a scale below zero or without a value: no host makes sense of it."""
+    arrays = {each.name: each for each in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type not in ("QuantizeLinear", "DequantizeLinear"):
+            continue
+        if (stored := arrays.get(node.input[1])) is None:
+            continue
+        scales = numpy_helper.to_array(stored).ravel()
+        wrong = scales[~(np.isfinite(scales) & (scales >= 0))]
+        if wrong.size:
+            raise FormatError(
+                field=f"the scale of node {node.name} ({node.op_type})",
+                allowed="a positive number",
+                given=f"{wrong[0]:.6g}",
+                source=source,
+            )
