@@ -30,7 +30,7 @@ from tests.corpus.exports import (
     exports,
     popular_exports,
 )
-from tests.quantized_onnx import Model, saved
+from tests.quantized_onnx import Model, float_conv, saved
 
 ONE, OTHER = TOOLS[:2]
 EXACT = Row(
@@ -148,8 +148,7 @@ def test_the_page_of_popular_networks_has_every_export() -> None:
 def test_a_cure_that_a_refusal_names_is_tried(tmp_path: Path) -> None:
     def refused(folder: Path) -> Path:
         model = Model()
-        mean = model.node("ReduceMean", model.image(), axes=[1], keepdims=1)
-        return saved(model.build(model.quantized(model.node("Sub", mean, mean))), folder)
+        return saved(model.build(float_conv(model, "x", 8, 3, 3, 3)), folder)
 
     def cure(folder: Path, from_float: bool) -> Path:
         return small(folder)
