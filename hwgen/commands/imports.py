@@ -177,8 +177,7 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
                 raise self.refusal(name, "given with --chip", getattr(self, name))
         if self.strict and self.differ:
             raise self.refusal("differ", "left out where --strict is given", "it")
-        alone = self.state or self.positions or self.tokenizer or self.kernels != "default"
-        if self.chip is not None and alone:
+        if self.chip is not None and self.is_whole:
             allowed = "left out beside --state, --positions, --tokenizer and --kernels"
             raise self.refusal("chip", allowed, self.chip)
 
@@ -188,6 +187,11 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
         if not self.state:
             return None
         return dict(each.split("=") for each in self.state if each != NO_STATE)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether what is asked for is of a network in one piece, and no plan has it."""
+        return bool(self.state or self.positions or self.tokenizer or self.kernels != "default")
 
     def run(self) -> ImportReport | PlanReport:
         """Write the network, or the plan of one that is cut."""
@@ -215,7 +219,7 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
                 try:
                     return self.imported(writing, calibrate, quantized)
                 except RefusedNetworkError as refused:
-                    if self.state or self.positions or self.tokenizer or self.kernels != "default":
+                    if self.is_whole:
                         raise
                     return plan_instead(refused, quantized, writing.file, writing.out)
 

@@ -6,7 +6,7 @@ Tests: `tests/commands/test_plans.py`.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +26,6 @@ from hwgen.plan.units import Tensors
 from hwgen.report.plans import PlanReport, PlanSeen
 from hwgen.report.run import RunReport
 from hwgen.report.types import DRAWN, Images
-
-if TYPE_CHECKING:
-    pass
 
 RUN_SEED = 1
 
@@ -132,8 +129,7 @@ def run_plan(
     ]
     cycles, time_us = 0, 0.0
     for each in run.found.values():
-        of_chip = each.cycles_rtl if each.cycles_rtl is not None else each.cycles_model
-        cycles += of_chip or 0
+        cycles += each.cycles or 0
         time_us += (each.time_us or 0.0) * len(each.images) / len(feeds)
     equals = [each.equal for each in run.found.values() if each.equal is not None]
     timed = engine != "golden"

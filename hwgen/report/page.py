@@ -35,6 +35,8 @@ ZOOMS = (1, 4, 16, 64)
 """How much wider than the page a schedule may be drawn."""
 OTHERS = "all others"
 """Causes that are small, in the picture; the table has each."""
+VERDICTS = {True: ("all equal", "ok"), False: ("not equal", "bad"), None: ("not compared", "")}
+"""Words and kind of a figure, by whether all is equal."""
 CAUSES = {
     "busy": "cells that hold weights compute",
     "inactive_positions": "the position vector is not full",
@@ -164,10 +166,8 @@ def figures_of(report: RunReport | ModelReport, energy: EnergySum | None) -> Ite
         count, cycles = report.images, report.cycles_model
         yield Figure(value="predicted", what="cycles by the model")
     else:
-        count = len(report.images)
-        cycles = report.cycles_model if report.cycles_rtl is None else report.cycles_rtl
-        words = {True: ("all equal", "ok"), False: ("not equal", "bad"), None: ("not compared", "")}
-        value, kind = words[report.equal]
+        count, cycles = len(report.images), report.cycles
+        value, kind = VERDICTS[report.equal]
         first = report.first_difference
         what = in_words(first) if first else "every element, every cycle"
         yield Figure(value=value, what=what if report.equal is not None else "", kind=kind)
@@ -202,12 +202,11 @@ def layer_section(report: RunReport | ModelReport) -> Section:
         columns = ["layer", "kind", "output", "unpruned", "zero planes", "cycles", "equal"]
         rows = []
         for layer in report.layers:
-            cycles = layer.cycles_model if layer.cycles_rtl is None else layer.cycles_rtl
-            if cycles is not None:
-                spent[layer.name] = cycles
+            if layer.cycles is not None:
+                spent[layer.name] = layer.cycles
             kept = [percent(layer.weights_kept), percent(layer.zero_bit_columns)]
             shape = [layer.name, layer.kind, size(layer.shape)]
-            rows.append([*shape, *kept, number(cycles), verdict(layer).plain])
+            rows.append([*shape, *kept, number(layer.cycles), verdict(layer).plain])
     drawn = [Row(label=name, values=[each], texts=[number(each)]) for name, each in spent.items()]
     return Section(
         title="Cycles by layer",
@@ -388,8 +387,7 @@ def origin_of(setting: Setting, clock: ChipClock | None, command: str) -> dict[s
 
 def plan_page(report: PlanReport, facts: Facts) -> Page:
     """Return the page of a file that is cut between a chip and its host."""
-    words = {True: ("all equal", "ok"), False: ("not equal", "bad"), None: ("not compared", "")}
-    value, kind = words[report.equal]
+    value, kind = VERDICTS[report.equal]
     figures = [Figure(value=value, what="chip and reference", kind=kind)]
     if report.share is not None:
         what = f"of the multiply-accumulates on {report.chip}"
@@ -405,9 +403,7 @@ def plan_page(report: PlanReport, facts: Facts) -> Page:
             piece.where,
             ", ".join(f"{count} {name}" for name, count in piece.operators.items()),
             number(piece.products),
-            NOTHING
-            if piece.run is None
-            else number(piece.run.cycles_rtl or piece.run.cycles_model),
+            NOTHING if piece.run is None else number(piece.run.cycles),
             NOTHING if piece.run is None else verdict(piece.run).plain,
         ]
         for piece in report.pieces

@@ -151,9 +151,8 @@ def run_cells(piece: PieceInfo) -> tuple[str, str]:
     """Return the cycles of a piece, and whether it was equal."""
     if piece.run is None:
         return NOTHING, NOTHING
-    cycles = piece.run.cycles_rtl if piece.run.cycles_rtl is not None else piece.run.cycles_model
     equal = piece.run.equal
-    return number(cycles), NOTHING if equal is None else "equal" if equal else "differs"
+    return number(piece.run.cycles), NOTHING if equal is None else "equal" if equal else "differs"
 
 
 def plan_lines(report: PlanReport) -> Iterator[str]:

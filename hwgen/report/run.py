@@ -41,6 +41,11 @@ class Figures:
     load_cycles_rtl: Count | None
     load_cycles_model: Count | None
 
+    @property
+    def cycles(self) -> int | None:
+        """Cycles of the simulation; without one those of the cycle model."""
+        return self.cycles_model if self.cycles_rtl is None else self.cycles_rtl
+
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
 class RunStep:
