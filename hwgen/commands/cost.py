@@ -113,7 +113,7 @@ class Cost(Working, command="cost", example="chip.yaml --period 5 --plot cost.sv
     clocks: Annotated[
         File | None,
         Says(
-            "file of clocks (.json) in which to note the slowest path; model, run, text and sweep"
+            "file of clocks (.json) in which to note the slowest path; model, run, text and explore"
             " read clocks.json beside an architecture",
             metavar="FILE",
             use=OUTPUT_FILE,

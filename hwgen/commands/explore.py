@@ -50,12 +50,22 @@ SMALLEST = 0.25
 """Of the area that is allowed: smaller chips take long to predict, and are far from the best."""
 MOST_POINTS = 4096
 
+DataOfEach = Annotated[
+    Sequence[Images] | None,
+    Says(
+        "images of each network, in their order; repeatable [default: as for hwgen model]",
+        metavar="NAME|PATH",
+        typed=list[str],
+        read=tuple,
+    ),
+]
+
 
 @dataclass(frozen=True)
-class Explore(Working, command="explore", example="network.npz FAMILY --area 5 --plot front.svg"):
+class Explore(Working):
     """Search chips of a family that are at most so large, and run networks fastest.
 
-    What varies are sizes of the family's architectures, all that `hwgen sweep` can vary; --keys
+    What varies are sizes of the family's architectures, all that a grid can vary; --keys
     holds some of them, or adds others. Each chip is predicted exactly, an image a network. The
     table has the chips that no other one beats in both area and objective. Every prediction is
     cached, so after an interrupt the same command resumes.
@@ -100,15 +110,7 @@ class Explore(Working, command="explore", example="network.npz FAMILY --area 5 -
     points: Annotated[
         Annotated[Count, Field(le=MOST_POINTS)], Says("chips to predict", metavar="N")
     ] = 256
-    data: Annotated[
-        Sequence[Images] | None,
-        Says(
-            "images of each network, in their order; repeatable [default: as for hwgen model]",
-            metavar="NAME|PATH",
-            typed=list[str],
-            read=tuple,
-        ),
-    ] = None
+    data: DataOfEach = None
     seed: Seed = 1
     workers: Workers = 2
     energy: EnergyFile = None

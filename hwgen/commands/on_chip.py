@@ -64,29 +64,8 @@ def subject_of(
 
 
 @dataclass(frozen=True)
-class OnChip(Working):
-    """Base of requests about a network on a chip."""
-
-    OF_DENSITIES: ClassVar[bool] = False
-    """Whether densities may stand in place of the network."""
-
-    network: Network
-    architecture: Arch
-    _: KW_ONLY
-    sparsity: Sparsity = None
-
-    def subject(self, batch: int = 1) -> Subject:
-        """Return the network on its chip, with runs of `batch` images; see `subject_of`."""
-        if is_densities(Path(self.network)) and not self.OF_DENSITIES:
-            allowed = "a network; densities are for hwgen model and hwgen sweep"
-            raise self.refusal("network", allowed, self.network)
-        chip = chip_of(self.quiet, self.architecture, self.sparsity)
-        return subject_of(self.quiet, self.network, chip, batch=batch)
-
-
-@dataclass(frozen=True)
-class WithImages(OnChip):
-    """Base of requests that run images, each in its mode."""
+class Runs(Working):
+    """Base of requests that say how many images run, and in which modes."""
 
     _: KW_ONLY
     data: Data = None
@@ -108,13 +87,6 @@ class WithImages(OnChip):
     mode: Annotated[
         str | None, Says("mode of all images, such as 0.5x [default: the widest]", metavar="NAME")
     ] = None
-    host_ms: Annotated[
-        File | None,
-        Says(
-            "of a plan: milliseconds of each piece of the host (.yaml), for a total",
-            metavar="FILE",
-        ),
-    ] = None
     modes: Annotated[
         Sequence[str] | None,
         Says(
@@ -130,6 +102,41 @@ class WithImages(OnChip):
         """Refuse two ways to choose modes."""
         if self.mode is not None and self.modes is not None:
             raise self.refusal("mode", "left out where --modes is given", self.mode)
+
+
+@dataclass(frozen=True)
+class OnChip(Working):
+    """Base of requests about a network on a chip."""
+
+    OF_DENSITIES: ClassVar[bool] = False
+    """Whether densities may stand in place of the network."""
+
+    network: Network
+    architecture: Arch
+    _: KW_ONLY
+    sparsity: Sparsity = None
+
+    def subject(self, batch: int = 1) -> Subject:
+        """Return the network on its chip, with runs of `batch` images; see `subject_of`."""
+        if is_densities(Path(self.network)) and not self.OF_DENSITIES:
+            allowed = "a network; densities are for hwgen model and hwgen explore --grid"
+            raise self.refusal("network", allowed, self.network)
+        chip = chip_of(self.quiet, self.architecture, self.sparsity)
+        return subject_of(self.quiet, self.network, chip, batch=batch)
+
+
+@dataclass(frozen=True)
+class WithImages(Runs, OnChip):
+    """Base of requests that run images, each in its mode."""
+
+    _: KW_ONLY
+    host_ms: Annotated[
+        File | None,
+        Says(
+            "of a plan: milliseconds of each piece of the host (.yaml), for a total",
+            metavar="FILE",
+        ),
+    ] = None
 
     def of_plan(self, engine: Engine, refused: Sequence[str], play: RunsPiece) -> PlanReport:
         """Return what the pieces of a plan did; refused: fields that one network alone takes.

@@ -172,7 +172,7 @@ class Prices:
 class Energy(Request, command="energy", example="FAMILY --out mine.yaml"):
     """Write the energies and areas of a family's chips as a file: with units and sources.
 
-    Change it, and give it to `--energy` of model, run, sweep and cost. A table must be whole.
+    Change it, and give it to `--energy` of model, run, explore and cost. A table must be whole.
     """
 
     family: Annotated[

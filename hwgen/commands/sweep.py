@@ -1,4 +1,4 @@
-"""`hwgen sweep`: one network on many chips, which differ in some keys of their architecture."""
+"""`hwgen explore --grid`: a network on many chips, which differ in some keys."""
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -10,7 +10,6 @@ from typing import Annotated, Any, ClassVar, cast
 
 import yaml
 from pydantic import Field
-from rich.console import RenderableType
 
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture
@@ -24,7 +23,6 @@ from hwgen.commands.request import Says
 from hwgen.commands.subject import Subject, configuration_of
 from hwgen.errors import ConfigError, DataError, HwgenError, with_near
 from hwgen.report.sweep import SweepPoint, SweepReport, Value
-from hwgen.report.sweep_table import sweep_table
 
 SWITCHES = "sparsity"
 """A key beside those of the file, for families that have switches: `all`, `none`, or names with a
@@ -75,11 +73,7 @@ def refusal(field: str, allowed: str, given: object) -> ConfigError:
 
 
 @dataclass(frozen=True)
-class Sweep(
-    WithImages,
-    command="sweep",
-    example="network.npz chip.yaml cores=1,2 port_bits=64,128 --plot sweep.svg",
-):
+class Sweep(WithImages):
     """Predict a network on every combination of values of some keys of an architecture.
 
     The key sparsity stands for all switches: sparsity=none,all,weight_bits+input_bits. A
@@ -96,10 +90,8 @@ class Sweep(
         Mapping[str, Annotated[Sequence[Value], Field(min_length=1)]],
         Says(
             "a key of the architecture and its values, such as macro.rows=8,16",
-            metavar="KEY=VALUES...",
+            metavar="KEY=VALUES",
             argument=True,
-            typed=list[str],
-            read=values_of,
         ),
     ]
     _: KW_ONLY
@@ -148,10 +140,6 @@ class Sweep(
 
             write_plot(self.plot, lambda kind: sweep_picture(report, kind))
         return report
-
-    def table(self, report: SweepReport) -> RenderableType:
-        """Return a row for each combination."""
-        return sweep_table(report)
 
 
 def checked(subject: Subject, keys: Values) -> dict[str, list[Value]]:

@@ -1,4 +1,4 @@
-"""The report of `hwgen sweep`."""
+"""The report of `hwgen explore --grid`."""
 
 from typing import Literal
 
@@ -37,7 +37,7 @@ class SweepPoint:
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
 class SweepReport:
-    """What `hwgen sweep` found.
+    """What `hwgen explore --grid` found.
 
     setting: the architecture that varies, with its own values
     keys: that vary, with their values

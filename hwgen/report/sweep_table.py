@@ -1,6 +1,6 @@
 """A sweep as a table for the terminal.
 
-Tests: `tests/cli/test_sweep.py`.
+Tests: `tests/cli/test_grid.py`.
 """
 
 from collections.abc import Iterator

@@ -178,7 +178,10 @@ def test_a_shell_completes_names_that_ship(words: str, found: str) -> None:
         ("model digits_vitt dbpim/small", "got digits_vitt: did you mean digits_vit?"),
         ("build dbpim/smal -o verilog", "got dbpim/smal: did you mean dbpim/small"),
         ("model digits_small_cnn dbpim/tiny --sparsity inputbits", "did you mean input_bits?"),
-        ("sweep digits_small_cnn dbpim/tiny macro.row=4", "got macro.row: did you mean macro.rows"),
+        (
+            "explore digits_small_cnn dbpim/tiny --grid macro.row=4",
+            "got macro.row: did you mean macro.rows",
+        ),
         ("model cadnn_digits mram/tiny --mode 0.5", "got 0.5: did you mean 0.5x?"),
         ("energy mrom -o mine.yaml", "got mrom: did you mean mram?"),
         ("run digits_small_cnn dbpim/tiny --engine gloden", "did you mean golden?"),
@@ -194,7 +197,9 @@ def test_a_name_that_is_near_is_asked_for(
 
 
 @pytest.mark.promise("network and chip in each other's place are told in the right order")
-@pytest.mark.parametrize("command", ["run", "model", "compile -o p.npz", "sweep", "export -o f"])
+@pytest.mark.parametrize(
+    "command", ["run", "model", "compile -o p.npz", "explore --grid cores=1", "export -o f"]
+)
 @pytest.mark.parametrize(
     ("network", "chip"), [("digits_small_cnn", "dbpim/tiny"), ("mine.onnx", "chip.yaml")]
 )
@@ -202,8 +207,7 @@ def test_arguments_in_each_others_place(
     hwgen: Command, command: str, network: str, chip: str
 ) -> None:
     name, *options = command.split()
-    keys = ["cores=1"] if name == "sweep" else []
-    code, _, err = hwgen(name, chip, network, *keys, *options)
+    code, _, err = hwgen(name, chip, network, *options)
     assert code == 2
     assert err == (
         "hwgen: NETWORK must be a quantized network file, and ARCH an architecture, got"

@@ -258,7 +258,7 @@ FOREIGN = {
     "run net.npz arch.yaml --page": "a page",
     "model net.npz arch.yaml --plot": "a picture",
     "run net.npz arch.yaml --plot": "a picture",
-    "sweep net.npz arch.yaml cores=1 --plot": "a picture",
+    "explore net.npz arch.yaml --grid cores=1 --plot": "a picture",
     "explore net.npz arch.yaml --area 9 --plot": "a picture",
     "explore net.npz arch.yaml --area 9 --out": "an architecture that was found",
     "cost arch.yaml --plot": "a picture",

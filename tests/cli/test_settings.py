@@ -72,9 +72,9 @@ def test_a_command_shows_and_takes_the_cores(
 ) -> None:
     (tmp_path / NAME).write_text("cores = 7\n")
     monkeypatch.chdir(tmp_path)
-    assert "[default: 7]" in hwgen("sweep", "--help")[1]
+    assert "[default: 7]" in hwgen("explore", "--help")[1]
     (tmp_path / NAME).unlink()
-    assert "[default: 2]" in hwgen("sweep", "--help")[1]
+    assert "[default: 2]" in hwgen("explore", "--help")[1]
 
 
 @pytest.mark.promise("a setting that hwgen.toml cannot have is one sentence, with the near key")

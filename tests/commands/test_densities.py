@@ -1,4 +1,4 @@
-"""Densities stand in place of a network for `hwgen model` and `hwgen sweep`."""
+"""Densities stand in place of a network for `hwgen model` and `hwgen explore --grid`."""
 
 from pathlib import Path
 
@@ -74,7 +74,7 @@ def test_a_sweep_takes_densities(context: api.Context, tmp_path: Path) -> None:
 
 def test_other_commands_and_images_are_refused(context: api.Context, tmp_path: Path) -> None:
     file = written(tmp_path, OWN)
-    with pytest.raises(HwgenError, match="densities are for hwgen model and hwgen sweep"):
+    with pytest.raises(HwgenError, match="densities are for hwgen model and hwgen explore --grid"):
         api.simulate(file, "dbpim/small", context=context)
     with pytest.raises(HwgenError, match="data must be left out where densities draw the maps"):
         api.model(file, "dbpim/small", data=np.zeros((1, 8, 8, 3), np.uint8), context=context)

@@ -78,7 +78,7 @@ EXTRAS = {
             ("model", *ON_TINY),
             ("run", *ON_TINY, "--engine", "golden"),
             ("run", *ON_TINY, "--engine", "model"),
-            ("sweep", *ON_TINY, "port_bits=32,64"),
+            ("explore", *ON_TINY, "--grid", "port_bits=32,64"),
             ("effects", *ON_TINY, "--effects", "effects/sram_low_voltage", "--seeds", 1,
              "--images", 2),
             ("export", *ON_TINY, "--out", "by-hand"),
@@ -175,7 +175,7 @@ def test_the_commands_of_an_extra_need_no_other(extras: str, tmp_path: Path) -> 
 PICTURES = {
     "model": ("model", *ON_TINY, "--plot", "picture.svg"),
     "run": ("run", "digits_small_cnn", "crossbar/digits_small_cnn", "--plot", "picture.svg"),
-    "sweep": ("sweep", *ON_TINY, "port_bits=32,64", "--plot", "picture.svg"),
+    "grid": ("explore", *ON_TINY, "--grid", "port_bits=32,64", "--plot", "picture.svg"),
     "effects": ("effects", *ON_TINY, "--effects", "effects/sram_low_voltage", "--plot", "p.svg"),
     "cost": ("cost", "dbpim/tiny", "--plot", "picture.svg"),
 }

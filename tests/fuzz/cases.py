@@ -406,7 +406,6 @@ GIVEN = {
     "self-test": [str(TINY)],
     "fit": ["given.npz"],
     "model": ["given.npz", str(TINY)],
-    "sweep": ["given.npz", str(TINY), "cores=1"],
     "explore": ["given.npz", str(TINY), "--area", "1", "--points", "1"],
     "export": ["given.npz", str(TINY)],
     "import": ["given.npz"],

@@ -1,4 +1,4 @@
-"""Lanes of the SIMD units and their requantizers: area against cycles, by `hwgen sweep`.
+"""Lanes of the SIMD units and their requantizers: area against cycles, by `hwgen explore --grid`.
 
     python -m hwgen_studies.dbpim_paper.lanes --data SET --out FILE --json FILE
 
