@@ -9,35 +9,12 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
+from hwgen.chip import protocols
 from hwgen.chip.page_protocols import (
     DataSheet,
     Graphs,
     ReportSchemas,
     Synthesis,
-)
-from hwgen.chip.protocols import (
-    Architectures,
-    Area,
-    Axes,
-    BitActivity,
-    Compiler,
-    CycleModel,
-    Energy,
-    EnergyTables,
-    Firmware,
-    LayerSupport,
-    Modes,
-    NetlistEnergy,
-    Physical,
-    Programs,
-    Rooms,
-    Schedules,
-    SelfTests,
-    Simulation,
-    Sparsity,
-    SplitCosts,
-    Timelines,
-    Verilog,
 )
 from hwgen.errors import FamilyError
 
@@ -106,91 +83,91 @@ class Family:
         has_field = any(field.name == "clock_mhz" for field in fields(arch))
         return replace(arch, clock_mhz=mhz) if has_field else arch
 
-    def architectures(self) -> Architectures:
+    def architectures(self) -> protocols.Architectures:
         """Read architecture files."""
         raise self.lacking("read an architecture", "architecture files")
 
-    def sparsity(self) -> Sparsity:
+    def sparsity(self) -> protocols.Sparsity:
         """Switches of an architecture that skip zeros."""
         raise self.lacking("take --sparsity or compare kinds of sparsity", "sparsity switches")
 
-    def modes(self) -> Modes:
+    def modes(self) -> protocols.Modes:
         """Modes of a network, between which a chip switches."""
         raise self.lacking("switch between modes of a network", "modes")
 
-    def programs(self) -> Programs:
+    def programs(self) -> protocols.Programs:
         """Read and write program files."""
         raise self.lacking("run a network", "programs")
 
-    def compiler(self) -> Compiler:
+    def compiler(self) -> protocols.Compiler:
         """Compile networks."""
         raise self.lacking("compile a network", "compiler")
 
-    def rooms(self) -> Rooms:
+    def rooms(self) -> protocols.Rooms:
         """Say how full the memories of a chip are with a program."""
         raise self.lacking("say how full a chip is", "list of what a program fills")
 
-    def layer_support(self) -> LayerSupport:
+    def layer_support(self) -> protocols.LayerSupport:
         """Say which layers the chips run."""
         raise self.lacking("say which layers it runs", "list of layers that it runs")
 
-    def split_cost(self) -> SplitCosts:
+    def split_cost(self) -> protocols.SplitCosts:
         """Rate how a layer is split over the cores."""
         raise self.lacking("rate the split of a layer", "cost for the compiler")
 
-    def cycle_model(self) -> CycleModel:
+    def cycle_model(self) -> protocols.CycleModel:
         """Predict cycles and events without simulation."""
         raise self.lacking("predict cycles of programs", "cycle model")
 
-    def timeline(self) -> Timelines:
+    def timeline(self) -> protocols.Timelines:
         """Show what the units of a chip do over the cycles."""
         raise self.lacking("show what its units do over time", "timeline")
 
-    def bit_activity(self) -> BitActivity:
+    def bit_activity(self) -> protocols.BitActivity:
         """Count bit planes without a one."""
         raise self.lacking("count zero bit planes", "bit activity")
 
-    def energy(self) -> Energy:
+    def energy(self) -> protocols.Energy:
         """Tell energy from counted events."""
         raise self.lacking("tell energy", "energy model")
 
-    def energy_tables(self) -> EnergyTables:
+    def energy_tables(self) -> protocols.EnergyTables:
         """Read tables of energies and areas."""
         raise self.lacking("take --energy", "tables of energies that are files")
 
-    def area(self) -> Area:
+    def area(self) -> protocols.Area:
         """Tell the area of a chip."""
         raise self.lacking("tell area", "area model")
 
-    def axes(self) -> Axes:
+    def axes(self) -> protocols.Axes:
         """Say which keys a search for chips varies."""
         raise self.lacking("be explored", "list of keys that a search may vary")
 
-    def physical(self) -> Physical:
+    def physical(self) -> protocols.Physical:
         """Say to which part of the tables a module belongs."""
         raise self.lacking("compare netlists with its tables", "parts of its tables for modules")
 
-    def netlist_energy(self) -> NetlistEnergy:
+    def netlist_energy(self) -> protocols.NetlistEnergy:
         """Measure a unit whose netlist follows a simulation."""
         raise self.lacking("measure energy on netlists", "unit whose netlist follows a simulation")
 
-    def verilog(self) -> Verilog:
+    def verilog(self) -> protocols.Verilog:
         """Make the top component of a chip."""
         raise self.lacking("be built", "Verilog generator")
 
-    def simulation(self) -> Simulation:
+    def simulation(self) -> protocols.Simulation:
         """Simulate the emitted Verilog."""
         raise self.lacking("be simulated", "simulation")
 
-    def self_test(self) -> SelfTests:
+    def self_test(self) -> protocols.SelfTests:
         """Test the cells of a chip with programs."""
         raise self.lacking("test its own cells", "self-test")
 
-    def schedules(self) -> Schedules:
+    def schedules(self) -> protocols.Schedules:
         """Compare starts with a schedule."""
         raise self.lacking("compare starts with a schedule", "schedules")
 
-    def firmware(self) -> Firmware:
+    def firmware(self) -> protocols.Firmware:
         """Lay images and answers in memory for firmware."""
         raise self.lacking("be driven by firmware", "layout of images and answers in memory")
 

@@ -8,15 +8,8 @@ from collections.abc import Iterator, Sequence
 from pydantic.dataclasses import dataclass
 
 from hwgen.files.load import EXACT
+from hwgen.network import maps
 from hwgen.network.layer import LayerBase, Surroundings, padding_complaints, window_shape
-from hwgen.network.maps import (
-    Complaint,
-    FeatureMap,
-    Pair,
-    Shape,
-    Sides,
-    same_channels_complaints,
-)
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
@@ -26,11 +19,11 @@ class Pool(LayerBase):
     kernel, stride: height, width; padding: top, left, bottom, right
     """
 
-    kernel: Pair
-    stride: Pair
-    padding: Sides
+    kernel: maps.Pair
+    stride: maps.Pair
+    padding: maps.Sides
 
-    def output_shape(self, sources: Sequence[FeatureMap]) -> Shape | None:
+    def output_shape(self, sources: Sequence[maps.FeatureMap]) -> maps.Shape | None:
         """Return the shape that the window leaves of the map."""
         return window_shape(
             sources[0],
@@ -40,7 +33,7 @@ class Pool(LayerBase):
             padding=self.padding,
         )
 
-    def complaints(self, around: Surroundings) -> Iterator[Complaint]:
+    def complaints(self, around: Surroundings) -> Iterator[maps.Complaint]:
         """Check that no window lies in the padding alone, and that modes keep their channels."""
         yield from padding_complaints(self.name, kernel=self.kernel, padding=self.padding)
-        yield from same_channels_complaints(self.name, around.sources[0], self.output)
+        yield from maps.same_channels_complaints(self.name, around.sources[0], self.output)

@@ -9,14 +9,8 @@ from typing import Literal
 from pydantic.dataclasses import dataclass
 
 from hwgen.files.load import EXACT
+from hwgen.network import maps
 from hwgen.network.layer import LayerBase, Surroundings
-from hwgen.network.maps import (
-    Complaint,
-    FeatureMap,
-    Pair,
-    Shape,
-    same_values_complaints,
-)
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
@@ -27,18 +21,18 @@ class Shortcut(LayerBase):
     """
 
     op: Literal["shortcut"]
-    stride: Pair
+    stride: maps.Pair
 
-    def output_shape(self, sources: Sequence[FeatureMap]) -> Shape:
+    def output_shape(self, sources: Sequence[maps.FeatureMap]) -> maps.Shape:
         """Return the subsampled size; any channels."""
         height, width, _ = sources[0].shape
         rows, columns = (height - 1) // self.stride[0] + 1, (width - 1) // self.stride[1] + 1
         return rows, columns, self.output.channels
 
-    def complaints(self, around: Surroundings) -> Iterator[Complaint]:
+    def complaints(self, around: Surroundings) -> Iterator[maps.Complaint]:
         """Check that the quantization stays, and the zero of added channels lies in the range."""
         source = around.sources[0]
-        yield from same_values_complaints(self.name, source, self.output)
+        yield from maps.same_values_complaints(self.name, source, self.output)
         for mode, values in enumerate(self.output.quantization):
             longer = self.output.channels_in(mode) > source.channels_in(mode)
             if longer and not values.low <= values.zero_point <= values.high:

@@ -9,15 +9,8 @@ from typing import Literal
 from pydantic.dataclasses import dataclass
 
 from hwgen.files.load import EXACT
+from hwgen.network import maps
 from hwgen.network.layer import LayerBase, Surroundings
-from hwgen.network.maps import (
-    Complaint,
-    FeatureMap,
-    Pair,
-    Shape,
-    same_channels_complaints,
-    same_values_complaints,
-)
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
@@ -30,21 +23,21 @@ class Upsample(LayerBase):
     """
 
     op: Literal["upsample"]
-    factor: Pair
+    factor: maps.Pair
     fill: Literal["repeat", "zero"]
 
-    def output_shape(self, sources: Sequence[FeatureMap]) -> Shape:
+    def output_shape(self, sources: Sequence[maps.FeatureMap]) -> maps.Shape:
         """Return the grown size, the same channels."""
         height, width, channels = sources[0].shape
         if self.fill == "repeat":
             return height * self.factor[0], width * self.factor[1], channels
         return (height - 1) * self.factor[0] + 1, (width - 1) * self.factor[1] + 1, channels
 
-    def complaints(self, around: Surroundings) -> Iterator[Complaint]:
+    def complaints(self, around: Surroundings) -> Iterator[maps.Complaint]:
         """Check that values stay, and the zero between pixels lies in the range."""
         source = around.sources[0]
-        yield from same_values_complaints(self.name, source, self.output)
-        yield from same_channels_complaints(self.name, source, self.output)
+        yield from maps.same_values_complaints(self.name, source, self.output)
+        yield from maps.same_channels_complaints(self.name, source, self.output)
         for mode, values in enumerate(self.output.quantization):
             if self.fill == "zero" and not values.low <= values.zero_point <= values.high:
                 where = f"{self.name}.output.quantization.{mode}.zero_point"

@@ -11,18 +11,8 @@ from rich.console import Group, RenderableType
 from hwgen.chip.room import Room
 from hwgen.chip.step import PlannedStep
 from hwgen.chip.tiling import LayerTiling
+from hwgen.report import info
 from hwgen.report.import_tables import import_parts
-from hwgen.report.info import (
-    ArchitectureInfo,
-    ArrayNeeds,
-    DensitiesInfo,
-    EffectLevel,
-    EffectsInfo,
-    InfoReport,
-    MemoryNeeds,
-    NetworkInfo,
-    ProgramInfo,
-)
 from hwgen.report.routed import routed_rows
 from hwgen.report.sweep_table import shown
 from hwgen.report.tables import NOTHING, number, percent, replaced_lines, size, table
@@ -43,7 +33,7 @@ IN_A_TABLE = ("fabric.layers.", "fabric.regions.", "fabric.travels.")
 """Keys whose values stand in the table of the placement."""
 
 
-def info_table(report: InfoReport, graph: Iterable[RenderableType] = ()) -> RenderableType:
+def info_table(report: info.InfoReport, graph: Iterable[RenderableType] = ()) -> RenderableType:
     """Return the content of a file; graph: tables of a network without weights, of a placement."""
     parts: list[RenderableType] = []
     if report.network is not None:
@@ -73,7 +63,7 @@ def info_table(report: InfoReport, graph: Iterable[RenderableType] = ()) -> Rend
     return Group(*parts)
 
 
-def effects_parts(effects: EffectsInfo) -> Iterator[RenderableType]:
+def effects_parts(effects: info.EffectsInfo) -> Iterator[RenderableType]:
     """Yield a file of effects, number by number."""
     yield f"effects {effects.name}, {effects.digest[:16]}: {effects.device}"
     yield ""
@@ -87,7 +77,7 @@ def effects_parts(effects: EffectsInfo) -> Iterator[RenderableType]:
         yield f"levels: {effects.levels_source or NOTHING}"
 
 
-def levels_table(levels: Sequence[EffectLevel]) -> RenderableType:
+def levels_table(levels: Sequence[info.EffectLevel]) -> RenderableType:
     """Return a row for each level of a device."""
     rows = table(
         ["level", "mean", "deviation", "drift", "of cells", "good", "writes", "mean when used"],
@@ -107,7 +97,7 @@ def levels_table(levels: Sequence[EffectLevel]) -> RenderableType:
     return rows
 
 
-def densities_parts(densities: DensitiesInfo) -> Iterator[RenderableType]:
+def densities_parts(densities: info.DensitiesInfo) -> Iterator[RenderableType]:
     """Yield the layers of a file of densities."""
     yield f"densities {densities.name}, {densities.digest[:16]}"
     yield ""
@@ -124,7 +114,7 @@ def densities_parts(densities: DensitiesInfo) -> Iterator[RenderableType]:
     yield rows
 
 
-def memories_table(memories: Sequence[MemoryNeeds]) -> RenderableType:
+def memories_table(memories: Sequence[info.MemoryNeeds]) -> RenderableType:
     """Return the memories of a chip, and what a replacement of each must do."""
     rows = table(["memory", "words", "bits", "written alone", "reads", "read", "address", "while"])
     for one in memories:
@@ -141,7 +131,7 @@ def memories_table(memories: Sequence[MemoryNeeds]) -> RenderableType:
     return Group(rows, "while: what is read of a word in the cycle in which it is written")
 
 
-def arrays_table(arrays: Sequence[ArrayNeeds]) -> RenderableType:
+def arrays_table(arrays: Sequence[info.ArrayNeeds]) -> RenderableType:
     """Return the arrays of a chip, and what a replacement of each must do."""
     rows = table(["array", "sizes", "ports", "cycles", "row"])
     for one in arrays:
@@ -155,7 +145,7 @@ def arrays_table(arrays: Sequence[ArrayNeeds]) -> RenderableType:
     return Group(rows, "ports in brackets: a module may do without them")
 
 
-def network_parts(network: NetworkInfo) -> Iterator[RenderableType]:
+def network_parts(network: info.NetworkInfo) -> Iterator[RenderableType]:
     """Yield the facts of a quantized network and its layers."""
     yield f"network {network.name}, {network.digest[:16]}"
     yield f"images: {size(network.input_shape)}" + "".join(
@@ -192,7 +182,7 @@ def both(pair: tuple[int, int] | None) -> str:
     return NOTHING if pair is None else "x".join(map(str, dict.fromkeys(pair)))
 
 
-def program_lines(program: ProgramInfo) -> Iterator[str]:
+def program_lines(program: info.ProgramInfo) -> Iterator[str]:
     """Yield the network and the architecture that a program was compiled for."""
     yield f"program of {program.bytes:,} bytes, {program.digest[:16]}"
     yield f"network {program.network}, {program.network_digest[:16]}"
@@ -202,7 +192,7 @@ def program_lines(program: ProgramInfo) -> Iterator[str]:
     )
 
 
-def architecture_parts(arch: ArchitectureInfo) -> Iterator[RenderableType]:
+def architecture_parts(arch: info.ArchitectureInfo) -> Iterator[RenderableType]:
     """Yield an architecture, key by key."""
     yield f"architecture {arch.name} of the family {arch.family}, {arch.digest[:16]}"
     rows = table(("key", "value"), left=2)

@@ -5,21 +5,7 @@ Tests: `tests/train/test_export.py`.
 
 from typing import TypedDict
 
-from hwgen.network import (
-    Add,
-    AveragePool,
-    Conv,
-    FeatureMap,
-    Layer,
-    Linear,
-    MaxPool,
-    Multiply,
-    Requantization,
-    Shortcut,
-    Table,
-    byte_map,
-    raw_map,
-)
+from hwgen import network as net
 from hwgen.network.maps import Pair, Shape, Sides
 from hwgen.network.quantization import HALF_UP, fixed_point
 from hwgen.train.export_integers import add_multipliers, scale_of
@@ -32,7 +18,7 @@ class Common(TypedDict):
 
     name: str
     inputs: tuple[str, ...]
-    output: FeatureMap
+    output: net.FeatureMap
     source: str
 
 
@@ -45,8 +31,8 @@ class Window(TypedDict):
 
 
 def export_layer(
-    node: Node, sources: list[FeatureMap], output: FeatureMap, *, weight_bits: int
-) -> Layer:
+    node: Node, sources: list[net.FeatureMap], output: net.FeatureMap, *, weight_bits: int
+) -> net.Layer:
     """Return the layer of a node with the maps `sources` as its inputs.
 
     weight_bits: of its weights, if it has some
@@ -59,7 +45,7 @@ def export_layer(
     )
     match node.op:
         case "conv":
-            return Conv(
+            return net.Conv(
                 op="conv",
                 groups=node.groups,
                 weight_bits=weight_bits,
@@ -69,7 +55,7 @@ def export_layer(
                 **common,
             )
         case "linear":
-            return Linear(
+            return net.Linear(
                 op="linear",
                 weight_bits=weight_bits,
                 weight_grid="integer",
@@ -77,23 +63,25 @@ def export_layer(
                 **common,
             )
         case "max_pool":
-            return MaxPool(op="max_pool", **window, **common)
+            return net.MaxPool(op="max_pool", **window, **common)
         case "average_pool" | "add" | "multiply":
             return combining_layer(node, sources, common, window)
         case "table":
-            return Table(op="table", **common)
+            return net.Table(op="table", **common)
         case "shortcut":
-            return Shortcut(op="shortcut", stride=window["stride"], **common)
+            return net.Shortcut(op="shortcut", stride=window["stride"], **common)
 
 
-def combining_layer(node: Node, sources: list[FeatureMap], common: Common, window: Window) -> Layer:
+def combining_layer(
+    node: Node, sources: list[net.FeatureMap], common: Common, window: Window
+) -> net.Layer:
     """Return a layer without weights that requantizes."""
     first, out = scale_of(sources[0]), scale_of(common["output"])
     match node.op:
         case "average_pool":
             # The multiplier divides by the pixels of a window.
             requantization = one_multiplier(first / out / node.kernel**2)
-            return AveragePool(
+            return net.AveragePool(
                 op="average_pool",
                 requantization=requantization,
                 rounding=HALF_UP,
@@ -104,29 +92,29 @@ def combining_layer(node: Node, sources: list[FeatureMap], common: Common, windo
             )
         case "multiply":
             requantization = one_multiplier(first * scale_of(sources[1]) / out)
-            return Multiply(
+            return net.Multiply(
                 rounding=HALF_UP, op="multiply", requantization=requantization, **common
             )
         case _:
             *multipliers, shift = add_multipliers(first, scale_of(sources[1]), out)
-            pair = Requantization(multipliers=tuple(multipliers), shift=shift)
-            return Add(
+            pair = net.Requantization(multipliers=tuple(multipliers), shift=shift)
+            return net.Add(
                 op="add", rounding=HALF_UP, operand_shifts=(), requantization=(pair,), **common
             )
 
 
-def one_multiplier(factor: float) -> tuple[Requantization, ...]:
+def one_multiplier(factor: float) -> tuple[net.Requantization, ...]:
     """Return the requantization by one real factor."""
     multiplier, shift = fixed_point(factor)
-    return (Requantization(multipliers=(multiplier,), shift=shift),)
+    return (net.Requantization(multipliers=(multiplier,), shift=shift),)
 
 
-def output_map(network: QuantizedTraining, node: Node, source: FeatureMap) -> FeatureMap:
+def output_map(network: QuantizedTraining, node: Node, source: net.FeatureMap) -> net.FeatureMap:
     """Return shape and grid of a node's output."""
     if node is network.plan.nodes[-1]:
         # The answer stays raw; the real logit is scale * sum.
         _, scale = network.conv(node.name).integers()
-        return raw_map((1, 1, node.channels), scale=scale_of(source) * float(scale[0]))
+        return net.raw_map((1, 1, node.channels), scale=scale_of(source) * float(scale[0]))
     shape = output_side(source.height, node), output_side(source.width, node), node.channels
     if node.op in ("max_pool", "shortcut"):
         before = source.quantization[0]
@@ -137,6 +125,6 @@ def output_map(network: QuantizedTraining, node: Node, source: FeatureMap) -> Fe
     return whole_byte_map(shape, float(scale), int(zero_point), low=low)
 
 
-def whole_byte_map(shape: Shape, scale: float, zero_point: int, *, low: int = 0) -> FeatureMap:
+def whole_byte_map(shape: Shape, scale: float, zero_point: int, *, low: int = 0) -> net.FeatureMap:
     """Return a map of (height, width, channels) with bytes from `low` to 255."""
-    return byte_map(shape, scale=scale, zero_point=zero_point, low=low, high=255)
+    return net.byte_map(shape, scale=scale, zero_point=zero_point, low=low, high=255)

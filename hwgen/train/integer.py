@@ -7,23 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from hwgen.network import (
-    INPUT,
-    Add,
-    AveragePool,
-    Concatenate,
-    Conv,
-    Layer,
-    Linear,
-    MapQuantization,
-    MaxPool,
-    Multiply,
-    Parameters,
-    QuantizedNetwork,
-    Rescale,
-    Shortcut,
-    Table,
-)
+from hwgen import network as net
 from hwgen.network.maps import Sides
 from hwgen.train.parallel import part_of, total
 
@@ -34,11 +18,13 @@ PRODUCTS_AT_ONCE = 1 << 23
 ELEMENTS_AT_ONCE = 1 << 23
 """Elements of the largest map that `classes_of` holds at a time."""
 
-Source = tuple[Tensor, MapQuantization]
+Source = tuple[Tensor, net.MapQuantization]
 """Elements of a map, and its grid in the mode."""
 
 
-def requantize(acc: Tensor, multiplier: Tensor, shift: Tensor, values: MapQuantization) -> Tensor:
+def requantize(
+    acc: Tensor, multiplier: Tensor, shift: Tensor, values: net.MapQuantization
+) -> Tensor:
     """Return clip(((acc * multiplier + 2**(shift - 1)) >> shift) + zero_point, low, high).
 
     acc: int64 (..., channels); multiplier, shift: int64, of one value or one for each channel
@@ -49,21 +35,21 @@ def requantize(acc: Tensor, multiplier: Tensor, shift: Tensor, values: MapQuanti
 
 
 @torch.no_grad()
-def infer(network: QuantizedNetwork, images: Tensor, *, mode: int = 0) -> dict[str, Tensor]:
+def infer(network: net.QuantizedNetwork, images: Tensor, *, mode: int = 0) -> dict[str, Tensor]:
     """Return every map of a mode by name, int64 in NHWC order; the last one holds the logits.
 
     images: (n, height, width, channels of the widest mode), unsigned integers
     """
-    maps = {INPUT: mode_images(network, images, mode)}
+    maps = {net.INPUT: mode_images(network, images, mode)}
     for layer in network.layers:
         maps[layer.name] = infer_layer(network, layer, maps, mode)
     return maps
 
 
 @torch.no_grad()
-def answer(network: QuantizedNetwork, images: Tensor, *, mode: int = 0) -> Tensor:
+def answer(network: net.QuantizedNetwork, images: Tensor, *, mode: int = 0) -> Tensor:
     """Return the map of the answer; each other map is dropped after its last reader."""
-    maps = {INPUT: mode_images(network, images, mode)}
+    maps = {net.INPUT: mode_images(network, images, mode)}
     last_reader = {name: layer.name for layer in network.layers for name in layer.inputs}
     for layer in network.layers:
         maps[layer.name] = infer_layer(network, layer, maps, mode)
@@ -73,41 +59,43 @@ def answer(network: QuantizedNetwork, images: Tensor, *, mode: int = 0) -> Tenso
     return maps[network.answer]
 
 
-def mode_images(network: QuantizedNetwork, images: Tensor, mode: int) -> Tensor:
+def mode_images(network: net.QuantizedNetwork, images: Tensor, mode: int) -> Tensor:
     """Return the channels of images that a mode reads, int64."""
     return images[..., : network.graph.input.channels_in(mode)].long()
 
 
 def infer_layer(
-    network: QuantizedNetwork, layer: Layer, maps: dict[str, Tensor], mode: int
+    network: net.QuantizedNetwork, layer: net.Layer, maps: dict[str, Tensor], mode: int
 ) -> Tensor:
     """Return the output map of one layer in a mode, int64 NHWC."""
     sources = [(maps[name], network.map_of(name).quantization[mode]) for name in layer.inputs]
     match layer:
-        case Conv() | Linear():
+        case net.Conv() | net.Linear():
             in_mode = mode_parameters(network, layer, mode)
             return weighted(layer, sources[0], in_mode, mode)
-        case AveragePool() | Add() | Multiply() | Rescale():
+        case net.AveragePool() | net.Add() | net.Multiply() | net.Rescale():
             return combined(layer, sources, mode)
-        case Table():
+        case net.Table():
             return as_int64(network.tables[layer.name][mode], sources[0][0])[sources[0][0]]
-        case MaxPool() | Concatenate() | Shortcut():
+        case net.MaxPool() | net.Concatenate() | net.Shortcut():
             return moved(layer, [x for x, _ in sources], mode)
         case _:
             raise ValueError(f"layers of training must be of other kinds, got {layer.op}")
 
 
-def mode_parameters(network: QuantizedNetwork, layer: Conv | Linear, mode: int) -> Parameters:
+def mode_parameters(
+    network: net.QuantizedNetwork, layer: net.Conv | net.Linear, mode: int
+) -> net.Parameters:
     """Return the arrays of one mode: the first filters, and their first channels."""
     whole, source = network.parameters[layer.name], network.map_of(layer.inputs[0])
     outputs, inputs = layer.output.channels_in(mode), source.channels_in(mode)
     weights = whole.weights[:outputs]
-    if isinstance(layer, Linear):
+    if isinstance(layer, net.Linear):
         pixels = weights.reshape(outputs, -1, source.channels)[..., :inputs]
         weights = pixels.reshape(outputs, -1)
     elif layer.groups == 1:
         weights = weights[..., :inputs]
-    return Parameters(
+    return net.Parameters(
         weights=weights,
         bias=whole.bias[mode, :outputs],
         multiplier=whole.multiplier[mode, :outputs],
@@ -117,7 +105,7 @@ def mode_parameters(network: QuantizedNetwork, layer: Conv | Linear, mode: int) 
 
 
 def weighted_sums(
-    network: QuantizedNetwork, layer: Conv | Linear, maps: dict[str, Tensor], mode: int
+    network: net.QuantizedNetwork, layer: net.Conv | net.Linear, maps: dict[str, Tensor], mode: int
 ) -> Tensor:
     """Return the sums of a layer with weights before requantization, int64 NHWC."""
     before = network.map_of(layer.inputs[0]).quantization[mode]
@@ -125,7 +113,9 @@ def weighted_sums(
     return accumulate(layer, maps[layer.inputs[0]], before.zero_point, parameters)
 
 
-def weighted(layer: Conv | Linear, source: Source, parameters: Parameters, mode: int) -> Tensor:
+def weighted(
+    layer: net.Conv | net.Linear, source: Source, parameters: net.Parameters, mode: int
+) -> Tensor:
     """Return the map of a layer with weights: raw sums, or requantized; parameters: of the mode."""
     x, before = source
     acc = accumulate(layer, x, before.zero_point, parameters)
@@ -136,52 +126,56 @@ def weighted(layer: Conv | Linear, source: Source, parameters: Parameters, mode:
 
 
 def combined(
-    layer: AveragePool | Add | Multiply | Rescale, sources: list[Source], mode: int
+    layer: net.AveragePool | net.Add | net.Multiply | net.Rescale, sources: list[Source], mode: int
 ) -> Tensor:
     """Return the map of a layer without weights that requantizes."""
     factors = layer.requantization[mode]
     x, *others = (values - grid.zero_point for values, grid in sources)
     multiplier = factors.multipliers[0]
     match layer:
-        case AveragePool():
+        case net.AveragePool():
             sums = patches(pad(x, layer.padding, 0), layer.kernel, layer.stride).sum((3, 4))
-        case Add():
+        case net.Add():
             sums = x * multiplier + others[0] * factors.multipliers[1]
             multiplier = 1
-        case Multiply():
+        case net.Multiply():
             sums = x * others[0]
-        case Rescale():
+        case net.Rescale():
             sums = x
     values = layer.output.quantization[mode]
     return requantize(sums, x.new_tensor(multiplier), x.new_tensor(factors.shift), values)
 
 
-def moved(layer: MaxPool | Concatenate | Shortcut, sources: list[Tensor], mode: int) -> Tensor:
+def moved(
+    layer: net.MaxPool | net.Concatenate | net.Shortcut, sources: list[Tensor], mode: int
+) -> Tensor:
     """Return the map of a layer that selects or moves elements."""
     x = sources[0]
     match layer:
-        case MaxPool():
+        case net.MaxPool():
             # Padding never wins: no element is below zero.
             windows = patches(pad(x, layer.padding, 0), layer.kernel, layer.stride)
             return windows.amax(dim=(3, 4))
-        case Concatenate():
+        case net.Concatenate():
             return torch.cat(sources, dim=3)
-        case Shortcut():
+        case net.Shortcut():
             channels = layer.output.channels_in(mode)
             x = x[:, :: layer.stride[0], :: layer.stride[1], :channels]
             zero_point = layer.output.quantization[mode].zero_point
             return functional.pad(x, (0, channels - x.shape[3]), value=zero_point)
 
 
-def accumulate(layer: Conv | Linear, x: Tensor, zero_point: int, parameters: Parameters) -> Tensor:
+def accumulate(
+    layer: net.Conv | net.Linear, x: Tensor, zero_point: int, parameters: net.Parameters
+) -> Tensor:
     """Return the sums as int64, (n, height, width, filters); padding has the zero point."""
     bias = as_int64(parameters.bias, x)
     weights = torch.tensor(parameters.weights, device=x.device)
-    if isinstance(layer, Conv) and fits_float32(x, weights, zero_point):
+    if isinstance(layer, net.Conv) and fits_float32(x, weights, zero_point):
         return convolve(layer, x, zero_point, weights) + bias
     weights = weights.double()
     # Whole numbers below 2**53 add up exactly in float64, in any order.
-    if isinstance(layer, Linear):
+    if isinstance(layer, net.Linear):
         return (x.reshape(len(x), 1, 1, -1).double() @ weights.T).long() + bias
     # A depthwise convolution has as many groups as the mode has channels.
     groups = x.shape[3] // weights.shape[3]
@@ -209,7 +203,7 @@ def fits_float32(x: Tensor, weights: Tensor, zero_point: int) -> bool:
     return largest * int(most) <= EXACT_FLOAT32
 
 
-def convolve(layer: Conv, x: Tensor, zero_point: int, weights: Tensor) -> Tensor:
+def convolve(layer: net.Conv, x: Tensor, zero_point: int, weights: Tensor) -> Tensor:
     """Return the sums of a convolution, int64 NHWC, computed in float32."""
     planes = pad(x, layer.padding, zero_point).float().permute(0, 3, 1, 2)
     # A depthwise convolution has as many groups as the mode has channels.
@@ -237,7 +231,7 @@ def as_int64(array: NDArray[Any], like: Tensor) -> Tensor:
 
 
 def integer_accuracy(
-    network: QuantizedNetwork, images: Tensor, labels: Tensor, *, mode: int = 0
+    network: net.QuantizedNetwork, images: Tensor, labels: Tensor, *, mode: int = 0
 ) -> float:
     """Return the fraction of images that a mode gets right.
 
@@ -247,7 +241,7 @@ def integer_accuracy(
     return int(total(right.sum())) / len(images)
 
 
-def classes_of(network: QuantizedNetwork, images: Tensor, *, mode: int = 0) -> Tensor:
+def classes_of(network: net.QuantizedNetwork, images: Tensor, *, mode: int = 0) -> Tensor:
     """Return the class of each image in a mode, int64 (n,); of equal largest logits the first."""
     maps = [network.graph.input, *(layer.output for layer in network.layers)]
     largest = max(each.height * each.width * each.channels for each in maps)

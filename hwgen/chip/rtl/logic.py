@@ -5,18 +5,9 @@ Tests: `tests/chip/rtl/test_printed.py`.
 
 from collections.abc import Iterator, Sequence
 
+from hwgen.chip.rtl import nodes
 from hwgen.chip.rtl.block_text import BlockText
 from hwgen.chip.rtl.expressions import inside
-from hwgen.chip.rtl.nodes import (
-    BIT_PLACES,
-    ONE,
-    ZERO,
-    Nets,
-    Node,
-    constant,
-    number_of,
-    outputs_of,
-)
 from hwgen.chip.rtl.places import free_name
 from hwgen.chip.rtl.statements import (
     Leaf,
@@ -54,7 +45,7 @@ class Logic(BlockText):
 
     def _has_name(self, number: int) -> bool:
         of = self._places.of
-        return any(net in of for net in outputs_of(number, self._nodes[number].width))
+        return any(net in of for net in nodes.outputs_of(number, self._nodes[number].width))
 
     def _assign(self, number: int, text: str) -> str:
         return f"  assign {self._target(number)} = {text};"
@@ -74,16 +65,16 @@ class Logic(BlockText):
                 places = [name, *places] if side == "below" else [*places, name]
         return joined(places)
 
-    def _part(self, number: int, node: Node) -> str:
+    def _part(self, number: int, node: nodes.Node) -> str:
         value, offset = node.inputs
         signed, stride = node.what
         steps = stride.bit_length() - 1
-        amount = (ZERO,) * steps + offset if stride == 1 << steps else offset
-        last = number_of(constant(-1, len(offset))) * stride + node.width
+        amount = (nodes.ZERO,) * steps + offset if stride == 1 << steps else offset
+        last = nodes.number_of(nodes.constant(-1, len(offset))) * stride + node.width
         place = self._texts.plain(amount)
         if stride != 1 << steps:
             width = len(offset) + stride.bit_length()
-            wide = offset + (ZERO,) * (width - len(offset))
+            wide = offset + (nodes.ZERO,) * (width - len(offset))
             place = f"{self._texts.plain(wide)} * {width}'h{stride:x}"
         runs = list(self._texts.runs(value))
         if (
@@ -95,7 +86,7 @@ class Logic(BlockText):
             low = runs[0][1]
             if low == 0 and len(value) == self._places.widths[name]:
                 return f"{name}[{place} +: {node.width}]"
-        fill = value[-1] if signed else ZERO
+        fill = value[-1] if signed else nodes.ZERO
         width = max(len(value), node.width)
         whole = self._texts.operand(value + (fill,) * (width - len(value)))
         by = place if place.isidentifier() else f"({place})"
@@ -113,7 +104,7 @@ class Logic(BlockText):
                 n: self._texts.operand(one).text for n, one in zip(given, node.inputs, strict=True)
             }
             for port, (start, width) in taken.items():
-                first = (number << BIT_PLACES) + start
+                first = (number << nodes.BIT_PLACES) + start
                 ports[port] = self._taken(name, port, tuple(range(first, first + width)))
             set_ = ", ".join(f".{n}({value})" for n, value in parameters.items())
             yield f"  {module} {f'#({set_}) ' if set_ else ''}{name} ("
@@ -122,7 +113,7 @@ class Logic(BlockText):
             yield from rows[-1:]
             yield "  );"
 
-    def _taken(self, name: str, port: str, nets: Nets) -> str:
+    def _taken(self, name: str, port: str, nets: nodes.Nets) -> str:
         """Return what an output is connected to: signals, or nets whose names say unused."""
         places, of = [], self._places.of
         at = 0
@@ -140,7 +131,7 @@ class Logic(BlockText):
 
     def memory_lines(self) -> Iterator[str]:
         """Yield reads and writes of memories at a clock edge; ports of one clock in their order."""
-        writes: dict[tuple[int, str, int], list[Node]] = {}
+        writes: dict[tuple[int, str, int], list[nodes.Node]] = {}
         for number in self._numbers:
             node = self._nodes[number]
             if node.kind == "write":
@@ -171,15 +162,15 @@ class Logic(BlockText):
             yield "  end"
 
     def _guarded(self, enable: int, line: str) -> Iterator[str]:
-        if enable == ONE:
+        if enable == nodes.ONE:
             yield f"    {line}"
-        elif enable != ZERO:
+        elif enable != nodes.ZERO:
             yield f"    if ({self._texts.whole((enable,)).text}) begin"
             yield f"      {line}"
             yield "    end"
 
 
-def equal_runs(enable: Nets) -> Iterator[tuple[int, int, int]]:
+def equal_runs(enable: nodes.Nets) -> Iterator[tuple[int, int, int]]:
     """Yield each run of one net: net, lowest place, length."""
     at = 0
     while at < len(enable):

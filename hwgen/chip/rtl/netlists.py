@@ -20,27 +20,8 @@ from typing import Any
 
 from amaranth.hdl import Format, Fragment, Signal
 from amaranth.hdl import Value as AnyValue
+from amaranth.hdl import _nir as nir
 from amaranth.hdl._ir import NetlistEmitter, PortDirection
-from amaranth.hdl._nir import (
-    AssignmentList,
-    AsyncReadPort,
-    Cell,
-    FlipFlop,
-    Instance,
-    IOBuffer,
-    Matches,
-    Memory,
-    Net,
-    Netlist,
-    Operator,
-    Part,
-    PriorityMatch,
-    SyncProperty,
-    SyncReadPort,
-    SyncWritePort,
-    Top,
-    Value,
-)
 from amaranth.lib.wiring import In
 
 from hwgen.chip.rtl import part as parts
@@ -48,16 +29,16 @@ from hwgen.chip.rtl.nodes import BIT_PLACES, ZERO, Named, Nets, Node, PartNetlis
 from hwgen.errors import DesignError
 
 _in_force = RLock()
-named_cycles = Netlist.check_comb_cycles
+named_cycles = nir.Netlist.check_comb_cycles
 """Amaranth's own check, whose error names all bits on the way."""
 COMBINATIONAL = (
-    AssignmentList,
-    AsyncReadPort,
-    IOBuffer,
-    Matches,
-    Operator,
-    Part,
-    PriorityMatch,
+    nir.AssignmentList,
+    nir.AsyncReadPort,
+    nir.IOBuffer,
+    nir.Matches,
+    nir.Operator,
+    nir.Part,
+    nir.PriorityMatch,
 )
 BITWISE = ("~", "&", "|", "^")
 
@@ -66,9 +47,13 @@ BITWISE = ("~", "&", "|", "^")
 def bits_unchecked() -> Iterator[None]:
     """Let netlists be built inside without a check of every bit; one thread at a time."""
     changes: dict[type, dict[str, object]] = {
-        Value: {"__new__": value_of},
-        Netlist: {"resolve_value": resolved, "check_comb_cycles": refuse_cycles},
-        Net: {"from_cell": classmethod(net_of), "cell": property(cell_of), "bit": property(bit_of)},
+        nir.Value: {"__new__": value_of},
+        nir.Netlist: {"resolve_value": resolved, "check_comb_cycles": refuse_cycles},
+        nir.Net: {
+            "from_cell": classmethod(net_of),
+            "cell": property(cell_of),
+            "bit": property(bit_of),
+        },
     }
     with _in_force:
         originals = {
@@ -88,7 +73,7 @@ def put(changes: Mapping[type, Mapping[str, object]]) -> None:
             setattr(owner, name, value)
 
 
-def net_of(cls: type[Net], cell: int, bit: int) -> Net:
+def net_of(cls: type[nir.Net], cell: int, bit: int) -> nir.Net:
     """Return the net of an output bit of a cell."""
     if bit >> BIT_PLACES:
         raise OverflowError(f"a cell must have at most {1 << BIT_PLACES:,} bits, got bit {bit:,}")
@@ -105,12 +90,12 @@ def bit_of(net: int) -> int:
     return net & ((1 << BIT_PLACES) - 1)
 
 
-def value_of(cls: type, nets: Iterable[Net] = ()) -> Value:
+def value_of(cls: type, nets: Iterable[nir.Net] = ()) -> nir.Value:
     """Return the value of a net or of several; as in Amaranth, less the check."""
-    return tuple.__new__(cls, (nets,) if isinstance(nets, Net) else nets)
+    return tuple.__new__(cls, (nets,) if isinstance(nets, nir.Net) else nets)
 
 
-def resolved(netlist: Netlist, value: Iterable[Net]) -> Value:
+def resolved(netlist: nir.Netlist, value: Iterable[nir.Net]) -> nir.Value:
     """Return a value whose late nets, which are negative, are those that drive them."""
     connections, nets = netlist.connections, []
     for net in value:
@@ -118,16 +103,16 @@ def resolved(netlist: Netlist, value: Iterable[Net]) -> Value:
         while driver < 0:
             driver = connections[driver]
         nets.append(driver)
-    return Value(nets)
+    return nir.Value(nets)
 
 
-def refuse_cycles(netlist: Netlist) -> None:
+def refuse_cycles(netlist: nir.Netlist) -> None:
     """Refuse combinational cycles, with Amaranth's own error."""
     if has_cycle(netlist):
         named_cycles(netlist)
 
 
-def has_cycle(netlist: Netlist) -> bool:
+def has_cycle(netlist: nir.Netlist) -> bool:
     """Return whether a bit depends on itself without a register between."""
     sorter = TopologicalSorter(cells_read(netlist))
     try:
@@ -137,7 +122,7 @@ def has_cycle(netlist: Netlist) -> bool:
         return bits_in_circle(netlist, cells_before_circles(sorter))
 
 
-def cells_read(netlist: Netlist) -> dict[int, set[int]]:
+def cells_read(netlist: nir.Netlist) -> dict[int, set[int]]:
     """Return, by the number of a cell, the cells on whose outputs any of its own depends."""
     late = {net: resolved(netlist, (net,))[0] >> BIT_PLACES for net in netlist.connections}
     return {
@@ -146,9 +131,9 @@ def cells_read(netlist: Netlist) -> dict[int, set[int]]:
     }
 
 
-def nets_read(cell: Cell) -> Iterable[int]:
+def nets_read(cell: nir.Cell) -> Iterable[int]:
     """Return the nets on which any output of a cell depends without a register between."""
-    if isinstance(cell, FlipFlop):
+    if isinstance(cell, nir.FlipFlop):
         return (cell.clk, cell.arst)
     return cell.input_nets() if isinstance(cell, COMBINATIONAL) else ()
 
@@ -162,7 +147,7 @@ def cells_before_circles(sorter: TopologicalSorter[int]) -> set[int]:
     return found
 
 
-def bits_in_circle(netlist: Netlist, settled: set[int]) -> bool:
+def bits_in_circle(netlist: nir.Netlist, settled: set[int]) -> bool:
     """Return whether a bit depends on itself; settled: cells whose bits do not."""
     alike = [depends_alike(cell) for cell in netlist.cells]
     checked: set[int] = set()
@@ -185,11 +170,11 @@ def bits_in_circle(netlist: Netlist, settled: set[int]) -> bool:
     return False
 
 
-def depends_alike(cell: Cell) -> bool:
+def depends_alike(cell: nir.Cell) -> bool:
     """Return whether all output bits of a cell depend on the same nets."""
-    if isinstance(cell, Operator):
+    if isinstance(cell, nir.Operator):
         return len(cell.inputs) < 3 and cell.operator not in BITWISE
-    return isinstance(cell, Part | AsyncReadPort)
+    return isinstance(cell, nir.Part | nir.AsyncReadPort)
 
 
 def node_of(net: int, alike: list[bool]) -> int:
@@ -199,10 +184,10 @@ def node_of(net: int, alike: list[bool]) -> int:
     return int(net)
 
 
-def sources_of(netlist: Netlist, node: int) -> Iterator[int]:
+def sources_of(netlist: nir.Netlist, node: int) -> Iterator[int]:
     """Return the nets that one depends on; constants depend on none."""
     if node < 0:
-        return iter((netlist.connections[Net(node)],))
+        return iter((netlist.connections[nir.Net(node)],))
     if node <= 1:
         return iter(())
     cell = netlist.cells[cell_of(node)]
@@ -219,7 +204,7 @@ def netlist_of(part: "parts.Part") -> PartNetlist:
         way = PortDirection.Input if member.flow == In else PortDirection.Output
         ports["__".join(map(str, path))] = (AnyValue.cast(value), way)
     design = Fragment.get(part, None).prepare(ports=ports, hierarchy=(part.module_name,))
-    netlist = Netlist()
+    netlist = nir.Netlist()
     emitter = NetlistEmitter(netlist, design)
     emitter.emit_signal_fields = list  # `Named` has layouts instead.
     emitter.emit_fragment(design.fragment, None)
@@ -235,16 +220,16 @@ def netlist_of(part: "parts.Part") -> PartNetlist:
     )
 
 
-def ours(cell: Cell, name: str) -> Node:
+def ours(cell: nir.Cell, name: str) -> Node:
     """Return a cell of Amaranth as one of ours; DesignError for one that no part may have."""
     found = logic_of(cell) or stored_of(cell) or placed_of(cell)
     if found is not None:
         inputs, kind, width, what = found
         return Node(kind, inputs, width, what, cell.src_loc)
     kind = type(cell).__name__
-    if isinstance(cell, Operator):
+    if isinstance(cell, nir.Operator):
         kind = f"the operator {cell.operator[1:]} of signed numbers"
-    if isinstance(cell, SyncReadPort):
+    if isinstance(cell, nir.SyncReadPort):
         kind = "a read that sees what is being written"
     raise DesignError(
         f"Verilog of {name} cannot be written: it must have no cell of this kind, got {kind}"
@@ -255,55 +240,55 @@ Made = tuple[list[Nets], str, int, Any]
 """Of a `Node`: inputs, kind, width, what."""
 
 
-def logic_of(cell: Cell) -> Made | None:
+def logic_of(cell: nir.Cell) -> Made | None:
     """Return a cell without memory; None: it is no such cell."""
     match cell:
-        case Operator() if cell.operator not in ROUNDED:
+        case nir.Operator() if cell.operator not in ROUNDED:
             return list(cell.inputs), "op", cell.width, cell.operator
-        case Matches():
+        case nir.Matches():
             return [cell.value], "match", 1, tuple(cell.patterns)
-        case PriorityMatch():
+        case nir.PriorityMatch():
             return [(cell.en,), cell.inputs], "priority", len(cell.inputs), None
-        case AssignmentList():
+        case nir.AssignmentList():
             given = [nets for one in cell.assignments for nets in ((one.cond,), one.value)]
             starts = [one.start for one in cell.assignments]
             return [cell.default, *given], "list", len(cell.default), starts
-        case Part():
+        case nir.Part():
             what = (cell.value_signed, cell.stride)
             return [cell.value, cell.offset], "part", cell.width, what
     return None
 
 
-def stored_of(cell: Cell) -> Made | None:
+def stored_of(cell: nir.Cell) -> Made | None:
     """Return a register, or a memory or a port of one; None: it is neither."""
     match cell:
-        case FlipFlop():
+        case nir.FlipFlop():
             what = (cell.init, cell.clk_edge, cell.arst != ZERO)
             return [cell.data, (cell.clk,), (cell.arst,)], "register", len(cell.data), what
-        case Memory():
+        case nir.Memory():
             ones = (1 << cell.width) - 1
             return [], "memory", 0, (cell.name, cell.width, [word & ones for word in cell.init])
-        case SyncWritePort():
+        case nir.SyncWritePort():
             given = [cell.data, cell.addr, cell.en, (cell.clk,)]
             return given, "write", 0, (cell.memory, cell.clk_edge)
-        case AsyncReadPort():
+        case nir.AsyncReadPort():
             return [cell.addr], "read", cell.width, cell.memory
-        case SyncReadPort() if not cell.transparent_for:
+        case nir.SyncReadPort() if not cell.transparent_for:
             given = [cell.addr, (cell.en,), (cell.clk,)]
             return given, "clocked read", cell.width, (cell.memory, cell.clk_edge)
     return None
 
 
-def placed_of(cell: Cell) -> Made | None:
+def placed_of(cell: nir.Cell) -> Made | None:
     """Return what is placed, an assertion, or what stands for the ports; None: it is neither."""
     match cell:
-        case Instance() if not cell.ports_io:
+        case nir.Instance() if not cell.ports_io:
             what = (cell.type, cell.name, list(cell.ports_i), cell.ports_o, cell.parameters)
             width = sum(bits for _, bits in cell.ports_o.values())
             return list(cell.ports_i.values()), "instance", width, what
-        case SyncProperty() if cell.kind == "assert":
+        case nir.SyncProperty() if cell.kind == "assert":
             return [(cell.test,), (cell.en,), (cell.clk,)], "property", 0, said(cell.format)
-        case Top():
+        case nir.Top():
             return list(cell.ports_o.values()), "top", 0, None
     return None
 
@@ -319,7 +304,7 @@ NAMELESS = "$signal"
 """Amaranth's name of a signal without one; what it is assigned to says more."""
 
 
-def signals_of(netlist: Netlist) -> Iterator[Named]:
+def signals_of(netlist: nir.Netlist) -> Iterator[Named]:
     """Yield signals in the order of the source; several may have one name."""
     for module in netlist.modules:
         for signal in module.signal_names:

@@ -7,21 +7,13 @@ layer of its own: a pooling over windows of one pixel, which changes nothing, re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from hwgen.network import (
-    INPUT,
-    Concatenate,
-    Graph,
-    MaxPool,
-    QuantizedNetwork,
-    Rescale,
-    Table,
-)
+from hwgen import network as net
 
-THROUGH = Concatenate | Rescale | Table
+THROUGH = net.Concatenate | net.Rescale | net.Table
 """Layers of a network that are no layers of a chip: their readers read through them."""
 
 
-def with_answers(network: QuantizedNetwork) -> QuantizedNetwork:
+def with_answers(network: net.QuantizedNetwork) -> net.QuantizedNetwork:
     """Return a network that computes the same, each output of which is a layer that nothing reads.
 
     Outputs stay in their order, those that have a layer of their own under their names.
@@ -41,13 +33,13 @@ def with_answers(network: QuantizedNetwork) -> QuantizedNetwork:
             outputs.append(layers[-1].name)
         else:
             outputs.append(name)
-    made: Graph = replace(graph, layers=layers, outputs=tuple(outputs))
+    made: net.Graph = replace(graph, layers=layers, outputs=tuple(outputs))
     return replace(network, graph=made)
 
 
-def layers_behind(network: QuantizedNetwork) -> dict[str, list[str]]:
+def layers_behind(network: net.QuantizedNetwork) -> dict[str, list[str]]:
     """Return by map the layers of a chip that write it, in their order; none: the image."""
-    behind: dict[str, list[str]] = {INPUT: []}
+    behind: dict[str, list[str]] = {net.INPUT: []}
     for layer in network.graph.layers:
         behind[layer.name] = [layer.name]
         if isinstance(layer, THROUGH):
@@ -55,12 +47,12 @@ def layers_behind(network: QuantizedNetwork) -> dict[str, list[str]]:
     return behind
 
 
-def copy_of(network: QuantizedNetwork, name: str, taken: Iterable[str]) -> MaxPool:
+def copy_of(network: net.QuantizedNetwork, name: str, taken: Iterable[str]) -> net.MaxPool:
     """Return a layer that writes a map once more, under a name that is not taken."""
     new = f"{name}.answer"
     while new in taken:
         new += "_"
-    return MaxPool(
+    return net.MaxPool(
         name=new,
         op="max_pool",
         inputs=(name,),

@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen import network as net
 from hwgen.crossbar.compiler.answers import with_answers
 from hwgen.crossbar.compiler.quantized import crossbar_network, functions_of
 from hwgen.crossbar.facts.arch_fabric import Held
@@ -33,20 +34,6 @@ from hwgen.crossbar.facts.packets import HEADER_FIELDS
 from hwgen.crossbar.facts.registers import VERSION
 from hwgen.crossbar.facts.routes import load_number
 from hwgen.errors import ConfigError
-from hwgen.network import (
-    INPUT,
-    Add,
-    AveragePool,
-    Concatenate,
-    Conv,
-    Layer,
-    Linear,
-    MaxPool,
-    Parameters,
-    QuantizedNetwork,
-    Shortcut,
-    Table,
-)
 from hwgen.network.quantization import MULTIPLIER_BITS, SHIFT_HIGH
 
 Ints = NDArray[np.int64]
@@ -55,7 +42,7 @@ Beats = NDArray[np.uint64]
 BEAT_BITS = 64
 WIDEST = 0
 """Place of the mode that is lowered."""
-LOWERED = Conv | Linear | MaxPool | AveragePool | Shortcut | Add
+LOWERED = net.Conv | net.Linear | net.MaxPool | net.AveragePool | net.Shortcut | net.Add
 UNCHANGED = (1 << 15, 15)
 """Multiplier and shift that change nothing."""
 
@@ -75,7 +62,7 @@ class Tile:
 class Lowering:
     """Writes the packets of a network for a chip."""
 
-    def __init__(self, chip: Chip, network: QuantizedNetwork) -> None:
+    def __init__(self, chip: Chip, network: net.QuantizedNetwork) -> None:
         """Refuse what the chip does not compute: a message of a sentence."""
         check_computed(network)
         network = with_answers(network)
@@ -219,16 +206,16 @@ class Lowering:
     def _scale(self, layer: ChipLayer, channel: int) -> tuple[int, int, int]:
         """Return what turns the sum of a channel into an element: bias, multiplier and shift."""
         own = self._layers[self._names[layer.place]]
-        if isinstance(own, Conv | Linear):
+        if isinstance(own, net.Conv | net.Linear):
             given = self._parameters(layer)
             bias = int(given.bias[WIDEST, channel])
             if layer.raw:
                 return bias, *UNCHANGED
             return bias, int(given.multiplier[WIDEST, channel]), int(given.shift[WIDEST, channel])
-        if isinstance(own, AveragePool):
+        if isinstance(own, net.AveragePool):
             values = own.requantization[WIDEST]
             return 0, values.multipliers[0], values.shift
-        if isinstance(own, Add):
+        if isinstance(own, net.Add):
             # The factors of both operands are loaded with them.
             return 0, 1, own.requantization[WIDEST].shift
         return 0, *UNCHANGED
@@ -239,7 +226,7 @@ class Lowering:
         read, written = self._zero(own.inputs[0]), own.output.quantization[WIDEST]
         values = {"input_zero": read, "zero_point": written.zero_point}
         values |= {"low": written.low, "high": written.high}
-        if isinstance(own, MaxPool | Shortcut):
+        if isinstance(own, net.MaxPool | net.Shortcut):
             # What is only moved keeps scale, zero point and limits.
             values |= {"zero_point": 0, "low": 0, "high": (1 << self._chip.activation_bits) - 1}
         return entry(LIMITS_FIELDS, values)
@@ -247,7 +234,7 @@ class Lowering:
     def _operands(self, layer: ChipLayer) -> int:
         """Return zero points and factors of both operands of an addition."""
         own = self._layers[self._names[layer.place]]
-        assert isinstance(own, Add)
+        assert isinstance(own, net.Add)
         first, second = own.requantization[WIDEST].multipliers
         values = {"zero_a": self._zero(own.inputs[0]), "multiplier_a": first}
         values |= {"zero_b": self._zero(own.inputs[1]), "multiplier_b": second}
@@ -264,30 +251,30 @@ class Lowering:
     def _zero(self, name: str) -> int:
         """Return the zero point of a map."""
         graph = self._network.graph
-        read = graph.input if name == INPUT else self._layers[name].output
+        read = graph.input if name == net.INPUT else self._layers[name].output
         return read.quantization[WIDEST].zero_point
 
-    def _parameters(self, layer: ChipLayer) -> Parameters:
+    def _parameters(self, layer: ChipLayer) -> net.Parameters:
         """Return the parameters of a layer with weights."""
         return self._network.parameters[self._names[layer.place]]
 
 
-def check_computed(network: QuantizedNetwork) -> None:
+def check_computed(network: net.QuantizedNetwork) -> None:
     """Refuse a network with a layer that no chip computes: a message of a sentence."""
     for layer in network.graph.layers:
         check(layer, network)
 
 
-def check(layer: Layer, network: QuantizedNetwork) -> None:
+def check(layer: net.Layer, network: net.QuantizedNetwork) -> None:
     """Refuse a layer whose elements follow from its sums in another way than the chip's."""
     source, where = network.graph.name, f"{layer.name}"
-    if isinstance(layer, Concatenate | Table):
+    if isinstance(layer, net.Concatenate | net.Table):
         return
     if not isinstance(layer, LOWERED):
         allowed = "a convolution, fully connected layer, pooling, shortcut, addition, table or"
         allowed += " concatenation"
         raise ConfigError(field=where, allowed=allowed, given=layer.op, source=source)
-    if isinstance(layer, MaxPool | Shortcut):
+    if isinstance(layer, net.MaxPool | net.Shortcut):
         return
     if layer.rounding != "half_up":
         raise ConfigError(
@@ -296,7 +283,7 @@ def check(layer: Layer, network: QuantizedNetwork) -> None:
             given=layer.rounding,
             source=source,
         )
-    if isinstance(layer, Conv | Linear):
+    if isinstance(layer, net.Conv | net.Linear):
         given = network.parameters[layer.name]
         most, shift = int(given.multiplier.max(initial=0)), int(given.shift.max(initial=0))
     else:
@@ -308,7 +295,9 @@ def check(layer: Layer, network: QuantizedNetwork) -> None:
     if shift > SHIFT_HIGH:
         allowed = f"shifts up to {SHIFT_HIGH}"
         raise ConfigError(field=where, allowed=allowed, given=f"{shift}", source=source)
-    if isinstance(layer, AveragePool) and (layer.divisor != "window" or layer.center is not None):
+    if isinstance(layer, net.AveragePool) and (
+        layer.divisor != "window" or layer.center is not None
+    ):
         allowed = "a mean of whole windows around the zero points"
         other = layer.divisor if layer.center is None else f"around {layer.center}"
         raise ConfigError(field=where, allowed=allowed, given=other, source=source)

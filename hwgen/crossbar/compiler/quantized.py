@@ -9,31 +9,19 @@ from typing import Literal, NamedTuple
 
 from pydantic import ValidationError
 
+from hwgen import network as net
 from hwgen.crossbar.compiler.answers import THROUGH, layers_behind, with_answers
 from hwgen.crossbar.compiler.layers import IMAGE_AMONG_THEM, OPERANDS, TWICE
 from hwgen.crossbar.facts.network import Activation, Columns, CrossbarLayer, CrossbarNetwork, Kind
 from hwgen.errors import ConfigError
 from hwgen.files.load import first_mistake
-from hwgen.network import (
-    INPUT,
-    Add,
-    AveragePool,
-    Concatenate,
-    Conv,
-    FeatureMap,
-    Layer,
-    Linear,
-    MaxPool,
-    Multiply,
-    QuantizedNetwork,
-    Shortcut,
-    Table,
-)
 
 WIDEST = 0
 """Place of the mode that is read."""
 
-COMPUTED = Add | AveragePool | Conv | Linear | MaxPool | Multiply | Shortcut
+COMPUTED = (
+    net.Add | net.AveragePool | net.Conv | net.Linear | net.MaxPool | net.Multiply | net.Shortcut
+)
 
 Pair = tuple[int, int]
 
@@ -53,11 +41,11 @@ class Axes(NamedTuple):
     padding: Pair = (0, 0)
 
 
-def bits_of(network: QuantizedNetwork) -> Bits:
+def bits_of(network: net.QuantizedNetwork) -> Bits:
     """Return the bits that weights and maps need; raw sums of the answer are no maps."""
     graph = network.graph
     maps = [graph.input, *(layer.output for layer in graph.layers)]
-    weighted = [layer for layer in graph.layers if isinstance(layer, Conv | Linear)]
+    weighted = [layer for layer in graph.layers if isinstance(layer, net.Conv | net.Linear)]
     # The odd grid of b bits reaches 2^b - 1: one bit more in two's complement.
     weights = [layer.weight_bits + (layer.weight_grid == "odd") for layer in weighted]
     return Bits(
@@ -66,7 +54,7 @@ def bits_of(network: QuantizedNetwork) -> Bits:
     )
 
 
-def crossbar_network(network: QuantizedNetwork) -> CrossbarNetwork:
+def crossbar_network(network: net.QuantizedNetwork) -> CrossbarNetwork:
     """Return the layers of a quantized network; what no crossbar computes is refused."""
     if newer := network.newer_layers():
         raise ConfigError(
@@ -77,16 +65,16 @@ def crossbar_network(network: QuantizedNetwork) -> CrossbarNetwork:
         )
     image = network.graph.input
     layers: list[CrossbarLayer] = []
-    providers: dict[str, tuple[int, ...]] = {INPUT: ()}
+    providers: dict[str, tuple[int, ...]] = {net.INPUT: ()}
     graph = with_answers(network).graph
-    maps = {INPUT: image, **{layer.name: layer.output for layer in graph.layers}}
+    maps = {net.INPUT: image, **{layer.name: layer.output for layer in graph.layers}}
     for layer in graph.layers:
         read = [providers[name] for name in layer.inputs]
         places = tuple(dict.fromkeys(place for each in read for place in each))
-        if isinstance(layer, Add | Multiply | Concatenate):
+        if isinstance(layer, net.Add | net.Multiply | net.Concatenate):
             check_operands(layer, read, network.graph.name)
         if isinstance(layer, THROUGH):
-            if isinstance(layer, Table):
+            if isinstance(layer, net.Table):
                 check_table(network, layer)
                 give_function(layers, places, network.graph.name)
             providers[layer.name] = places
@@ -113,7 +101,7 @@ def crossbar_network(network: QuantizedNetwork) -> CrossbarNetwork:
 
 
 def check_operands(
-    layer: Add | Multiply | Concatenate, read: list[tuple[int, ...]], source: str
+    layer: net.Add | net.Multiply | net.Concatenate, read: list[tuple[int, ...]], source: str
 ) -> None:
     """Refuse operands that have no ring of their own: each has to be the map of another layer.
 
@@ -125,7 +113,7 @@ def check_operands(
         given = IMAGE_AMONG_THEM
     elif len(set(places)) < len(places):
         given = TWICE
-    elif len(places) > len(read) and not isinstance(layer, Concatenate):
+    elif len(places) > len(read) and not isinstance(layer, net.Concatenate):
         given = "a concatenation among them"
     if given:
         raise ConfigError(
@@ -136,7 +124,7 @@ def check_operands(
         )
 
 
-def check_table(network: QuantizedNetwork, table: Table) -> None:
+def check_table(network: net.QuantizedNetwork, table: net.Table) -> None:
     """Refuse a table of a map that others read, or that is an answer: a layer writes one map."""
     made = {layer.name: layer for layer in network.graph.layers}
     names = list(table.inputs)
@@ -170,26 +158,26 @@ def give_function(layers: list[CrossbarLayer], places: tuple[int, ...], source: 
         )
 
 
-def functions_of(network: QuantizedNetwork) -> dict[str, list[str]]:
+def functions_of(network: net.QuantizedNetwork) -> dict[str, list[str]]:
     """Return the names of the tables that are applied to the map of each layer, in their order."""
     layers, behind = network.graph.layers, layers_behind(network)
     found: dict[str, list[str]] = {
         layer.name: [] for layer in layers if not isinstance(layer, THROUGH)
     }
     for layer in layers:
-        if isinstance(layer, Table):
+        if isinstance(layer, net.Table):
             for name in behind[layer.name]:
                 found[name].append(layer.name)
     return found
 
 
-def layer_of(layer: Layer, places: tuple[int, ...], read: FeatureMap) -> CrossbarLayer:
+def layer_of(layer: net.Layer, places: tuple[int, ...], read: net.FeatureMap) -> CrossbarLayer:
     """Return one layer; `read` is the map of its first input."""
     axes = axes_of(layer)
     written = layer.output
     in_sides, out_sides = (read.height, read.width), (written.height, written.width)
     in_channels = read.channels
-    if isinstance(layer, Linear):
+    if isinstance(layer, net.Linear):
         in_channels, in_sides, out_sides = read.height * read.width * read.channels, (1, 1), (1, 1)
     square = in_sides[0] == in_sides[1] and out_sides[0] == out_sides[1]
     alike = all(pair[0] == pair[1] for pair in axes)
@@ -209,35 +197,35 @@ def layer_of(layer: Layer, places: tuple[int, ...], read: FeatureMap) -> Crossba
         padding=axes.padding[0],
         in_channels=in_channels,
         out_channels=written.channels,
-        groups=layer.groups if isinstance(layer, Conv) else 1,
+        groups=layer.groups if isinstance(layer, net.Conv) else 1,
         in_side=in_sides[0],
         out_side=out_sides[0],
         activation=activation_of(layer),
         columns=None if square and alike else columns,
-        product=isinstance(layer, Multiply),
-        average=isinstance(layer, AveragePool),
+        product=isinstance(layer, net.Multiply),
+        average=isinstance(layer, net.AveragePool),
         limits=limits_of(written),
         raw_bits=raw_bits_of(written),
     )
 
 
-def kind_of(layer: Layer) -> Kind:
+def kind_of(layer: net.Layer) -> Kind:
     """Return the kind of a layer."""
-    if isinstance(layer, Conv):
+    if isinstance(layer, net.Conv):
         return "conv"
-    if isinstance(layer, Linear):
+    if isinstance(layer, net.Linear):
         return "fc"
-    return "pool" if isinstance(layer, AveragePool | MaxPool | Shortcut) else "eltwise"
+    return "pool" if isinstance(layer, net.AveragePool | net.MaxPool | net.Shortcut) else "eltwise"
 
 
-def axes_of(layer: Layer) -> Axes:
+def axes_of(layer: net.Layer) -> Axes:
     """Return the window of a layer."""
-    if isinstance(layer, Conv | AveragePool | MaxPool):
+    if isinstance(layer, net.Conv | net.AveragePool | net.MaxPool):
         return Axes(layer.kernel, layer.stride, layer.padding[:2])
-    return Axes(stride=layer.stride) if isinstance(layer, Shortcut) else Axes()
+    return Axes(stride=layer.stride) if isinstance(layer, net.Shortcut) else Axes()
 
 
-def limits_of(written: FeatureMap) -> Pair | None:
+def limits_of(written: net.FeatureMap) -> Pair | None:
     """Return the least and the greatest integer of a map; None of raw sums."""
     if written.raw:
         return None
@@ -245,16 +233,16 @@ def limits_of(written: FeatureMap) -> Pair | None:
     return values.low, values.high
 
 
-def raw_bits_of(written: FeatureMap) -> Literal[32, 64] | None:
+def raw_bits_of(written: net.FeatureMap) -> Literal[32, 64] | None:
     """Return the bits of raw sums; None of a map."""
     if not written.raw:
         return None
     return 32 if written.bits == 32 else 64
 
 
-def activation_of(layer: Layer) -> Activation:
+def activation_of(layer: net.Layer) -> Activation:
     """Return relu where the clip cuts what is below zero off, which no signed map does."""
-    if not isinstance(layer, Conv | Linear | Add) or layer.output.raw:
+    if not isinstance(layer, net.Conv | net.Linear | net.Add) or layer.output.raw:
         return "none"
     values = layer.output.quantization[WIDEST]
     return "relu" if values.low >= values.zero_point else "none"

@@ -18,16 +18,7 @@ from typing import Literal, cast
 
 from hwgen.errors import FormatError
 from hwgen.network import operations as graph
-from hwgen.network.operations import (
-    Concatenation,
-    Graph,
-    Node,
-    Op,
-    Padding,
-    Shape,
-    Slice,
-    Transposition,
-)
+from hwgen.network import operations as ops
 
 Axis = Literal["batch", "channel", "row", "column", "mixed", "one"]
 """one: a dimension of size 1, which may mean anything. mixed: several of the others in one."""
@@ -114,8 +105,8 @@ def reshaped(old: Map, shape: tuple[int, ...]) -> tuple[Axis, ...]:
 class Step:
     """A node, the graph around it, and the maps that are known so far."""
 
-    node: Node
-    graph: Graph
+    node: ops.Node
+    graph: ops.Graph
     maps: Mapping[str, Map]
 
     @property
@@ -131,11 +122,11 @@ class Step:
         return self.read[0]
 
     @property
-    def shape(self) -> Shape:
+    def shape(self) -> ops.Shape:
         """Shape of its result."""
         return self.shape_of(self.node.outputs[0])
 
-    def shape_of(self, name: str) -> Shape:
+    def shape_of(self, name: str) -> ops.Shape:
         """Return the shape of its result, or of its weights."""
         return self.graph.tensors[name].shape
 
@@ -149,7 +140,7 @@ class Step:
         )
 
 
-Ops = frozenset[Op]
+Ops = frozenset[ops.Op]
 
 GLOBAL_POOLS: Ops = frozenset({"global_average_pool", "global_max_pool", "mean"})
 WINDOWS: Ops = frozenset({"average_pool", "conv", "max_pool"})
@@ -236,7 +227,7 @@ def scales(read: Map, other: Map) -> bool:
     )
 
 
-def image_map(graph: Graph) -> Map:
+def image_map(graph: ops.Graph) -> Map:
     """Return the image: batch x channels x rows x columns, by rows, or a batch of vectors."""
     shape = graph.tensors[graph.image].shape
     axes: tuple[Axis, ...] = LAYOUT
@@ -254,10 +245,10 @@ def image_map(graph: Graph) -> Map:
     return Map(providers=(), shape=shape, axes=named(shape, axes))
 
 
-def reads_by_rows(graph: Graph) -> bool:
+def reads_by_rows(graph: ops.Graph) -> bool:
     """Whether every reader of the image turns rows x columns x channels around first."""
     readers = [node.attributes for node in graph.nodes if graph.image in node.inputs]
-    turned = Transposition(order=(0, 3, 1, 2))
+    turned = ops.Transposition(order=(0, 3, 1, 2))
     return bool(readers) and readers == [turned] * len(readers)
 
 
@@ -388,7 +379,7 @@ def cut(step: Step) -> Map:
 def transposed(step: Step) -> Map:
     """Dimensions change places and keep their meanings; channels may be shuffled."""
     read = step.map
-    order = cast(Transposition, step.node.attributes).order
+    order = cast(ops.Transposition, step.node.attributes).order
     shuffled = any(
         read.axes[one] == read.axes[other] != "one"
         for one, other in combinations(order, 2)
@@ -407,7 +398,7 @@ def joined(step: Step) -> Map:
     reads = step.read
     if len(reads) < len([name for name in step.node.inputs if name]):
         raise step.error("inputs", "maps alone", "a constant among them")
-    axis = cast(Concatenation, step.node.attributes).axis
+    axis = cast(ops.Concatenation, step.node.attributes).axis
     across: set[Axis] = {read.axes[axis] for read in reads} - {"one"}
     if not across <= {"channel", "mixed"} or (not across and is_plane(step, axis)):
         raise step.error("axis", "that of the channels", ", ".join(sorted(across)) or axis)
@@ -438,7 +429,7 @@ def providers_of(reads: list[Map]) -> tuple[int, ...]:
 
 def padded(step: Step) -> Map:
     """Zeros around rows and columns; the convolution or pooling behind adds them to its own."""
-    read, padding = step.map, cast(Padding, step.node.attributes)
+    read, padding = step.map, cast(ops.Padding, step.node.attributes)
     if padding.mode != "constant":
         raise step.error("mode", "constant", padding.mode)
     pads = padding.pads
@@ -459,7 +450,7 @@ def padded(step: Step) -> Map:
 
 def sliced(step: Step) -> Map:
     """Some of the channels; their readers wait for the whole map, and read what they need of it."""
-    read, ranges = step.map, cast(Slice, step.node.attributes).ranges
+    read, ranges = step.map, cast(ops.Slice, step.node.attributes).ranges
     for axis, (first, end, by), size in zip(read.axes, ranges, read.shape, strict=True):
         whole = (first, end, by) == (0, size, 1)
         if not whole and axis not in ("channel", "one"):

@@ -13,22 +13,11 @@ from types import MappingProxyType
 
 from hwgen.crossbar.compiler.layers import FUSED_NOTE, network_of
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.network.operations import (
-    Attributes,
-    Concatenation,
-    Graph,
-    Matrices,
-    Node,
-    Op,
-    Plain,
-    Shape,
-    Tensor,
-    Window,
-)
+from hwgen.network import operations as ops
 
 IMAGE = "x"
 
-OPERATORS: dict[Op, str] = {
+OPERATORS: dict[ops.Op, str] = {
     "add": "Add",
     "average_pool": "AveragePool",
     "concatenate": "Concat",
@@ -42,7 +31,7 @@ OPERATORS: dict[Op, str] = {
 """What common exporters call the operations that stand here; names of layers hold it."""
 
 
-PLAIN = Plain()
+PLAIN = ops.Plain()
 
 
 @dataclass(frozen=True)
@@ -50,7 +39,7 @@ class Flow:
     """A tensor on its way: its name, and its shape without the batch."""
 
     name: str
-    shape: Shape
+    shape: ops.Shape
 
 
 @dataclass
@@ -62,8 +51,8 @@ class Draft:
     """
 
     name: str
-    nodes: list[Node] = field(default_factory=list)
-    tensors: dict[str, Tensor] = field(default_factory=dict)
+    nodes: list[ops.Node] = field(default_factory=list)
+    tensors: dict[str, ops.Tensor] = field(default_factory=dict)
 
     def image(self, channels: int, side: int) -> Flow:
         """Declare the image."""
@@ -97,7 +86,7 @@ class Draft:
         """Pooling with a window: the maximum or the average."""
         side = slid(x.shape[1], kernel, stride, padding)
         shape = (x.shape[0], side, side)
-        op: Op = "average_pool" if average else "max_pool"
+        op: ops.Op = "average_pool" if average else "max_pool"
         return self.node(op, [x.name], path, shape, window(kernel, stride, padding))
 
     def global_pool(self, x: Flow, path: str) -> Flow:
@@ -120,28 +109,28 @@ class Draft:
         """Put vectors behind each other."""
         values = sum(flow.shape[0] for flow in flows)
         names = [flow.name for flow in flows]
-        return self.node("concatenate", names, path, (values,), Concatenation(axis=1))
+        return self.node("concatenate", names, path, (values,), ops.Concatenation(axis=1))
 
     def linear(self, x: Flow, path: str, outputs: int, *, called: str = "") -> Flow:
         """Fully connected layer with bias."""
         weights = self.declare(f"{path}.weight", (outputs, x.shape[0]))
         bias = self.declare(f"{path}.bias", (outputs,))
-        attributes = Matrices(first_transposed=False, second_transposed=True)
+        attributes = ops.Matrices(first_transposed=False, second_transposed=True)
         reads = [x.name, weights, bias]
         return self.node("fully_connected", reads, path, (outputs,), attributes, called=called)
 
-    def declare(self, name: str, shape: Shape) -> str:
+    def declare(self, name: str, shape: ops.Shape) -> str:
         """Add the image, or a constant of which only the shape is known."""
-        self.tensors[name] = Tensor(shape=shape)
+        self.tensors[name] = ops.Tensor(shape=shape)
         return name
 
     def node(
         self,
-        op: Op,
+        op: ops.Op,
         reads: list[str],
         path: str,
-        shape: Shape,
-        attributes: Attributes = PLAIN,
+        shape: ops.Shape,
+        attributes: ops.Attributes = PLAIN,
         *,
         called: str = "",
     ) -> Flow:
@@ -149,7 +138,7 @@ class Draft:
         operator = OPERATORS[op]
         name = called or f"/{path}/{operator}_output_0"
         self.nodes.append(
-            Node(
+            ops.Node(
                 op=op,
                 name=name,
                 operator=operator,
@@ -160,9 +149,9 @@ class Draft:
         )
         return Flow(name, shape)
 
-    def finish(self, *, fused_activations: bool = False) -> Graph:
+    def finish(self, *, fused_activations: bool = False) -> ops.Graph:
         """Return the graph; the node that was added last writes the answer."""
-        return Graph(
+        return ops.Graph(
             name=self.name,
             source=self.name,
             image=IMAGE,
@@ -172,9 +161,9 @@ class Draft:
         )
 
 
-def window(kernel: int, stride: int, padding: int) -> Window:
+def window(kernel: int, stride: int, padding: int) -> ops.Window:
     """Return a square window."""
-    return Window(
+    return ops.Window(
         kernel=(kernel,) * 2, strides=(stride,) * 2, pads=(padding,) * 4, dilations=(1, 1)
     )
 
@@ -199,7 +188,7 @@ MSRA_PYRAMID = ((2, 2), (5, 4), (14, 14), (14, 14))
 """Kernel and stride of the four poolings over a 14 x 14 map: 7 x 7, 3 x 3, 1 and 1 positions."""
 
 
-def alexnet() -> Graph:
+def alexnet() -> ops.Graph:
     """Return AlexNet in torchvision's shape (64, 192, 384, 256, 256 channels)."""
     draft = Draft("alexnet")
     x = draft.image(*IMAGENET)
@@ -217,12 +206,12 @@ def alexnet() -> Graph:
     return draft.finish(fused_activations=True)
 
 
-def vgg13() -> Graph:
+def vgg13() -> ops.Graph:
     """Return VGG13 (configuration B) in torchvision's shape."""
     return vgg("vgg13", VGG13, adaptive=True)
 
 
-def vgg16() -> Graph:
+def vgg16() -> ops.Graph:
     """Return VGG16 (configuration D) in torchvision's shape, as the published tool's file has it.
 
     That file holds no adaptive pooling: nothing is between the last stage and the classifier.
@@ -230,7 +219,7 @@ def vgg16() -> Graph:
     return vgg("vgg16", VGG16, adaptive=False)
 
 
-def vgg(name: str, stages: tuple[tuple[int, ...], ...], *, adaptive: bool) -> Graph:
+def vgg(name: str, stages: tuple[tuple[int, ...], ...], *, adaptive: bool) -> ops.Graph:
     """Return a VGG for ImageNet.
 
     adaptive: the average pooling to 7 x 7 stays a layer, with a window of one pixel: that is what
@@ -245,7 +234,7 @@ def vgg(name: str, stages: tuple[tuple[int, ...], ...], *, adaptive: bool) -> Gr
     return draft.finish()
 
 
-def msra() -> Graph:
+def msra() -> ops.Graph:
     """Return model A of He et al. 2015: 19 layers with weights and a spatial pyramid.
 
     Of the published pyramid only its 30,720 values are kept, 60 positions of 512 channels: its
@@ -273,7 +262,7 @@ def msra() -> Graph:
     return draft.finish()
 
 
-def resnet18() -> Graph:
+def resnet18() -> ops.Graph:
     """Return ResNet18 in torchvision's shape, batch norms folded."""
     draft = Draft("resnet18")
     x = draft.conv(draft.image(*IMAGENET), "conv1", 64, 7, stride=2, padding=3)
@@ -283,7 +272,7 @@ def resnet18() -> Graph:
     return draft.finish(fused_activations=True)
 
 
-def cifar_alexnet() -> Graph:
+def cifar_alexnet() -> ops.Graph:
     """Return the common AlexNet for 32 x 32 images: 3 x 3 windows, 256 x 2 x 2 before 4096, 4096.
 
     The files that Gibbon was measured on are not public, so this and the two others for CIFAR are
@@ -303,7 +292,7 @@ def cifar_alexnet() -> Graph:
     return draft.finish()
 
 
-def cifar_vgg16() -> Graph:
+def cifar_vgg16() -> ops.Graph:
     """Return VGG16 for 32 x 32 images: 13 convolutions and one fully connected layer, 512 to 10."""
     draft = Draft("cifar_vgg16")
     x = draft.flatten(vgg_stages(draft, draft.image(*CIFAR), VGG16), "Flatten")
@@ -311,7 +300,7 @@ def cifar_vgg16() -> Graph:
     return draft.finish()
 
 
-def cifar_resnet18() -> Graph:
+def cifar_resnet18() -> ops.Graph:
     """Return ResNet18 for 32 x 32 images: a stem of 3 x 3 without pooling, the same four stages."""
     draft = Draft("cifar_resnet18")
     x = draft.conv(draft.image(*CIFAR), "conv1", 64, 3, padding=1)
@@ -368,7 +357,7 @@ def residual_block(draft: Draft, x: Flow, path: str, channels: int, stride: int)
     return draft.relu(draft.add(inner, x, path), f"{path}/relu_1")
 
 
-ZOO: Mapping[str, Callable[[], Graph]] = MappingProxyType(
+ZOO: Mapping[str, Callable[[], ops.Graph]] = MappingProxyType(
     {
         "alexnet": alexnet,
         "vgg13": vgg13,

@@ -19,16 +19,8 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.chip.registers import Reset
+from hwgen.crossbar.facts import arch_layer
 from hwgen.crossbar.facts.arch_fabric import ArchFabric, Region
-from hwgen.crossbar.facts.arch_layer import (
-    ArchLayer,
-    ComponentsFile,
-    Memory,
-    Mesh,
-    Network,
-    Positive,
-    Size,
-)
 from hwgen.crossbar.facts.chip_plan import ChipPlan, Ring, rings_of
 from hwgen.crossbar.facts.fabric_plan import fabric_of
 from hwgen.crossbar.facts.holdings import cut_of
@@ -101,19 +93,19 @@ class Arch:
     format: Literal["hwgen.crossbar.architecture"]
     version: Literal[4]
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
-    network: Network
-    components: ComponentsFile
+    network: arch_layer.Network
+    components: arch_layer.ComponentsFile
     rules: RulesName
-    power_budget_w: Positive
+    power_budget_w: arch_layer.Positive
     point: AnyPoint
-    adc_bits: Size
-    weight_bits: Size
-    activation_bits: Size
-    step_ns: Positive
-    vector_lanes: Size
-    scratchpad: Memory
-    mesh: Mesh
-    layers: Annotated[tuple[ArchLayer, ...], Field(min_length=1)]
+    adc_bits: arch_layer.Size
+    weight_bits: arch_layer.Size
+    activation_bits: arch_layer.Size
+    step_ns: arch_layer.Positive
+    vector_lanes: arch_layer.Size
+    scratchpad: arch_layer.Memory
+    mesh: arch_layer.Mesh
+    layers: Annotated[tuple[arch_layer.ArchLayer, ...], Field(min_length=1)]
     fabric: ArchFabric | None
     effects: bool = False
     nonlinear_converters: bool = False
@@ -207,7 +199,7 @@ class AtClock(Arch):
     netlist_mhz: that clock
     """
 
-    netlist_mhz: Positive
+    netlist_mhz: arch_layer.Positive
 
     @property
     def clock_mhz(self) -> float:
@@ -334,7 +326,7 @@ def choice_of(arch: Arch) -> Choice:
     )
 
 
-def has_weights(layer: ArchLayer) -> bool:
+def has_weights(layer: arch_layer.ArchLayer) -> bool:
     """Return whether a layer takes crossbars."""
     return layer.kind in ("conv", "fc")
 

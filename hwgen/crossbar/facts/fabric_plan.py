@@ -6,20 +6,7 @@ How long operations take is evaluated, and regions are simulated: both are given
 import math
 from collections.abc import Sequence
 
-from hwgen.crossbar.facts.arch_fabric import (
-    ORDERS,
-    ArchFabric,
-    Clock,
-    Held,
-    Io,
-    LayerFabric,
-    Macro,
-    Operation,
-    Rate,
-    Region,
-    Stream,
-    encoding_of,
-)
+from hwgen.crossbar.facts import arch_fabric
 from hwgen.crossbar.facts.buildable import adc_rate
 from hwgen.crossbar.facts.chip_plan import LAG_CLOCKS, ChipPlan
 from hwgen.crossbar.facts.columns import column_accumulator_bits, input_sum_bits
@@ -36,15 +23,18 @@ from hwgen.crossbar.facts.holdings import (
 from hwgen.crossbar.facts.layout import IMAGE_MACRO
 from hwgen.crossbar.facts.travels import travels_of
 
-Durations = Sequence[tuple[Operation, ...]]
+Durations = Sequence[tuple[arch_fabric.Operation, ...]]
 
 IMAGES_HELD = 2
 """Images that the I/O node has room for: one that goes in, one that waits."""
 
 
 def fabric_of(
-    chip: ChipPlan, operations: Durations, regions: tuple[Region, ...], stream: Stream
-) -> ArchFabric:
+    chip: ChipPlan,
+    operations: Durations,
+    regions: tuple[arch_fabric.Region, ...],
+    stream: arch_fabric.Stream,
+) -> arch_fabric.ArchFabric:
     """Return the whole fabric; regions and the stream that sized them are simulated.
 
     operations: of each layer
@@ -52,19 +42,19 @@ def fabric_of(
     side, cell = chip.point.side, chip.point.cell_bits
     rate = adc_rate(chip.constants.adc.samples_per_ns, chip.clock_ns)
     layers = layers_of(chip, operations)
-    return ArchFabric(
-        clock=Clock(
+    return arch_fabric.ArchFabric(
+        clock=arch_fabric.Clock(
             clock_ns=chip.clock_ns,
             step_clocks=chip.step_clocks,
             access_clocks=chip.access_clocks,
             lag_clocks=LAG_CLOCKS,
         ),
-        adc_rate=Rate(samples=rate.numerator, clocks=rate.denominator),
-        encoding=encoding_of(
+        adc_rate=arch_fabric.Rate(samples=rate.numerator, clocks=rate.denominator),
+        encoding=arch_fabric.encoding_of(
             column_accumulator_bits(side, cell, chip.activation_bits, pairs=chip.point.pairs),
             None if chip.point.pairs else input_sum_bits(side, chip.activation_bits),
         ),
-        orders=ORDERS,
+        orders=arch_fabric.ORDERS,
         constants=chip.constants,
         io=io_of(chip),
         stream=stream,
@@ -75,7 +65,7 @@ def fabric_of(
     )
 
 
-def io_of(chip: ChipPlan) -> Io:
+def io_of(chip: ChipPlan) -> arch_fabric.Io:
     """Return what waits at the edge of the chip."""
     network = chip.network
     image = math.prod(network.input_sides) * network.input_channels * chip.activation_bits
@@ -84,7 +74,7 @@ def io_of(chip: ChipPlan) -> Io:
         for place, layer in enumerate(network.layers)
         if not chip.readers(place)
     )
-    return Io(
+    return arch_fabric.Io(
         node=chip.node(IMAGE_MACRO),
         image_bytes=bytes_of(image),
         image_buffer_bytes=IMAGES_HELD * bytes_of(image),
@@ -97,7 +87,7 @@ def bytes_of(bits: int) -> int:
     return -(-bits // 8)
 
 
-def layers_of(chip: ChipPlan, operations: Durations) -> tuple[LayerFabric, ...]:
+def layers_of(chip: ChipPlan, operations: Durations) -> tuple[arch_fabric.LayerFabric, ...]:
     """Return all layers; an ADC that two of them share is built once."""
     adcs = built_adcs(chip)
     return tuple(layer_fabric(chip, place, each, adcs) for place, each in enumerate(operations))
@@ -120,14 +110,14 @@ def built_adcs(chip: ChipPlan) -> dict[int, int]:
 
 
 def layer_fabric(
-    chip: ChipPlan, place: int, operations: tuple[Operation, ...], adcs: dict[int, int]
-) -> LayerFabric:
+    chip: ChipPlan, place: int, operations: tuple[arch_fabric.Operation, ...], adcs: dict[int, int]
+) -> arch_fabric.LayerFabric:
     """Return how a layer works, and who holds what of it; adcs: built in each macro."""
     layer = chip.network.layers[place]
     weighty = layer.has_weights
     cut = chip.cut(place)
     added = layer.kind == "eltwise" and not layer.product
-    return LayerFabric(
+    return arch_fabric.LayerFabric(
         layer=place,
         operations=operations,
         output_bits=chip.output_bits(place),
@@ -143,7 +133,7 @@ def layer_fabric(
     )
 
 
-def held_in(chip: ChipPlan, place: int, one: Holding, adcs: int) -> Held:
+def held_in(chip: ChipPlan, place: int, one: Holding, adcs: int) -> arch_fabric.Held:
     """Return what a macro holds of a layer with weights; adcs: that are built there."""
     cut, lanes = chip.cut(place), chip.constants.vector_units.lanes
     wide = -(-chip.network.layers[place].out_channels // lanes)
@@ -153,7 +143,7 @@ def held_in(chip: ChipPlan, place: int, one: Holding, adcs: int) -> Held:
     more = wide if chip.is_chained(place) else 0
     if not cut.pairs:
         more += units * -(-cut.side // lanes)
-    return Held(
+    return arch_fabric.Held(
         macro=one.macro,
         copies=(one.copies.start, one.copies.stop),
         row_tiles=(one.row_tiles.start, one.row_tiles.stop),
@@ -172,7 +162,7 @@ def held_in(chip: ChipPlan, place: int, one: Holding, adcs: int) -> Held:
     )
 
 
-def held_without(chip: ChipPlan, place: int) -> Held:
+def held_without(chip: ChipPlan, place: int) -> arch_fabric.Held:
     """Return what the merge macro of a provider has for a layer without weights."""
     layer, placed = chip.network.layers[place], chip.plan.layers[place]
     vectors = placed.copies * -(-layer.out_channels // chip.constants.vector_units.lanes)
@@ -180,7 +170,7 @@ def held_without(chip: ChipPlan, place: int) -> Held:
     if layer.product:
         added = vectors * chip.activation_bits
     is_pool = layer.kind == "pool"
-    return Held(
+    return arch_fabric.Held(
         macro=placed.merge_macro,
         copies=(0, placed.copies),
         row_tiles=(0, 0),
@@ -211,8 +201,10 @@ def units_for(chip: ChipPlan, name: str, work: int, steps: int) -> int:
 
 
 def macros_of(
-    chip: ChipPlan, layers: tuple[LayerFabric, ...], regions: tuple[Region, ...]
-) -> tuple[Macro, ...]:
+    chip: ChipPlan,
+    layers: tuple[arch_fabric.LayerFabric, ...],
+    regions: tuple[arch_fabric.Region, ...],
+) -> tuple[arch_fabric.Macro, ...]:
     """Return what is built in each macro."""
     adcs = built_adcs(chip)
     return tuple(
@@ -225,13 +217,13 @@ def macro_of(
     chip: ChipPlan,
     macro: int,
     adcs: int,
-    layers: tuple[LayerFabric, ...],
-    regions: tuple[Region, ...],
-) -> Macro:
+    layers: tuple[arch_fabric.LayerFabric, ...],
+    regions: tuple[arch_fabric.Region, ...],
+) -> arch_fabric.Macro:
     """Return what is built in one macro, of all layers that are in it."""
     inside = [(each, one) for each in layers for one in each.held if one.macro == macro]
     held = [one for _, one in inside]
-    return Macro(
+    return arch_fabric.Macro(
         macro=macro,
         node=chip.node(macro),
         words=sum(each.words for each in regions if each.macro == macro),

@@ -7,17 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.chip.in_memory import AnswerLayout, InMemory, MapLayout, in_turn
+from hwgen.crossbar.facts import image_io
 from hwgen.crossbar.facts.arch import Arch, fabric_of_chip
 from hwgen.crossbar.facts.arch_fabric import Travel
 from hwgen.crossbar.facts.chip import Chip, described
-from hwgen.crossbar.facts.image_io import (
-    answer_stride,
-    block_flits,
-    image_stride,
-    packed_image,
-    result_beats,
-    results,
-)
 from hwgen.crossbar.facts.program import Program
 
 
@@ -35,15 +28,15 @@ def in_memory(
     chip, facts = described(arch), program.facts
     found = {name: answer_of(chip, program, name) for name in answers}
     most = fabric_of_chip(arch, arch.name).stream.images
-    stride = answer_stride(chip)
-    packed = [packed_image(chip, image) for image in images]
+    stride = image_io.answer_stride(chip)
+    packed = [image_io.packed_image(chip, image) for image in images]
     return InMemory(
         program=program.image.tobytes(),
         scratch_bytes=0,
-        images=b"".join(image.ljust(image_stride(chip), b"\0") for image in packed),
+        images=b"".join(image.ljust(image_io.image_stride(chip), b"\0") for image in packed),
         starts=len(images),
         start_images=most,
-        image_stride=image_stride(chip),
+        image_stride=image_io.image_stride(chip),
         image=image_layout(chip, facts.image.shape),
         answers=[
             AnswerLayout(
@@ -65,10 +58,10 @@ def in_memory(
 def answer_of(chip: Chip, program: Program, name: str) -> tuple[int, Travel]:
     """Return the result that is an output, and the bytes before it: of other results."""
     names, begin = [plan.map for plan in program.facts.layers], 0
-    for travel in results(chip):
+    for travel in image_io.results(chip):
         if names[travel.owner] == name:
             break
-        begin += result_beats(chip, travel) * chip.flit_bits // 8
+        begin += image_io.result_beats(chip, travel) * chip.flit_bits // 8
     return begin, travel
 
 
@@ -93,8 +86,8 @@ def answer_layout(chip: Chip, travel: Travel, shape: tuple[int, int, int]) -> Ma
         element_bits=travel.bits,
         pixel_bits=travel.bits * travel.channels,
         block_pixels=copies,
-        block_bytes=block_flits(chip, travel, copies) * chip.flit_bits // 8,
-        size=result_beats(chip, travel) * chip.flit_bits // 8,
+        block_bytes=image_io.block_flits(chip, travel, copies) * chip.flit_bits // 8,
+        size=image_io.result_beats(chip, travel) * chip.flit_bits // 8,
     )
 
 

@@ -25,15 +25,9 @@ from hwgen.chip.memory import (
     store_cycles,
 )
 from hwgen.chip.step import Step
+from hwgen.crossbar.facts import image_io
 from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.facts.chip import Chip, described
-from hwgen.crossbar.facts.image_io import (
-    HEADER_BEATS,
-    answer_stride,
-    image_beats,
-    result_beats,
-    results,
-)
 from hwgen.crossbar.facts.program import Program
 from hwgen.crossbar.facts.run_steps import END, INPUT, step_name
 from hwgen.crossbar.facts.timing import (
@@ -104,10 +98,10 @@ def load_cycles(chip: Chip, beats: int, *, address: int, latency: int) -> int:
     """Return the cycles of a load of a program of so many beats, its header included."""
     port = port_of(chip, latency)
     rows = [
-        (FIRST_COMMAND_CYCLE, address, HEADER_BEATS),
-        (0, address + HEADER_BEATS * port.port_bytes, beats - HEADER_BEATS),
+        (FIRST_COMMAND_CYCLE, address, image_io.HEADER_BEATS),
+        (0, address + image_io.HEADER_BEATS * port.port_bytes, beats - image_io.HEADER_BEATS),
     ]
-    last = last_beat(port, np.array(rows, dtype=COMMAND_TYPE), HEADER_BEATS)
+    last = last_beat(port, np.array(rows, dtype=COMMAND_TYPE), image_io.HEADER_BEATS)
     return last + SETTLE_CLOCKS
 
 
@@ -119,7 +113,7 @@ def run_cycles(chip: Chip, *, images: int, steps: int, latency: int, starts: Sta
     starts: the steps in which the blocks of each operation start, by layer and name
     """
     port = port_of(chip, latency)
-    rows = [(FIRST_COMMAND_CYCLE, 0, image_beats(chip))]
+    rows = [(FIRST_COMMAND_CYCLE, 0, image_io.image_beats(chip))]
     return RunCycles(
         first=last_beat(port, np.array(rows, dtype=COMMAND_TYPE)) + FIRST_STEP_CYCLES,
         steps=steps,
@@ -137,8 +131,8 @@ def drain_of(chip: Chip, port: Port, *, images: int, steps: int, starts: Starts)
     leaves the chip no more.
     """
     waiting, before = [], 0
-    for travel in results(chip):
-        layer, beats = chip.layers[travel.owner], result_beats(chip, travel)
+    for travel in image_io.results(chip):
+        layer, beats = chip.layers[travel.owner], image_io.result_beats(chip, travel)
         busy = sum(one.busy for one in layer.operations if one.name == "result")
         last = starts[travel.owner, "result"][layer.blocks - 1 :: layer.blocks]
         came = [(int(step) + busy - steps) * chip.step_clocks for step in last]
@@ -154,7 +148,7 @@ def drain_of(chip: Chip, port: Port, *, images: int, steps: int, starts: Starts)
             begin = -(-begin // chip.step_clocks) * chip.step_clocks
         k = next(k for k, clock in enumerate(left) if clock is not None and clock <= begin)
         _, first, beats = waiting[k]
-        address = gone[k] * answer_stride(chip) + first * port.port_bytes
+        address = gone[k] * image_io.answer_stride(chip) + first * port.port_bytes
         free = begin + store_cycles(address, beats * port.port_bytes, port) + STORED_CYCLES
         gone[k] += 1
     return max(free, 0)

@@ -10,20 +10,7 @@ from hwgen.crossbar.facts.chip import described
 from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.facts.rules import STREAMED, name_of
 from hwgen.crossbar.facts.schedule import Schedule
-from hwgen.crossbar.pages.synthesis import (
-    AuditRow,
-    ConvergencePoint,
-    ErringReport,
-    OuterPoint,
-    ParetoPoint,
-    SynthesisAccuracy,
-    SynthesisChip,
-    SynthesisLayer,
-    SynthesisPart,
-    SynthesisPoint,
-    SynthesisReport,
-    SynthesisStream,
-)
+from hwgen.crossbar.pages import synthesis
 from hwgen.errors import ConfigError, DesignError
 from hwgen.report.types import Source
 from hwgen.report.writing import WritingCost
@@ -44,12 +31,12 @@ def synthesis_report(
     network: Source,
     components: Source,
     versions: dict[str, str],
-) -> SynthesisReport:
+) -> synthesis.SynthesisReport:
     """Return the report; found: what follows the search."""
     arch, schedule, breakdown = found.arch, found.schedule, found.breakdown
     facts = schedule.facts
     bound = known(result.bound_gops_per_w)
-    report = SynthesisReport(
+    report = synthesis.SynthesisReport(
         format="hwgen.report.synthesize",
         version=1,
         network=network,
@@ -108,11 +95,11 @@ def verilog_refusal(arch: Arch) -> str | None:
 
 
 def erring_report(
-    report: SynthesisReport, accuracy: SynthesisAccuracy, writing: WritingCost
-) -> ErringReport:
+    report: synthesis.SynthesisReport, accuracy: synthesis.SynthesisAccuracy, writing: WritingCost
+) -> synthesis.ErringReport:
     """Return the report of a synthesis with what accuracy costs, and the writing of its cells."""
     facts = {each.name: getattr(report, each.name) for each in fields(report)}
-    return ErringReport(**facts, accuracy=accuracy, writing=writing)
+    return synthesis.ErringReport(**facts, accuracy=accuracy, writing=writing)
 
 
 def figures_of(breakdown: "Breakdown") -> dict[str, Any]:
@@ -137,7 +124,10 @@ def of_parts(breakdown: "Breakdown", arch: Arch) -> dict[str, Any]:
         "power_by_component_w": {part.part: part.peak_w for part in parts},
         "energy_by_part_mj": {part.part: part.energy_mj for part in parts},
         "area_by_component_mm2": {part.part: part.area_mm2 for part in parts},
-        "parts": [SynthesisPart(**asdict(one), counted_mj=counted.get(one.part)) for one in parts],
+        "parts": [
+            synthesis.SynthesisPart(**asdict(one), counted_mj=counted.get(one.part))
+            for one in parts
+        ],
         "audit": audit_of(breakdown),
     }
 
@@ -161,7 +151,7 @@ def of_search(result: "SearchResult") -> dict[str, Any]:
     """Return how the search went."""
     return {
         "convergence": [
-            ConvergencePoint(
+            synthesis.ConvergencePoint(
                 evaluations=each.evaluations,
                 best_gops_per_w=known(each.best_gops_per_w),
                 bound_gops_per_w=known(each.bound_gops_per_w),
@@ -169,7 +159,7 @@ def of_search(result: "SearchResult") -> dict[str, Any]:
             for each in result.convergence
         ],
         "points": [
-            OuterPoint(
+            synthesis.OuterPoint(
                 point=point_of(each.point),
                 bound_gops_per_w=known(each.bound_gops_per_w),
                 best_gops_per_w=known(each.best_gops_per_w),
@@ -184,9 +174,9 @@ def known(efficiency: float) -> float | None:
     return float(efficiency) if 0 < efficiency < float("inf") else None
 
 
-def point_of(point: Point) -> SynthesisPoint:
+def point_of(point: Point) -> synthesis.SynthesisPoint:
     """Return a combination of the outer loop."""
-    return SynthesisPoint(
+    return synthesis.SynthesisPoint(
         rram_ratio=point.rram_ratio,
         cell_bits=point.cell_bits,
         side=point.side,
@@ -196,9 +186,9 @@ def point_of(point: Point) -> SynthesisPoint:
     )
 
 
-def chip_of(arch: Arch) -> SynthesisChip:
+def chip_of(arch: Arch) -> synthesis.SynthesisChip:
     """Return the chip as a whole."""
-    return SynthesisChip(
+    return synthesis.SynthesisChip(
         macros=arch.mesh.macros,
         mesh_rows=arch.mesh.rows,
         mesh_columns=arch.mesh.columns,
@@ -207,7 +197,9 @@ def chip_of(arch: Arch) -> SynthesisChip:
     )
 
 
-def layers_of(arch: Arch, schedule: Schedule, breakdown: "Breakdown") -> list[SynthesisLayer]:
+def layers_of(
+    arch: Arch, schedule: Schedule, breakdown: "Breakdown"
+) -> list[synthesis.SynthesisLayer]:
     """Return a row for each layer."""
     rows = []
     for place, layer in enumerate(arch.layers):
@@ -215,7 +207,7 @@ def layers_of(arch: Arch, schedule: Schedule, breakdown: "Breakdown") -> list[Sy
         slowest = max(each.busy * each.blocks for each in own)
         partner = layer.place.partner
         rows.append(
-            SynthesisLayer(
+            synthesis.SynthesisLayer(
                 name=layer.name,
                 kind=layer.kind,
                 copies=layer.mapping.copies,
@@ -236,10 +228,10 @@ def layers_of(arch: Arch, schedule: Schedule, breakdown: "Breakdown") -> list[Sy
     return rows
 
 
-def audit_of(breakdown: "Breakdown") -> list[AuditRow]:
+def audit_of(breakdown: "Breakdown") -> list[synthesis.AuditRow]:
     """Return every item of the chip."""
     return [
-        AuditRow(
+        synthesis.AuditRow(
             layer=item.layer,
             part=item.part,
             count=item.count,
@@ -250,13 +242,13 @@ def audit_of(breakdown: "Breakdown") -> list[AuditRow]:
     ]
 
 
-def stream_of(breakdown: "Breakdown", step_ns: float, *, rings: bool) -> SynthesisStream:
+def stream_of(breakdown: "Breakdown", step_ns: float, *, rings: bool) -> synthesis.SynthesisStream:
     """Return what was seen of a stream."""
     stream = breakdown.stream
     # Static power counts from image to image, not for all the steps that one image is there.
     share = int(stream.interval) * step_ns / 1e6 / breakdown.latency_ms
     energy_mj = math.fsum(part.static_mj * share + part.dynamic_mj for part in breakdown.parts)
-    return SynthesisStream(
+    return synthesis.SynthesisStream(
         images=int(stream.images),
         least_interval_steps=breakdown.least_interval,
         latency_ms=int(stream.latency) * step_ns / 1e6,
@@ -272,7 +264,7 @@ APART, MOST_STREAMS = 1.02, 6
 
 def pareto_of(
     result: "SearchResult", operations: float, confirm: "Callable[[Candidate], Confirmed]"
-) -> list[ParetoPoint]:
+) -> list[synthesis.ParetoPoint]:
     """Return all designs that were confirmed, the most efficient first.
 
     A stream is simulated only of what may be on the front, `APART` from those before it, and of no
@@ -300,7 +292,7 @@ def pareto_of(
                 on_front = bool(gops > fastest)
                 fastest = max(fastest, gops)
         found.append(
-            ParetoPoint(
+            synthesis.ParetoPoint(
                 efficiency_gops_per_w=efficiency(each),
                 throughput_gops=gops,
                 latency_ms=each.steps * each.step_ns / 1e6,

@@ -19,31 +19,9 @@ from typing import Any
 
 import numpy as np
 
+from hwgen import network as net
 from hwgen.dbpim.compiler.word_groups import groupings, groups_of, with_groups_whole
 from hwgen.dbpim.facts.program import Fold
-from hwgen.network import (
-    INPUT,
-    Add,
-    Append,
-    AveragePool,
-    Concatenate,
-    Constant,
-    Conv,
-    LayerNorm,
-    Linear,
-    MatMul,
-    MaxPool,
-    Multiply,
-    QuantizedNetwork,
-    Rescale,
-    Rows,
-    Shortcut,
-    Softmax,
-    SquaredDifference,
-    Stack,
-    State,
-    Table,
-)
 from hwgen.network.maps import FeatureMap
 
 Sides = tuple[int, int]
@@ -51,23 +29,23 @@ Sides = tuple[int, int]
 ONE_PIXEL = 1, 1
 """Sides of a map of one pixel, and of a window of one."""
 TOKEN_BY_TOKEN = (
-    Append,
-    Concatenate,
-    Constant,
-    LayerNorm,
-    Linear,
-    MatMul,
-    Rescale,
-    Rows,
-    Softmax,
-    Stack,
-    State,
-    Table,
+    net.Append,
+    net.Concatenate,
+    net.Constant,
+    net.LayerNorm,
+    net.Linear,
+    net.MatMul,
+    net.Rescale,
+    net.Rows,
+    net.Softmax,
+    net.Stack,
+    net.State,
+    net.Table,
 )
 """Layers that read tokens by their numbers, whatever they are."""
 
 
-def folded(network: QuantizedNetwork, word: int) -> QuantizedNetwork:
+def folded(network: net.QuantizedNetwork, word: int) -> net.QuantizedNetwork:
     """Return a network whose sequences have the rows and columns that a chip likes.
 
     word: channels of a word; the network itself where it has no sequence that may be folded
@@ -89,11 +67,11 @@ def folded(network: QuantizedNetwork, word: int) -> QuantizedNetwork:
     )
     held, parameters = dict(network.held), dict(network.parameters)
     for layer in graph.layers:
-        if isinstance(layer, Constant | State):
+        if isinstance(layer, net.Constant | net.State):
             fold = fold_of(maps[layer.name], layer.output)
             values = fold.stored_tokens(network.arrays_of(layer.name)["map"][np.newaxis])[0]
             held[layer.name] = {**held[layer.name], "map": values}
-        if isinstance(layer, Linear) and sides_of(maps[layer.inputs[0]]) in padded:
+        if isinstance(layer, net.Linear) and sides_of(maps[layer.inputs[0]]) in padded:
             given, inputs = parameters[layer.name], math.prod(graph.maps[layer.inputs[0]].shape)
             more = inputs - given.weights.shape[1]
             weights = np.pad(given.weights, ((0, 0), (0, max(0, more))))
@@ -101,7 +79,7 @@ def folded(network: QuantizedNetwork, word: int) -> QuantizedNetwork:
     return replace(network, graph=graph, held=held, parameters=parameters)
 
 
-def folds(network: QuantizedNetwork, chosen: QuantizedNetwork) -> dict[str, Fold]:
+def folds(network: net.QuantizedNetwork, chosen: net.QuantizedNetwork) -> dict[str, Fold]:
     """Return the two shapes of each map whose shape is not that of the network."""
     maps, found = network.graph.maps, chosen.graph.maps
     groups = groups_of(network)
@@ -135,7 +113,7 @@ def is_sequence(found: FeatureMap) -> bool:
     return min(sides_of(found)) == 1 < max(sides_of(found))
 
 
-def free_sequences(network: QuantizedNetwork, maps: Mapping[str, FeatureMap]) -> set[Sides]:
+def free_sequences(network: net.QuantizedNetwork, maps: Mapping[str, FeatureMap]) -> set[Sides]:
     """Return the sides of sequences that every layer beside them reads token by token."""
     free = {sides_of(layer.output) for layer in network.layers if is_sequence(layer.output)}
     for layer in network.layers:
@@ -150,14 +128,17 @@ def keeps_tokens(layer: Any, maps: Mapping[str, FeatureMap]) -> bool:
     sides = {sides_of(each) for each in (*sources, layer.output)}
     if sides == {ONE_PIXEL} or isinstance(layer, TOKEN_BY_TOKEN):
         return True
-    if isinstance(layer, Shortcut):
+    if isinstance(layer, net.Shortcut):
         return sides_of(layer.output) == ONE_PIXEL
-    if isinstance(layer, Conv | AveragePool | MaxPool):
+    if isinstance(layer, net.Conv | net.AveragePool | net.MaxPool):
         if any(layer.padding):
             return False
         point = layer.kernel == ONE_PIXEL and layer.stride == ONE_PIXEL
-        return point or (not isinstance(layer, Conv) and layer.kernel == sides_of(sources[0]))
-    return isinstance(layer, Add | Multiply | SquaredDifference) and len(sides - {ONE_PIXEL}) == 1
+        return point or (not isinstance(layer, net.Conv) and layer.kernel == sides_of(sources[0]))
+    return (
+        isinstance(layer, net.Add | net.Multiply | net.SquaredDifference)
+        and len(sides - {ONE_PIXEL}) == 1
+    )
 
 
 def chosen_sides(sides: Sides) -> Sides:
@@ -173,7 +154,7 @@ def chosen_sides(sides: Sides) -> Sides:
 
 
 def padded_sides(
-    network: QuantizedNetwork,
+    network: net.QuantizedNetwork,
     maps: Mapping[str, FeatureMap],
     free: Mapping[Sides, Sides],
     word: int,
@@ -183,16 +164,16 @@ def padded_sides(
     Those whose tokens a stack makes, or layers that read such tokens one by one.
     """
     wanted = {
-        sides_of(maps[layer.inputs[1]]) for layer in network.layers if isinstance(layer, MatMul)
+        sides_of(maps[layer.inputs[1]]) for layer in network.layers if isinstance(layer, net.MatMul)
     }
     wanted = {sides for sides in wanted & set(free) if sides[0] * sides[1] % word}
-    wanted -= {sides_of(maps[name]) for name in (INPUT, *network.graph.outputs)}
+    wanted -= {sides_of(maps[name]) for name in (net.INPUT, *network.graph.outputs)}
     for layer in network.layers:
         sources = [sides_of(maps[name]) for name in layer.inputs]
-        if isinstance(layer, AveragePool | MaxPool | Stack):
+        if isinstance(layer, net.AveragePool | net.MaxPool | net.Stack):
             wanted -= set(sources)
         own = sides_of(layer.output)
-        if own in wanted and not isinstance(layer, Stack | Constant) and own not in sources:
+        if own in wanted and not isinstance(layer, net.Stack | net.Constant) and own not in sources:
             wanted.discard(own)
     return {sides: chosen_sides((-(-sides[0] * sides[1] // word) * word, 1)) for sides in wanted}
 
@@ -209,10 +190,10 @@ def folded_layer(layer: Any, maps: Mapping[str, FeatureMap], shapes: Mapping[Sid
     A shortcut reads the first token alone.
     """
     changes: dict[str, Any] = {"output": folded_map(layer.output, shapes)}
-    if isinstance(layer, AveragePool | MaxPool) and layer.kernel != ONE_PIXEL:
+    if isinstance(layer, net.AveragePool | net.MaxPool) and layer.kernel != ONE_PIXEL:
         source = sides_of(maps[layer.inputs[0]])
         if source in shapes:
             changes["kernel"] = changes["stride"] = shapes[source]
-    if isinstance(layer, Shortcut):
+    if isinstance(layer, net.Shortcut):
         changes["stride"] = shapes.get(sides_of(maps[layer.inputs[0]]), layer.stride)
     return replace(layer, **changes)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from hwgen import network as net
 from hwgen.dbpim.compiler.lower_add import fused_additions, fused_op
 from hwgen.dbpim.compiler.lower_conv import (
     conv_op,
@@ -22,55 +23,30 @@ from hwgen.dbpim.compiler.ops import ImageLoad, Lowered, MapShape, Op
 from hwgen.dbpim.compiler.source import Source
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import PIXEL_BYTES
-from hwgen.network import (
-    INPUT,
-    Add,
-    Append,
-    AveragePool,
-    CausalSoftmax,
-    Concatenate,
-    Constant,
-    Conv,
-    LayerNorm,
-    Linear,
-    MatMul,
-    MaxPool,
-    Multiply,
-    QuantizedNetwork,
-    Rescale,
-    Rows,
-    Shortcut,
-    Softmax,
-    SquaredDifference,
-    Stack,
-    State,
-    Table,
-    Upsample,
-)
 
 RULES: dict[Any, Callable[[Source, Any], Iterator[Op]]] = {
-    Linear: linear_op,
-    MaxPool: maximum_op,
-    AveragePool: average_ops,
-    Add: add_op,
-    Multiply: multiply_op,
-    SquaredDifference: squares_op,
-    MatMul: product_op,
-    Softmax: softmax_op,
-    CausalSoftmax: softmax_op,
-    LayerNorm: norm_op,
-    Rescale: rescale_op,
-    Table: table_op,
-    Concatenate: concatenate_ops,
-    Shortcut: shortcut_ops,
-    Rows: rows_ops,
-    Stack: stack_ops,
-    Upsample: upsample_ops,
+    net.Linear: linear_op,
+    net.MaxPool: maximum_op,
+    net.AveragePool: average_ops,
+    net.Add: add_op,
+    net.Multiply: multiply_op,
+    net.SquaredDifference: squares_op,
+    net.MatMul: product_op,
+    net.Softmax: softmax_op,
+    net.CausalSoftmax: softmax_op,
+    net.LayerNorm: norm_op,
+    net.Rescale: rescale_op,
+    net.Table: table_op,
+    net.Concatenate: concatenate_ops,
+    net.Shortcut: shortcut_ops,
+    net.Rows: rows_ops,
+    net.Stack: stack_ops,
+    net.Upsample: upsample_ops,
 }
 
 
 def lower(
-    network: QuantizedNetwork, arch: Arch, counted: QuantizedNetwork | None = None
+    network: net.QuantizedNetwork, arch: Arch, counted: net.QuantizedNetwork | None = None
 ) -> Lowered:
     """Return the passes of a network that the chip runs (`supported_layers`).
 
@@ -82,11 +58,11 @@ def lower(
     fused = {layer.name for layer in additions.values()}
     ops: list[Op] = []
     for layer in network.layers:
-        if layer.name in fused or isinstance(layer, Constant | State | Append):
+        if layer.name in fused or isinstance(layer, net.Constant | net.State | net.Append):
             continue
-        if isinstance(layer, Add) and layer.name in additions:
+        if isinstance(layer, net.Add) and layer.name in additions:
             ops += fused_op(source, layer, additions[layer.name])
-        elif isinstance(layer, Conv):
+        elif isinstance(layer, net.Conv):
             channels = source.maps[layer.inputs[0]].channels
             depthwise = is_depthwise(layer, channels, arch.simd_taps)
             rule = depthwise_op if depthwise else conv_op
@@ -104,7 +80,9 @@ def lower(
         states={name: network.arrays_of(name)["map"] for name in network.states},
         kept=kept,
         appended=appended_maps(network),
-        caches={each.name: each.inputs[0] for each in network.layers if isinstance(each, Append)},
+        caches={
+            each.name: each.inputs[0] for each in network.layers if isinstance(each, net.Append)
+        },
     )
 
 
@@ -124,13 +102,15 @@ def packed_image(source: Source) -> ImageLoad:
     }
     window = image_window(source) if sizes else None
     if window is None:
-        source.maps[INPUT] = MapShape(name=INPUT, height=height, width=width, channels=channels)
+        source.maps[net.INPUT] = MapShape(
+            name=net.INPUT, height=height, width=width, channels=channels
+        )
     else:
         fields |= window
-        reader = source.readers(INPUT)[0]
+        reader = source.readers(net.INPUT)[0]
         pixels = window["window_pixels"]
-        source.maps[INPUT] = MapShape(
-            name=INPUT, height=height, width=reader.output.width, channels=pixels * channels
+        source.maps[net.INPUT] = MapShape(
+            name=net.INPUT, height=height, width=reader.output.width, channels=pixels * channels
         )
     return ImageLoad(
         shape=shape,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from hwgen import network as net
 from hwgen.dbpim.compiler.lower_conv import is_depthwise
 from hwgen.dbpim.compiler.lower_product import stored_tokens
 from hwgen.dbpim.compiler.lower_row import exponents_of
@@ -13,28 +14,6 @@ from hwgen.dbpim.facts.arch import ACTIVATION_BITS, ROUNDINGS, WEIGHT_BITS, Arch
 from hwgen.dbpim.facts.instructions import FACTOR_BITS, Opcode, field_limit
 from hwgen.dbpim.facts.timing import NORM_CHANNELS, SUM_SPAN, TAP_WORDS
 from hwgen.errors import CompileError, Reasons
-from hwgen.network import (
-    Append,
-    AveragePool,
-    CausalSoftmax,
-    Conv,
-    FeatureMap,
-    Layer,
-    LayerNorm,
-    Linear,
-    MatMul,
-    MaxPool,
-    Multiply,
-    QuantizedNetwork,
-    Rescale,
-    Rows,
-    Shortcut,
-    Softmax,
-    SquaredDifference,
-    Stack,
-    Upsample,
-    Weighted,
-)
 from hwgen.network.factors import factor_refusals
 from hwgen.network.layer_norm import GREATEST_VALUE
 from hwgen.network.quantization import (
@@ -65,7 +44,7 @@ ROW_UNIT_OPS = (
 TFLITE_OPS = ("squared_difference",)
 """What a chip with `simd_tflite` runs beside them."""
 
-OF_LANES = (MatMul, Multiply, Rescale, SquaredDifference)
+OF_LANES = (net.MatMul, net.Multiply, net.Rescale, net.SquaredDifference)
 """Layers whose sums the SIMD unit scales by one multiplier of the instruction."""
 
 WITH_TFLITE = "set `simd_tflite: true` in the architecture, or import it with `--kernels half_up`"
@@ -109,7 +88,7 @@ MAP_LIMIT = field_limit(Opcode.CONV, "input_height")
 """Rows, columns and channel words of a map at most: all have fields of one width."""
 
 
-def collect_supported(reasons: Reasons, network: QuantizedNetwork, arch: Arch) -> bool:
+def collect_supported(reasons: Reasons, network: net.QuantizedNetwork, arch: Arch) -> bool:
     """Add to the reasons each thing that does not run; return whether the rest can be looked at.
 
     A network that is scaled as the chip does not can be lowered, so that what of its sizes and
@@ -122,7 +101,7 @@ def collect_supported(reasons: Reasons, network: QuantizedNetwork, arch: Arch) -
     return all(what.endswith(SCALING) for what, _, _ in found)
 
 
-def refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
+def refusals(network: net.QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
     """Yield everything that the chip does not run."""
     graph, last = network.graph, network.layers[-1]
     if (newer := network.newer_layers()) and arch.row_unit is None:
@@ -133,22 +112,22 @@ def refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
     yield from map_refusals("the image", graph.input, arch)
     for layer in network.layers:
         yield from layer_refusals(network, layer, arch)
-        if isinstance(layer, MatMul):
+        if isinstance(layer, net.MatMul):
             yield from product_refusals(network, layer, arch)
-        if isinstance(layer, Stack):
+        if isinstance(layer, net.Stack):
             yield from stack_refusals(network, layer, arch)
-        if isinstance(layer, Rows):
+        if isinstance(layer, net.Rows):
             yield from stack_refusals(network, layer, arch)
-        if isinstance(layer, Append):
+        if isinstance(layer, net.Append):
             yield from append_refusals(network, layer, arch)
-        if isinstance(layer, Softmax | LayerNorm):
+        if isinstance(layer, net.Softmax | net.LayerNorm):
             yield from row_refusals(network, layer, arch)
         if layer is not last or not layer.output.raw:
             yield from map_refusals(f"layer {layer.name}: the output", layer.output, arch)
     yield from answer_refusals(network, arch)
 
 
-def answer_refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
+def answer_refusals(network: net.QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
     """Yield what of the answers the chip cannot write."""
     graph, last = network.graph, network.layers[-1]
     held = ("constant", "state", "append")
@@ -169,34 +148,36 @@ def answer_refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
 
 
 def layer_refusals(
-    network: QuantizedNetwork, layer: Layer, arch: Arch | None = None
+    network: net.QuantizedNetwork, layer: net.Layer, arch: Arch | None = None
 ) -> Iterator[Refusal]:
     """Yield everything in one layer that the chip does not run; without one, that none runs."""
     what = f"layer {layer.name}: "
-    if isinstance(layer, Weighted) and layer.weight_bits > WEIGHT_BITS:
+    if isinstance(layer, net.Weighted) and layer.weight_bits > WEIGHT_BITS:
         yield f"{what}weight_bits", f"at most {WEIGHT_BITS}", layer.weight_bits
     taps = arch.simd_taps if arch else TAP_WORDS
-    if isinstance(layer, Conv) and is_depthwise(
+    if isinstance(layer, net.Conv) and is_depthwise(
         layer, network.map_of(layer.inputs[0]).channels, taps
     ):
         if layer.output.raw:
             yield f"{what}a depthwise output", f"of {ACTIVATION_BITS} bits", "raw sums"
-    elif isinstance(layer, Weighted) and arch is not None:
+    elif isinstance(layer, net.Weighted) and arch is not None:
         yield from weight_refusals(network, layer, arch)
-    if isinstance(layer, Linear):
+    if isinstance(layer, net.Linear):
         source = network.map_of(layer.inputs[0])
         yield from window_refusals(what, source.shape[:2], (1, 1), (0, 0))
-    if isinstance(layer, Conv | MaxPool | AveragePool):
+    if isinstance(layer, net.Conv | net.MaxPool | net.AveragePool):
         padding = (layer.padding[0], layer.padding[1])
         yield from window_refusals(what, layer.kernel, layer.stride, padding)
-    if isinstance(layer, Upsample):
+    if isinstance(layer, net.Upsample):
         yield from growth_refusals(what, layer)
-    if isinstance(layer, Shortcut):
+    if isinstance(layer, net.Shortcut):
         yield from window_refusals(what, (1, 1), layer.stride, (0, 0))
     yield from operation_refusals(network, layer, arch)
 
 
-def weight_refusals(network: QuantizedNetwork, layer: Weighted, arch: Arch) -> Iterator[Refusal]:
+def weight_refusals(
+    network: net.QuantizedNetwork, layer: net.Weighted, arch: Arch
+) -> Iterator[Refusal]:
     """Yield weights that the cells of a macro do not hold."""
     bits = arch.macro.weight_bits
     weights = network.parameters[layer.name].weights
@@ -206,7 +187,9 @@ def weight_refusals(network: QuantizedNetwork, layer: Weighted, arch: Arch) -> I
         yield f"layer {layer.name}: weights", allowed, f"{low} to {high}"
 
 
-def product_refusals(network: QuantizedNetwork, layer: MatMul, arch: Arch) -> Iterator[Refusal]:
+def product_refusals(
+    network: net.QuantizedNetwork, layer: net.MatMul, arch: Arch
+) -> Iterator[Refusal]:
     """Yield what of a product does not come in whole words, or not fit an instruction's fields."""
     b, what = network.map_of(layer.inputs[1]), f"layer {layer.name}: "
     size = arch.word
@@ -225,7 +208,9 @@ def product_refusals(network: QuantizedNetwork, layer: MatMul, arch: Arch) -> It
         yield from copy_refusals(f"{what}pixels of its second input", pixels, size)
 
 
-def stack_refusals(network: QuantizedNetwork, layer: Stack | Rows, arch: Arch) -> Iterator[Refusal]:
+def stack_refusals(
+    network: net.QuantizedNetwork, layer: net.Stack | net.Rows, arch: Arch
+) -> Iterator[Refusal]:
     """Yield the inputs of a stack whose pixels take more words of ones than a product reads."""
     for name in layer.inputs:
         pixels = network.map_of(name).height * network.map_of(name).width
@@ -243,7 +228,9 @@ def copy_refusals(what: str, pixels: int, word: int) -> Iterator[Refusal]:
         )
 
 
-def append_refusals(network: QuantizedNetwork, layer: Append, arch: Arch) -> Iterator[Refusal]:
+def append_refusals(
+    network: net.QuantizedNetwork, layer: net.Append, arch: Arch
+) -> Iterator[Refusal]:
     """Yield what keeps new pixels from a place behind the others, in whole beats."""
     what, (cache, row) = f"layer {layer.name}: ", layer.inputs
     pixel = channel_words(layer.output.channels, arch) * arch.word
@@ -252,7 +239,7 @@ def append_refusals(network: QuantizedNetwork, layer: Append, arch: Arch) -> Ite
     others = {
         channel_words(each.output.channels, arch) * arch.word
         for each in network.layers
-        if isinstance(each, Append)
+        if isinstance(each, net.Append)
     }
     if len(others) > 1:
         yield f"{what}bytes of a pixel", "as many as of every append", pixel
@@ -265,19 +252,19 @@ def append_refusals(network: QuantizedNetwork, layer: Append, arch: Arch) -> Ite
 
 
 def row_refusals(
-    network: QuantizedNetwork, layer: Softmax | LayerNorm, arch: Arch
+    network: net.QuantizedNetwork, layer: net.Softmax | net.LayerNorm, arch: Arch
 ) -> Iterator[Refusal]:
     """Yield what of a softmax or a layer norm the row unit does not hold, or not round."""
     what, size = f"layer {layer.name}: ", arch.word
     channels = network.map_of(layer.inputs[0]).channels
     arrays = network.arrays_of(layer.name)
-    if isinstance(layer, Softmax):
+    if isinstance(layer, net.Softmax):
         group = channels // layer.groups
         most = min(size * field_limit(Opcode.SIMD, "kernel_width"), GROUP_LIMIT)
         if (layer.groups > 1 and group % size) or group > most:
             several = f"of several groups a multiple of {size}, " if layer.groups > 1 else ""
             yield f"{what}channels of a group", f"{several}at most {most}", group
-        if isinstance(layer, CausalSoftmax):
+        if isinstance(layer, net.CausalSoftmax):
             most = network.graph.positions + layer.output.height * layer.output.width
             if most > GROUP_LIMIT:
                 yield f"{what}positions and pixels", f"at most {GROUP_LIMIT} together", most
@@ -302,7 +289,7 @@ def row_refusals(
 
 
 def operation_refusals(
-    network: QuantizedNetwork, layer: Layer, arch: Arch | None
+    network: net.QuantizedNetwork, layer: net.Layer, arch: Arch | None
 ) -> Iterator[Refusal]:
     """Yield an operation, a rounding or a divisor that the chip does not have."""
     what = f"layer {layer.name}: "
@@ -313,15 +300,20 @@ def operation_refusals(
         yield f"{what}op", f"{', '.join(ops[:-1])} or {ops[-1]}", layer.op
     for field, allowed, given in scale_refusals(network, layer, arch):
         yield f"{what}{field}", allowed, given
-    if isinstance(layer, SquaredDifference) and greatest_square(network, layer) > ACCUMULATOR_HIGH:
+    if (
+        isinstance(layer, net.SquaredDifference)
+        and greatest_square(network, layer) > ACCUMULATOR_HIGH
+    ):
         yield f"{what}squares", "below 2^31", greatest_square(network, layer)
-    if isinstance(layer, AveragePool) and layer.divisor == "inside":
+    if isinstance(layer, net.AveragePool) and layer.divisor == "inside":
         taps = layer.kernel[0] * layer.kernel[1]
         if taps > COUNTED_TAPS:
             yield f"{what}window without counted padding", f"at most {COUNTED_TAPS} pixels", taps
 
 
-def scale_refusals(network: QuantizedNetwork, layer: Layer, arch: Arch | None) -> Iterator[Refusal]:
+def scale_refusals(
+    network: net.QuantizedNetwork, layer: net.Layer, arch: Arch | None
+) -> Iterator[Refusal]:
     """Yield a rounding or factor that the requantizers of a layer do not have."""
     roundings: tuple[Rounding, ...] = arch.rounding if arch else ROUNDINGS[-1]
     bits = arch.multiplier_bits if arch else SIGNIFICANT_BITS
@@ -341,7 +333,7 @@ def scale_refusals(network: QuantizedNetwork, layer: Layer, arch: Arch | None) -
             yield field, allowed, f"tflite: {WITH_TFLITE}" if lacks else given
 
 
-def greatest_square(network: QuantizedNetwork, layer: SquaredDifference) -> int:
+def greatest_square(network: net.QuantizedNetwork, layer: net.SquaredDifference) -> int:
     """Return the largest square of a difference of any two bytes."""
     ends = []
     for name, multiplier, shift in zip(
@@ -354,14 +346,14 @@ def greatest_square(network: QuantizedNetwork, layer: SquaredDifference) -> int:
     return max(low_a + high_b, high_a + low_b) ** 2
 
 
-def growth_refusals(what: str, layer: Upsample) -> Iterator[Refusal]:
+def growth_refusals(what: str, layer: net.Upsample) -> Iterator[Refusal]:
     """Yield factors that the fields of an instruction do not hold."""
     for side, factor in zip(("vertical", "horizontal"), layer.factor, strict=True):
         if factor > GROWTH or factor & (factor - 1):
             yield f"{what}{side} factor", f"a power of two, at most {GROWTH}", factor
 
 
-def map_refusals(what: str, feature: FeatureMap, arch: Arch) -> Iterator[Refusal]:
+def map_refusals(what: str, feature: net.FeatureMap, arch: Arch) -> Iterator[Refusal]:
     """Yield the bits of a map other than bytes, and sizes beyond the fields of an instruction."""
     if feature.bits != ACTIVATION_BITS:
         yield f"{what}'s bits", f"{ACTIVATION_BITS}", feature.bits

@@ -16,27 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.network import (
-    INPUT,
-    Add,
-    Constant,
-    Conv,
-    FeatureMap,
-    Layer,
-    Linear,
-    MatMul,
-    Multiply,
-    QuantizedNetwork,
-    Rescale,
-    Softmax,
-    SquaredDifference,
-    Table,
-)
+from hwgen import network as net
 from hwgen.network.weights import Parameters
 
-ELEMENTWISE = (Add, Multiply, Rescale, Softmax, SquaredDifference, Table)
+ELEMENTWISE = (net.Add, net.Multiply, net.Rescale, net.Softmax, net.SquaredDifference, net.Table)
 """Layers whose maps all have the same channels, and that write the zero point for zero points."""
-MATRICES = (Conv, Linear)
+MATRICES = (net.Conv, net.Linear)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +63,7 @@ def whole_words(count: int, word: int) -> int:
 
 
 def groupings(
-    network: QuantizedNetwork, word: int, repeated: Iterable[tuple[int, int]] = ()
+    network: net.QuantizedNetwork, word: int, repeated: Iterable[tuple[int, int]] = ()
 ) -> dict[str, Grouping] | None:
     """Return the groups of each map whose channels do not fill words.
 
@@ -90,7 +75,7 @@ def groupings(
     roots = joined(network)
     found: dict[str, Grouping | None] = {}
     for layer in network.layers:
-        if isinstance(layer, MatMul):
+        if isinstance(layer, net.MatMul):
             for name, grouping in wanted(layer, maps, word):
                 root = roots[name]
                 found[root] = grouping if found.get(root, grouping) == grouping else None
@@ -103,7 +88,7 @@ def groupings(
         pass
     made = {name: grown[root] for name, root in roots.items() if root in grown}
     for layer in network.layers:
-        if isinstance(layer, MatMul) and maps[layer.inputs[1]].shape[:2] in sides:
+        if isinstance(layer, net.MatMul) and maps[layer.inputs[1]].shape[:2] in sides:
             keyed = layer.name if layer.transposed else layer.inputs[0]
             if keyed not in made or not (layer.transposed or writes_zero(layer_of(network, keyed))):
                 return None
@@ -111,11 +96,11 @@ def groupings(
 
 
 def without_others(
-    network: QuantizedNetwork, word: int, roots: Mapping[str, str], grown: dict[str, Grouping]
+    network: net.QuantizedNetwork, word: int, roots: Mapping[str, str], grown: dict[str, Grouping]
 ) -> bool:
     """Leave out what a product would read beside a map that stays as it is; return whether any."""
     for layer in network.layers:
-        if not isinstance(layer, MatMul):
+        if not isinstance(layer, net.MatMul):
             continue
         needed = [
             (roots[name], each)
@@ -131,7 +116,7 @@ def without_others(
     return False
 
 
-def joined(network: QuantizedNetwork) -> dict[str, str]:
+def joined(network: net.QuantizedNetwork) -> dict[str, str]:
     """Return for each map one that has the same channels as all that it is computed with."""
     roots = {name: name for name in network.graph.maps}
 
@@ -147,17 +132,17 @@ def joined(network: QuantizedNetwork) -> dict[str, str]:
     return {name: root_of(name) for name in roots}
 
 
-def groups_of(network: QuantizedNetwork) -> dict[str, int]:
+def groups_of(network: net.QuantizedNetwork) -> dict[str, int]:
     """Return the groups of channels that products see in each map of theirs."""
     roots, counts = joined(network), dict[str, int]()
     for layer in network.layers:
-        if isinstance(layer, MatMul):
+        if isinstance(layer, net.MatMul):
             counts |= {roots[name]: layer.groups for name in (*layer.inputs, layer.name)}
     return {name: counts[root] for name, root in roots.items() if root in counts}
 
 
 def wanted(
-    layer: MatMul, maps: Mapping[str, FeatureMap], word: int
+    layer: net.MatMul, maps: Mapping[str, net.FeatureMap], word: int
 ) -> Iterator[tuple[str, Grouping]]:
     """Yield the groups that the maps of a product have, those of whole words too."""
     a, b = layer.inputs
@@ -174,9 +159,9 @@ def wanted(
         yield from ((a, tokens), (layer.name, inside))
 
 
-def holds(network: QuantizedNetwork, name: str, grouping: Grouping) -> bool:
+def holds(network: net.QuantizedNetwork, name: str, grouping: Grouping) -> bool:
     """Return whether a map may have further channels: its writer and readers know of them."""
-    if name == INPUT or name in network.graph.outputs:
+    if name == net.INPUT or name in network.graph.outputs:
         return False
     output = network.map_of(name)
     if output.raw or output.mode_channels or output.channels != grouping.groups * grouping.kept:
@@ -186,49 +171,53 @@ def holds(network: QuantizedNetwork, name: str, grouping: Grouping) -> bool:
     )
 
 
-def writes(network: QuantizedNetwork, layer: Layer | None, grouping: Grouping) -> bool:
+def writes(network: net.QuantizedNetwork, layer: net.Layer | None, grouping: Grouping) -> bool:
     """Return whether a layer can write further channels, and zeros where these must be zeros."""
-    if not isinstance(layer, (*ELEMENTWISE, *MATRICES, MatMul, Constant)):
+    if not isinstance(layer, (*ELEMENTWISE, *MATRICES, net.MatMul, net.Constant)):
         return False
-    if isinstance(layer, Conv) and layer.groups > 1:
+    if isinstance(layer, net.Conv) and layer.groups > 1:
         return False
-    if isinstance(layer, Softmax) and layer.groups != grouping.groups:
+    if isinstance(layer, net.Softmax) and layer.groups != grouping.groups:
         return False
     return grouping.tokens or keeps_zero(network, layer)
 
 
-def reads(layer: Layer, grouping: Grouping) -> bool:
+def reads(layer: net.Layer, grouping: Grouping) -> bool:
     """Return whether a layer reads a map with further channels as without them."""
-    if isinstance(layer, Conv | Linear):
+    if isinstance(layer, net.Conv | net.Linear):
         return not grouping.tokens and getattr(layer, "groups", 1) == 1
-    return isinstance(layer, (*ELEMENTWISE, MatMul))
+    return isinstance(layer, (*ELEMENTWISE, net.MatMul))
 
 
-def keeps_zero(network: QuantizedNetwork, layer: Layer) -> bool:
+def keeps_zero(network: net.QuantizedNetwork, layer: net.Layer) -> bool:
     """Return whether a layer writes its zero point where its inputs have theirs."""
     values = layer.output.quantization[0]
-    if isinstance(layer, Softmax):
+    if isinstance(layer, net.Softmax):
         return writes_zero(layer)
-    if isinstance(layer, Table):
+    if isinstance(layer, net.Table):
         zero = network.map_of(layer.inputs[0]).quantization[0].zero_point
         return bool(network.arrays_of(layer.name)["table"][0, zero] == values.zero_point)
     return values.low <= values.zero_point <= values.high
 
 
-def writes_zero(layer: Layer | None) -> bool:
+def writes_zero(layer: net.Layer | None) -> bool:
     """Return whether a layer is a softmax whose zero point is 0, as it writes for what is left."""
     values = None if layer is None else layer.output.quantization[0]
     return (
-        isinstance(layer, Softmax) and values is not None and values.zero_point == values.low == 0
+        isinstance(layer, net.Softmax)
+        and values is not None
+        and values.zero_point == values.low == 0
     )
 
 
-def layer_of(network: QuantizedNetwork, name: str) -> Layer | None:
+def layer_of(network: net.QuantizedNetwork, name: str) -> net.Layer | None:
     """Return the layer that writes a map."""
     return next((layer for layer in network.layers if layer.name == name), None)
 
 
-def with_groups_whole(network: QuantizedNetwork, found: Mapping[str, Grouping]) -> QuantizedNetwork:
+def with_groups_whole(
+    network: net.QuantizedNetwork, found: Mapping[str, Grouping]
+) -> net.QuantizedNetwork:
     """Return a network whose maps have the further channels of their groups."""
     layers, held = [], dict(network.held)
     parameters = dict(network.parameters)
@@ -238,7 +227,7 @@ def with_groups_whole(network: QuantizedNetwork, found: Mapping[str, Grouping]) 
             layers.append(replace(layer, output=replace(layer.output, channels=own.channels)))
         else:
             layers.append(layer)
-        if isinstance(layer, Constant) and own is not None:
+        if isinstance(layer, net.Constant) and own is not None:
             zero = layer.output.quantization[0].zero_point
             values = own.spread(held[layer.name]["map"], zero, 2)
             held[layer.name] = {**held[layer.name], "map": values}
@@ -246,7 +235,7 @@ def with_groups_whole(network: QuantizedNetwork, found: Mapping[str, Grouping]) 
             source = found.get(layer.inputs[0])
             pixels = math.prod(network.map_of(layer.inputs[0]).shape[:2])
             parameters[layer.name] = spread_parameters(
-                parameters[layer.name], own, source, 1 if isinstance(layer, Conv) else pixels
+                parameters[layer.name], own, source, 1 if isinstance(layer, net.Conv) else pixels
             )
     graph = replace(network.graph, layers=layers)
     return replace(network, graph=graph, held=held, parameters=parameters)

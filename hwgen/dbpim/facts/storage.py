@@ -2,15 +2,8 @@
 
 from dataclasses import dataclass
 
+from hwgen.dbpim.facts import instructions as isa
 from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, WEIGHT_BITS, Arch
-from hwgen.dbpim.facts.instructions import (
-    CELL_BITS,
-    FLOAT_BITS,
-    FLOAT_ENTRIES,
-    PARAMETERS,
-    TABLE_BYTES,
-    instruction_bits,
-)
 from hwgen.dbpim.facts.timing import (
     FETCH_SLOTS,
     INSTRUCTION_SLOTS,
@@ -38,13 +31,13 @@ def storage(arch: Arch) -> list[Memory]:
     size, cores, units = arch.macro, arch.cores, arch.simd_units
     cells = cores * arch.macros_per_core * size.compartments * size.columns * size.rows
     word, group = arch.word * ACTIVATION_BITS, size.compartments * ACTIVATION_BITS
-    parameters = sum(field.bits for field in PARAMETERS)
+    parameters = sum(field.bits for field in isa.PARAMETERS)
     taps = arch.simd_taps * arch.word * WEIGHT_BITS + arch.word * parameters
     groups = arch.groups_queued * arch.macros_per_core * group
     fetched = FETCH_SLOTS * arch.macros_per_core * word
-    meta = (CELL_BITS - 1) * cells if arch.sparsity.weight_bits else 0
+    meta = (isa.CELL_BITS - 1) * cells if arch.sparsity.weight_bits else 0
     psums = arch.psum_entries * arch.filters * ACCUMULATOR_BITS
-    tables = arch.table_lookups * TABLE_BYTES * ACTIVATION_BITS
+    tables = arch.table_lookups * isa.TABLE_BYTES * ACTIVATION_BITS
     filters = TILE_SLOTS * arch.sums * parameters
     logits = arch.logit_entries * ACCUMULATOR_BITS
     found = [
@@ -60,16 +53,16 @@ def storage(arch: Arch) -> list[Memory]:
         ("fetched words", cores * fetched, "between the buffers and the switch"),
         ("memory beats", arch.read_ahead_beats * arch.port_bits, "read ahead"),
         ("parameters", cores * filters, "of filter groups"),
-        ("instructions", INSTRUCTION_SLOTS * instruction_bits(cores, arch.widths), "waiting"),
+        ("instructions", INSTRUCTION_SLOTS * isa.instruction_bits(cores, arch.widths), "waiting"),
     ]
     if arch.row_unit:
         found += [
             (
                 "float tables",
-                units * arch.row_lanes * FLOAT_ENTRIES * FLOAT_BITS,
+                units * arch.row_lanes * isa.FLOAT_ENTRIES * isa.FLOAT_BITS,
                 "of row units, one for each lane",
             ),
-            ("gains and offsets", units * NORM_CHANNELS * 2 * FLOAT_BITS, "of a layer norm"),
+            ("gains and offsets", units * NORM_CHANNELS * 2 * isa.FLOAT_BITS, "of a layer norm"),
         ]
     return [
         Memory(name=name, bits=bits, meaning=meaning, cells=name == "cells")

@@ -15,23 +15,8 @@ from numpy.typing import NDArray
 
 from hwgen.chip.fields import decode, encode
 from hwgen.chip.program_checksum import sealed
+from hwgen.dbpim.facts import instructions as isa
 from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, WEIGHT_BITS, Arch
-from hwgen.dbpim.facts.instructions import (
-    CHECKSUM_BYTE,
-    FLOAT_BITS,
-    FLOAT_ENTRIES,
-    MOST_PAIRED_COLUMNS,
-    ONE_GROUP,
-    PARAMETER_BITS,
-    PARAMETERS,
-    TABLE_BYTES,
-    VERSION,
-    Coding,
-    Opcode,
-    Space,
-    core_count,
-    packet_bits,
-)
 from hwgen.dbpim.facts.packing import codings, decode_rows, encode_rows, row_beats
 from hwgen.errors import FormatError
 
@@ -71,7 +56,7 @@ class Packet:
     fields: by name, as in `Arch.packets`
     """
 
-    opcode: Opcode
+    opcode: isa.Opcode
     offset: int
     beats: int
     fields: Mapping[str, int]
@@ -128,9 +113,9 @@ def beats_of(bits: int, arch: Arch) -> int:
     return -(-bits // arch.port_bits)
 
 
-def header_beats(opcode: Opcode, arch: Arch) -> int:
+def header_beats(opcode: isa.Opcode, arch: Arch) -> int:
     """Return the beats of an instruction, or of a packet's header."""
-    return beats_of(packet_bits(opcode, arch.cores, arch.widths), arch)
+    return beats_of(isa.packet_bits(opcode, arch.cores, arch.widths), arch)
 
 
 def tile_beats(
@@ -139,15 +124,15 @@ def tile_beats(
     mask_words: int,
     parameters: bool,
     rows: int,
-    coding: Coding,
+    coding: isa.Coding,
     double: bool = False,
 ) -> TileBeats:
     """Return the beats of each part of a tile packet; double: of two filter groups."""
     filters = arch.filters << double if parameters else 0
     return TileBeats(
-        header=header_beats(Opcode.TILE, arch),
+        header=header_beats(isa.Opcode.TILE, arch),
         masks=beats_of(mask_bits(mask_words, arch), arch),
-        parameters=beats_of(filters * PARAMETER_BITS, arch),
+        parameters=beats_of(filters * isa.PARAMETER_BITS, arch),
         rows=sum(row_beats(rows, arch, coding)),
     )
 
@@ -165,13 +150,13 @@ def encode_masks(masks: NDArray[np.bool_], arch: Arch) -> bytes:
 def taps_beats(arch: Arch) -> TapsBeats:
     """Return the beats of each part of a packet of taps."""
     return TapsBeats(
-        header=header_beats(Opcode.TAPS, arch),
-        parameters=beats_of(arch.word * PARAMETER_BITS, arch),
+        header=header_beats(isa.Opcode.TAPS, arch),
+        parameters=beats_of(arch.word * isa.PARAMETER_BITS, arch),
         tap=beats_of(arch.word * WEIGHT_BITS, arch),
     )
 
 
-def encode_header(opcode: Opcode, fields: Mapping[str, int], arch: Arch) -> bytes:
+def encode_header(opcode: isa.Opcode, fields: Mapping[str, int], arch: Arch) -> bytes:
     """Return an instruction or a header in whole beats; `fields` without the opcode.
 
     Fields of cores that the chip lacks may be missing, and the checksum, which `sealed_program`
@@ -181,10 +166,10 @@ def encode_header(opcode: Opcode, fields: Mapping[str, int], arch: Arch) -> byte
     absent = {
         field.name: 0
         for field in table
-        if core_count(field.name) > arch.cores or field.name == "checksum"
+        if isa.core_count(field.name) > arch.cores or field.name == "checksum"
     }
     word = encode(table, {"opcode": opcode, **absent, **fields})
-    return pad(word.to_bytes(packet_bits(opcode, arch.cores, arch.widths) // 8, "little"), arch)
+    return pad(word.to_bytes(isa.packet_bits(opcode, arch.cores, arch.widths) // 8, "little"), arch)
 
 
 def encode_tile(
@@ -204,15 +189,15 @@ def encode_tile(
         "rows": len(codes),
         "mask_words": len(masks),
         "parameters": int(bool(entries)),
-        "coding": Coding.FLAT,
-        **(ONE_GROUP if arch.macro.columns <= MOST_PAIRED_COLUMNS else {}),
+        "coding": isa.Coding.FLAT,
+        **(isa.ONE_GROUP if arch.macro.columns <= isa.MOST_PAIRED_COLUMNS else {}),
         **fields,
     }
     parts = [
-        encode_header(Opcode.TILE, header, arch),
+        encode_header(isa.Opcode.TILE, header, arch),
         encode_masks(masks, arch),
         entries,
-        encode_rows(codes, header["filter_enable"], arch, Coding(header["coding"])),
+        encode_rows(codes, header["filter_enable"], arch, isa.Coding(header["coding"])),
     ]
     return b"".join(pad(part, arch) for part in parts)
 
@@ -222,7 +207,7 @@ def encode_taps(
 ) -> bytes:
     """Return a packet of taps; weights: int8, (taps, C)."""
     parts = [
-        encode_header(Opcode.TAPS, {"cores": cores, "taps": len(weights)}, arch),
+        encode_header(isa.Opcode.TAPS, {"cores": cores, "taps": len(weights)}, arch),
         b"".join(encode_parameters(entry) for entry in parameters),
         *(word.tobytes() for word in weights),
     ]
@@ -231,21 +216,21 @@ def encode_taps(
 
 def encode_table(*, cores: int, entries: Bytes, arch: Arch) -> bytes:
     """Return a packet of a table; entries: uint8, (256,)."""
-    return encode_header(Opcode.TABLE, {"cores": cores}, arch) + pad(entries.tobytes(), arch)
+    return encode_header(isa.Opcode.TABLE, {"cores": cores}, arch) + pad(entries.tobytes(), arch)
 
 
 def encode_floats(
     *, cores: int, fields: Mapping[str, int], numbers: NDArray[np.uint32], arch: Arch
 ) -> bytes:
     """Return a packet of floats; fields: of the header, numbers: as in ``FloatsPacket``."""
-    header = encode_header(Opcode.FLOATS, {"cores": cores, **fields}, arch)
+    header = encode_header(isa.Opcode.FLOATS, {"cores": cores, **fields}, arch)
     return header + pad(numbers.astype("<u4").tobytes(), arch)
 
 
 def encode_parameters(entry: FilterParameters) -> bytes:
     """Return the 64 bits of one filter."""
     values = {**entry._asdict(), "bias": entry.bias % (1 << ACCUMULATOR_BITS)}
-    return encode(PARAMETERS, values).to_bytes(PARAMETER_BITS // 8, "little")
+    return encode(isa.PARAMETERS, values).to_bytes(isa.PARAMETER_BITS // 8, "little")
 
 
 def pad(part: bytes, arch: Arch) -> bytes:
@@ -257,18 +242,18 @@ def decode_stream(image: Bytes, arch: Arch) -> list[Packet]:
     """Return the packets of a program image, BEGIN and END included, in their order."""
     packets = Reader(image, arch).rest()
     opcodes = [packet.opcode for packet in packets]
-    if opcodes[:1] != [Opcode.BEGIN]:
+    if opcodes[:1] != [isa.Opcode.BEGIN]:
         given = opcodes[0].name if opcodes else "no packet"
         raise damaged("a program that starts with BEGIN", given)
     begin = packets[0]
-    for name, wanted in (("version", VERSION), ("architecture", arch.id_word)):
+    for name, wanted in (("version", isa.VERSION), ("architecture", arch.id_word)):
         if begin.fields[name] != wanted:
             raise damaged(f"for {name} {wanted:#x}", f"{begin.fields[name]:#x}")
-    if Opcode.END in opcodes[:-1] or opcodes[-1] is not Opcode.END:
+    if isa.Opcode.END in opcodes[:-1] or opcodes[-1] is not isa.Opcode.END:
         raise damaged("a stream with one END, at its end", f"{opcodes[-1].name} at its end")
     check_segments(packets, arch)
     check_constants(packets, len(image), arch)
-    if Opcode.STORE not in opcodes:
+    if isa.Opcode.STORE not in opcodes:
         raise damaged("a stream with STORE before END", "no STORE")
     return packets
 
@@ -278,19 +263,19 @@ def sealed_program(image: Bytes, arch: Arch) -> Bytes:
     parts, first = [], 0
     for packet in Reader(image, arch).rest() if arch.row_unit else ():
         end = packet.offset + packet.beats * arch.port_bytes
-        if packet.opcode is Opcode.END:
+        if packet.opcode is isa.Opcode.END:
             parts.append(slice(first, end))
-        elif packet.opcode is Opcode.LOAD and packet.fields["space"] == Space.PROGRAM:
+        elif packet.opcode is isa.Opcode.LOAD and packet.fields["space"] == isa.Space.PROGRAM:
             place = packet.fields["offset"]
             data = slice(place, place + packet.fields["beats"] * arch.port_bytes)
             parts, first = [*parts, slice(first, end), data], end
-    return sealed(image, CHECKSUM_BYTE, parts or [slice(None)])
+    return sealed(image, isa.CHECKSUM_BYTE, parts or [slice(None)])
 
 
 def check_segments(packets: Sequence[Packet], arch: Arch) -> None:
     """Refuse a stream whose LOADs do not tell where the next one ends."""
-    loads = [packet for packet in packets if packet.opcode is Opcode.LOAD]
-    if len(packets) < 2 or packets[1].opcode is not Opcode.LOAD:
+    loads = [packet for packet in packets if packet.opcode is isa.Opcode.LOAD]
+    if len(packets) < 2 or packets[1].opcode is not isa.Opcode.LOAD:
         raise damaged("a program with LOAD after BEGIN", "another packet")
     ends = [load.offset // arch.port_bytes + load.beats for load in loads]
     ends.append(packets[-1].offset // arch.port_bytes + packets[-1].beats)
@@ -304,7 +289,7 @@ def check_constants(packets: Sequence[Packet], size: int, arch: Arch) -> None:
     """Refuse a LOAD of the program's own bytes that are not behind END, or beyond its `size`."""
     end = packets[-1].offset + packets[-1].beats * arch.port_bytes
     for packet in packets:
-        if packet.opcode is not Opcode.LOAD or packet.fields["space"] != Space.PROGRAM:
+        if packet.opcode is not isa.Opcode.LOAD or packet.fields["space"] != isa.Space.PROGRAM:
             continue
         first = packet.fields["offset"]
         last = first + packet.fields["beats"] * arch.port_bytes
@@ -343,7 +328,7 @@ class Reader:
         """Return all packets up to the end; on a chip with a row unit maps may lie behind END."""
         packets: list[Packet] = []
         while self.offset < len(self._image):
-            if self._arch.row_unit and packets and packets[-1].opcode is Opcode.END:
+            if self._arch.row_unit and packets and packets[-1].opcode is isa.Opcode.END:
                 break
             packets.append(self.packet())
         return packets
@@ -352,25 +337,27 @@ class Reader:
         """Return the next packet."""
         start = self.offset
         first = int(self._image[start])
-        known = {int(each) for each in Opcode if each is not Opcode.FLOATS or self._arch.row_unit}
+        known = {
+            int(each) for each in isa.Opcode if each is not isa.Opcode.FLOATS or self._arch.row_unit
+        }
         if first not in known:
             raise damaged("a stream of known packets", f"opcode {first:#04x} at byte {start}")
-        opcode = Opcode(first)
-        header = self.part(packet_bits(opcode, self._arch.cores, self._arch.widths))
+        opcode = isa.Opcode(first)
+        header = self.part(isa.packet_bits(opcode, self._arch.cores, self._arch.widths))
         fields = decode(self._arch.packets[opcode], int.from_bytes(header, "little"))
-        if opcode is Opcode.TILE:
-            return self.tile(start, {**ONE_GROUP, **fields})
-        if opcode is Opcode.TAPS:
+        if opcode is isa.Opcode.TILE:
+            return self.tile(start, {**isa.ONE_GROUP, **fields})
+        if opcode is isa.Opcode.TAPS:
             return self.taps(start, fields)
-        if opcode is Opcode.TABLE:
-            entries = np.frombuffer(self.part(8 * TABLE_BYTES), np.uint8)
+        if opcode is isa.Opcode.TABLE:
+            entries = np.frombuffer(self.part(8 * isa.TABLE_BYTES), np.uint8)
             beats = self.beats_since(start)
             return TablePacket(
                 opcode=opcode, offset=start, beats=beats, fields=fields, entries=entries
             )
-        if opcode is Opcode.FLOATS:
-            count = FLOAT_ENTRIES + 2 * fields["channels"]
-            numbers = np.frombuffer(self.part(count * FLOAT_BITS), "<u4")
+        if opcode is isa.Opcode.FLOATS:
+            count = isa.FLOAT_ENTRIES + 2 * fields["channels"]
+            numbers = np.frombuffer(self.part(count * isa.FLOAT_BITS), "<u4")
             beats = self.beats_since(start)
             return FloatsPacket(
                 opcode=opcode, offset=start, beats=beats, fields=fields, numbers=numbers
@@ -382,13 +369,13 @@ class Reader:
         filters = self._arch.filters
         if fields["double"] and not self._arch.pairs:
             raise damaged("with tiles of one filter group on this chip", "a pair tile")
-        if fields["double"] and fields["coding"] != Coding.FLAT:
+        if fields["double"] and fields["coding"] != isa.Coding.FLAT:
             raise damaged("with flat rows in pair tiles", f"coding {fields['coding']}")
         masks = self.masks(fields["mask_words"])
         parameters = self.parameters(filters << fields["double"]) if fields["parameters"] else ()
         codes = self.rows(fields["rows"], fields["filter_enable"], fields["coding"])
         return TilePacket(
-            opcode=Opcode.TILE,
+            opcode=isa.Opcode.TILE,
             offset=start,
             beats=self.beats_since(start),
             fields=fields,
@@ -413,7 +400,7 @@ class Reader:
         if code not in known:
             names = " or ".join(coding.name for coding in known)
             raise damaged(f"with rows of coding {names} on this chip", f"a tile of coding {code}")
-        coding = Coding(code)
+        coding = isa.Coding(code)
         content = self.part(sum(row_beats(count, self._arch, coding)) * self._arch.port_bits)
         return decode_rows(content, count, filter_enable, self._arch, coding)
 
@@ -423,7 +410,7 @@ class Reader:
         parameters = self.parameters(channels)
         words = [self.part(channels * WEIGHT_BITS) for _ in range(fields["taps"])]
         return TapsPacket(
-            opcode=Opcode.TAPS,
+            opcode=isa.Opcode.TAPS,
             offset=start,
             beats=self.beats_since(start),
             fields=fields,
@@ -433,11 +420,11 @@ class Reader:
 
     def parameters(self, count: int) -> tuple[FilterParameters, ...]:
         """Return the parameters of `count` filters."""
-        size = PARAMETER_BITS // 8
-        part = self.part(count * PARAMETER_BITS)
+        size = isa.PARAMETER_BITS // 8
+        part = self.part(count * isa.PARAMETER_BITS)
         found = []
         for start in range(0, len(part), size):
-            values = decode(PARAMETERS, int.from_bytes(part[start : start + size], "little"))
+            values = decode(isa.PARAMETERS, int.from_bytes(part[start : start + size], "little"))
             negative = values["bias"] >> (ACCUMULATOR_BITS - 1)
             values["bias"] -= negative << ACCUMULATOR_BITS
             found.append(FilterParameters(**values))

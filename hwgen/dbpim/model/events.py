@@ -10,20 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.dbpim.facts import instructions as isa
 from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, Arch
 from hwgen.dbpim.facts.events import events_of
-from hwgen.dbpim.facts.instructions import (
-    FLOAT_BITS,
-    PASSES_WITHOUT_MEAN,
-    PRODUCTS,
-    ROWS,
-    TABLE_BYTES,
-    TWO_MAPS,
-    Opcode,
-    Operation,
-    group_channels,
-    of_core,
-)
 from hwgen.dbpim.facts.stream import FloatsPacket, Packet, TilePacket, beats_of, mask_bits
 from hwgen.dbpim.model.activity import Counts, tile_keys
 from hwgen.dbpim.model.cells import FILTER_ENABLE_BITS, filter_columns
@@ -46,15 +35,15 @@ def step_events(step: ProgramStep, costs: Sequence[Counts], arch: Arch) -> dict[
         counts.update(stored_events(packet, arch))
     fields = step.packet.fields
     opcode = step.packet.opcode
-    if opcode is Opcode.LOAD:
+    if opcode is isa.Opcode.LOAD:
         counts.update(load_events(fields, arch))
-    elif opcode is Opcode.STORE:
+    elif opcode is isa.Opcode.STORE:
         words = arch.port_bits // ACCUMULATOR_BITS
         counts["beats_written"] += -(-fields["words"] // words)
-    elif opcode is Opcode.CONV:
+    elif opcode is isa.Opcode.CONV:
         work = Work.of(fields, arch)
         counts.update(conv_events(step.tiles, costs, work, arch))
-    elif opcode is Opcode.SIMD:
+    elif opcode is isa.Opcode.SIMD:
         work = Work.of(fields, arch)
         for core in work.vectors:
             counts.update(simd_events(core, work, arch))
@@ -85,7 +74,7 @@ def keepers(fields: Mapping[str, int], rows: NDArray[np.int64], cores: int) -> i
     """Return the cores that keep each stored row of the output, summed over rows."""
     total = 0
     for core in range(cores):
-        first, count = (fields[of_core(name, core)] for name in ("keep_first", "keep_rows"))
+        first, count = (fields[isa.of_core(name, core)] for name in ("keep_first", "keep_rows"))
         total += int(((rows >= first) & (rows < first + count)).sum())
     return total
 
@@ -100,13 +89,13 @@ def stored_events(packet: Packet, arch: Arch) -> dict[str, int]:
             "parameter_writes": cores * (arch.filters << fields["double"]) * fields["parameters"],
             "row_writes": cores * arch.macros_per_core * fields["rows"],
         }
-    if packet.opcode is Opcode.TAPS:
+    if packet.opcode is isa.Opcode.TAPS:
         parameters = cores * arch.word
         return {"parameter_writes": parameters, "tap_words": cores * fields["taps"]}
-    if packet.opcode is Opcode.TABLE:
-        return {"table_beats": cores * TABLE_BYTES // arch.port_bytes}
+    if packet.opcode is isa.Opcode.TABLE:
+        return {"table_beats": cores * isa.TABLE_BYTES // arch.port_bytes}
     if isinstance(packet, FloatsPacket):
-        return {"float_beats": cores * beats_of(len(packet.numbers) * FLOAT_BITS, arch)}
+        return {"float_beats": cores * beats_of(len(packet.numbers) * isa.FLOAT_BITS, arch)}
     return {}
 
 
@@ -221,17 +210,17 @@ def simd_events(core: int, work: Work, arch: Arch) -> dict[str, int]:
     """Return the events of a core in a SIMD step."""
     fields, vectors = work.fields, work.vectors[core]
     operation = fields["operation"]
-    words = fields[of_core("word_count", core)]
+    words = fields[isa.of_core("word_count", core)]
     taps = taps_of(fields)
-    taps = 2 if operation in TWO_MAPS else 1 if operation == Operation.TABLE else taps
-    lanes = arch.table_lookups if operation == Operation.TABLE else arch.simd_lanes
+    taps = 2 if operation in isa.TWO_MAPS else 1 if operation == isa.Operation.TABLE else taps
+    lanes = arch.table_lookups if operation == isa.Operation.TABLE else arch.simd_lanes
     parts = arch.macros_per_core * arch.word // lanes
     results = words * len(vectors.active)
     moved = taps * parts
-    if operation in PRODUCTS:
+    if operation in isa.PRODUCTS:
         moved = fields["kernel_height"] * (1 + (fields["kernel_width"] - 1) * parts)
     rows: dict[str, int] = {}
-    if operation in ROWS:
+    if operation in isa.ROWS:
         rows = row_events(fields, results)
         words *= fields["kernel_width"]
         results = moved = 0
@@ -251,11 +240,11 @@ def simd_events(core: int, work: Work, arch: Arch) -> dict[str, int]:
 
 def row_events(fields: Mapping[str, int], groups: int) -> dict[str, int]:
     """Return the events of a row unit; groups: of channels, of all vectors."""
-    taken = groups * group_channels(fields["bias"])
-    if fields["operation"] == Operation.SOFTMAX:
+    taken = groups * isa.group_channels(fields["bias"])
+    if fields["operation"] == isa.Operation.SOFTMAX:
         words = groups * fields["kernel_width"]
         return {"row_words": words, "row_sums": taken, "row_shares": taken}
-    of_mean = 0 if fields["kernel_height"] == PASSES_WITHOUT_MEAN else taken
+    of_mean = 0 if fields["kernel_height"] == isa.PASSES_WITHOUT_MEAN else taken
     return {"row_sums": of_mean, "row_squares": taken, "row_norms": taken, "row_roots": groups}
 
 
@@ -277,15 +266,15 @@ def simd_writes(vectors: Vectors, work: Work) -> tuple[int, int]:
 def simd_reads(core: int, work: Work) -> int:
     """Return the words that the banks read for a SIMD step of a core."""
     fields, vectors = work.fields, work.vectors[core]
-    first, count = (fields[of_core(f"word_{name}", core)] for name in ("first", "count"))
-    if fields["operation"] in PRODUCTS:
+    first, count = (fields[isa.of_core(f"word_{name}", core)] for name in ("first", "count"))
+    if fields["operation"] in isa.PRODUCTS:
         rows, met = fields["kernel_height"], fields["kernel_width"] - 1
         return count * rows * (int(vectors.active.sum()) + met * len(vectors.active))
-    if fields["operation"] in ROWS:
+    if fields["operation"] in isa.ROWS:
         return count * taps_of(fields) * int(vectors.active.sum())
     words = first + np.arange(count)
     known = int((words < fields["input_channel_words"]).sum())
-    if fields["operation"] not in TWO_MAPS:
+    if fields["operation"] not in isa.TWO_MAPS:
         reads = TapReads(work)
         return known * sum(
             reads.of(core, kernel_y, kernel_x)

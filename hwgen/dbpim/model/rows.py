@@ -1,20 +1,12 @@
 """One cycle of a core's row unit: bytes in three passes, results of the last one to the buffers."""
 
 from hwgen.chip.compiled import compiled
+from hwgen.dbpim.facts import timing
 from hwgen.dbpim.facts.instructions import (
     GROUP_BITS,
     PASSES_WITHOUT_MEAN,
     ROW_PASSES,
     Operation,
-)
-from hwgen.dbpim.facts.timing import (
-    FETCH_SLOTS,
-    INVERSE_READY,
-    MEAN_READY,
-    NORM_CYCLES,
-    SCALED_READY,
-    SHARE_CYCLES,
-    SHARE_READY,
 )
 from hwgen.dbpim.model.simd import enter, waiting_cause
 from hwgen.dbpim.model.state import (
@@ -29,7 +21,7 @@ from hwgen.dbpim.model.state import (
 )
 
 NORM = int(Operation.NORM)
-ON_WAY = (1 << NORM_CYCLES) - 1
+ON_WAY = (1 << timing.NORM_CYCLES) - 1
 LAST_PASS = ROW_PASSES - 1
 MOST_CHANNELS = 1 << GROUP_BITS
 """Above the channels of a group `bias` has keys, which no cycle depends on."""
@@ -52,7 +44,7 @@ def row_step(
     if core.row_pass == 0 and without_mean(fields):
         core.row_pass = 1
     drained = core.row_leaving == 0
-    leaves = core.row_leaving >> (NORM_CYCLES - 1) & 1
+    leaves = core.row_leaving >> (timing.NORM_CYCLES - 1) & 1
     core.row_leaving = core.row_leaving << 1 & ON_WAY
     if leaves:
         leave(core, fields, work, sizes)
@@ -61,7 +53,7 @@ def row_step(
         return PIPELINE
     if core.words_read == core.words_written:
         return waiting_cause(t, core, waits)
-    if core.word_ring[core.words_read % FETCH_SLOTS][WORD_VISIBLE] > t:
+    if core.word_ring[core.words_read % timing.FETCH_SLOTS][WORD_VISIBLE] > t:
         return SWITCH
     read(core, fields, sizes)
     return SIMD
@@ -89,11 +81,11 @@ def leave(core: Record, fields: Record, work: Record, sizes: Sizes) -> None:
 def settle(core: Record, fields: Record, drained: bool) -> None:
     """Wait for what the next pass needs."""
     if fields.operation == NORM and core.row_pass == LAST_PASS:
-        ends = core.row_step == SCALED_READY
+        ends = core.row_step == timing.SCALED_READY
     elif fields.operation == NORM:
-        ends = core.row_step == (MEAN_READY if core.row_pass == 0 else INVERSE_READY)
+        ends = core.row_step == (timing.MEAN_READY if core.row_pass == 0 else timing.INVERSE_READY)
     else:
-        ends = core.row_step >= SHARE_READY and drained
+        ends = core.row_step >= timing.SHARE_READY and drained
     core.row_step += 1
     if ends:
         core.row_settles = 0
@@ -106,9 +98,9 @@ def read(core: Record, fields: Record, sizes: Sizes) -> None:
     norm = fields.operation == NORM
     whole = not norm and core.row_pass == 0
     if core.row_pass == LAST_PASS:
-        core.row_leaving |= 1 if norm else 1 << (NORM_CYCLES - SHARE_CYCLES)
+        core.row_leaving |= 1 if norm else 1 << (timing.NORM_CYCLES - timing.SHARE_CYCLES)
         if core.row_channel == 0:
-            core.row_word[:] = core.word_ring[core.words_read % FETCH_SLOTS]
+            core.row_word[:] = core.word_ring[core.words_read % timing.FETCH_SLOTS]
     word_ends = whole or core.row_channel % sizes.channels == sizes.channels - 1
     core.row_channel += sizes.channels if whole else 1
     last = core.row_channel >= fields.bias % MOST_CHANNELS

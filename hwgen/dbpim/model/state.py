@@ -5,27 +5,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.dbpim.facts import instructions as isa
+from hwgen.dbpim.facts import timing
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS, MOST_GROUPS, MOST_MACROS, Arch
-from hwgen.dbpim.facts.instructions import (
-    INSTRUCTIONS,
-    PACKETS,
-    PARAMETER_BITS,
-    TABLE_BYTES,
-    Opcode,
-    core_count,
-)
 from hwgen.dbpim.facts.packing import PIECE_BITS
 from hwgen.dbpim.facts.stream import taps_beats
-from hwgen.dbpim.facts.timing import (
-    FETCH_SLOTS,
-    FLOAT32_CYCLES,
-    REQUANTIZE_CYCLES,
-    RESULT_SLOTS,
-    SIMD_CYCLES,
-    SUM_CYCLES,
-    TAP_SLOTS,
-    TILE_SLOTS,
-)
 
 Ints = NDArray[np.int64]
 Record = Any
@@ -37,9 +21,9 @@ def _fields(cores: int) -> list[str]:
     """Return the fields of all instructions that no core owns (0), or that each core has (1)."""
     names = [
         field.name.removesuffix("_0")
-        for code in INSTRUCTIONS
-        for field in PACKETS[code]
-        if core_count(field.name) == cores
+        for code in isa.INSTRUCTIONS
+        for field in isa.PACKETS[code]
+        if isa.core_count(field.name) == cores
     ]
     return list(dict.fromkeys(names))
 
@@ -54,7 +38,7 @@ WORK_TYPE = np.dtype([(name, np.int64) for name in WORK_FIELDS])
 
 _PLACES = ("selected_offset", "first_position", "cost_offset", "cost_stride")
 _TILE_EXTRA = ("mask_beats", "row_pieces", *_PLACES)
-TILE_FIELDS = [each.name for each in PACKETS[Opcode.TILE] if each.name != "filter_enable"]
+TILE_FIELDS = [each.name for each in isa.PACKETS[isa.Opcode.TILE] if each.name != "filter_enable"]
 TILE_TYPE = np.dtype([(name, np.int64) for name in (*TILE_FIELDS, *_TILE_EXTRA)])
 """One row for each tile packet of the stream, in its order; `filter_enable` decides no cycle.
 
@@ -202,7 +186,7 @@ class Order(NamedTuple):
     tiles: Table
 
 
-RESULT_RING = RESULT_SLOTS + 2
+RESULT_RING = timing.RESULT_SLOTS + 2
 
 
 (
@@ -224,12 +208,12 @@ GROUP_VISIBLE, GROUP_TILE, GROUP_ROW, GROUP_END, GROUP_TILE_END, GROUP_IMAGE, GR
 RESULT_VISIBLE, RESULT_EMIT, RESULT_TILE_END, RESULT_ROW, RESULT_COLUMN, RESULT_DOUBLE = range(6)
 """Entries of a result. RESULT_DOUBLE: it is of two filter groups, and leaves in two cycles."""
 
-RESULT_STAGES = REQUANTIZE_CYCLES + SUM_CYCLES + 2 * FLOAT32_CYCLES
+RESULT_STAGES = timing.REQUANTIZE_CYCLES + timing.SUM_CYCLES + 2 * timing.FLOAT32_CYCLES
 """Stages from a popped result to the request of its write, at most: those beyond
 `requantize_cycles` only in a step that adds another map, which is read while the result is in the
 last of these."""
 
-SIMD_STAGES = SIMD_CYCLES + FLOAT32_CYCLES
+SIMD_STAGES = timing.SIMD_CYCLES + timing.FLOAT32_CYCLES
 """Stages of the SIMD unit at most. The last one is the request; a chip with fewer of them has none
 in front of its first one."""
 
@@ -251,13 +235,13 @@ _SCALARS = """
     floats_at row_pass row_channel row_settles row_step row_leaving row_written
 """
 _ARRAYS: dict[str, tuple[int, ...]] = {
-    "tile_of": (TILE_SLOTS,),
-    "known_at": (TILE_SLOTS,),
-    "row_base": (TILE_SLOTS,),
-    "taps_at": (TAP_SLOTS,),
+    "tile_of": (timing.TILE_SLOTS,),
+    "known_at": (timing.TILE_SLOTS,),
+    "row_base": (timing.TILE_SLOTS,),
+    "taps_at": (timing.TAP_SLOTS,),
     "request": (WORD_HELD + 1,),
     "requested_reads": (MOST_MACROS,),
-    "word_ring": (FETCH_SLOTS, WORD_HELD + 1),
+    "word_ring": (timing.FETCH_SLOTS, WORD_HELD + 1),
     "queue_ring": (MOST_GROUPS, GROUP_X + 1),
     "read": (MOST_MACROS,),
     "issue_left": (MOST_MACROS,),
@@ -358,9 +342,9 @@ def sizes_of(arch: Arch, *, begin_beats: int) -> Sizes:
         begin_beats=begin_beats,
         idle_cost=1 if arch.sparsity.input_bits else ACTIVATION_BITS,
         filters=arch.filters,
-        beat_parameters=max(1, arch.port_bits // PARAMETER_BITS),
+        beat_parameters=max(1, arch.port_bits // isa.PARAMETER_BITS),
         tap_beats=taps_beats(arch).tap,
-        table_beats=TABLE_BYTES // arch.port_bytes,
+        table_beats=isa.TABLE_BYTES // arch.port_bytes,
         beat_pieces=arch.port_bits // PIECE_BITS,
         macro_cycles=arch.macro_cycles,
         requantize_cycles=arch.requantize_cycles,

@@ -9,17 +9,8 @@ from hwgen.chip.registers import ADDRESS_BITS
 from hwgen.chip.rtl.part import PartInstance
 from hwgen.chip.rtl.shell import Engine, Host, Shell, ShellFacts
 from hwgen.chip.rtl.supervisor import SupervisorErrors
+from hwgen.dbpim.facts import instructions as isa
 from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, Arch
-from hwgen.dbpim.facts.instructions import (
-    KEYS_BY_PIXEL,
-    KEYS_BY_POSITION,
-    KEYS_PLACE,
-    VERSION,
-    ErrorCode,
-    Opcode,
-    Operation,
-    Space,
-)
 from hwgen.dbpim.facts.registers import REGISTERS
 from hwgen.dbpim.facts.timing import BURST_BEATS, WATCHDOG_CYCLES
 from hwgen.dbpim.rtl.core import Core
@@ -42,17 +33,17 @@ def shell_facts(arch: Arch) -> ShellFacts:
     return ShellFacts(
         registers=REGISTERS,
         id_word=arch.id_word,
-        version=VERSION,
+        version=isa.VERSION,
         address_bits=ADDRESS_BITS,
         error_bits=ERROR_BITS,
-        errors=SupervisorErrors.among(ErrorCode),
+        errors=SupervisorErrors.among(isa.ErrorCode),
         watchdog_cycles=WATCHDOG_CYCLES,
         progress=PROGRESS,
         port_bits=arch.port_bits,
         fifo_beats=arch.read_ahead_beats,
         burst_beats=BURST_BEATS,
         word_bits=ACCUMULATOR_BITS,
-        count_bits=packet(Opcode.STORE, arch)["words"].width,
+        count_bits=packet(isa.Opcode.STORE, arch)["words"].width,
         entries=arch.logit_entries,
         rows=True,
         resets_data=arch.resets_data,
@@ -132,7 +123,7 @@ class Chip(Shell):
         return Engine(
             loader=loader,
             finished=sequencer.finished & loader.fits,
-            error=Mux(damaged, ErrorCode.DAMAGED_PROGRAM, loader.error),
+            error=Mux(damaged, isa.ErrorCode.DAMAGED_PROGRAM, loader.error),
             retire=sequencer.retire,
             computes=computes,
             waits_for_load=sequencer.waiting | Cat(core.waits_for_load for core in cores).any(),
@@ -190,7 +181,7 @@ class Chip(Shell):
     ) -> None:
         """Connect the sequencer to loader and cores: instruction, start pulses and idle flags."""
         wiring.connect(m, loader.instruction, sequencer.instructions)
-        instruction = Signal(packet(Opcode.SIMD, self._arch), name="instruction")
+        instruction = Signal(packet(isa.Opcode.SIMD, self._arch), name="instruction")
         m.d.comb += instruction.eq(sequencer.instruction)
         if self._arch.row_unit:
             self._add_position(m, sequencer.instruction, instruction, position)
@@ -211,9 +202,9 @@ class Chip(Shell):
 
     def _add_position(self, m: Module, given: View, instruction: View, position: Value) -> None:
         """Count the keys of earlier calls in a softmax that says so."""
-        causal = (given.opcode == Opcode.SIMD) & (given.operation == Operation.SOFTMAX)
-        keys = slice(KEYS_PLACE, KEYS_BY_PIXEL)
-        with m.If(causal & given.bias[KEYS_BY_POSITION]):
+        causal = (given.opcode == isa.Opcode.SIMD) & (given.operation == isa.Operation.SOFTMAX)
+        keys = slice(isa.KEYS_PLACE, isa.KEYS_BY_PIXEL)
+        with m.If(causal & given.bias[isa.KEYS_BY_POSITION]):
             m.d.comb += instruction.bias[keys].eq(given.bias[keys] + position)
 
     def _connect_bus(
@@ -239,7 +230,7 @@ class Chip(Shell):
         m.submodules.logit_buffer = logits = self._logit_buffer.instance()
         fields = sequencer.store_fields
         beat_entries = self._arch.port_bits // ACCUMULATOR_BITS
-        scratch = fields.space == Space.SCRATCH
+        scratch = fields.space == isa.Space.SCRATCH
         base = Mux(scratch, registers.scratch_address, registers.logits_address)
         m.d.comb += [
             logits.write_valid.eq(bus.write_valid[0]),

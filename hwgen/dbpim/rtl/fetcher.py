@@ -12,15 +12,7 @@ from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.register_file import RegisterFile
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS, Arch
 from hwgen.dbpim.facts.timing import FETCH_SLOTS
-from hwgen.dbpim.rtl.layouts import (
-    fetch_request,
-    fetched_word,
-    positions,
-    simd_tag,
-    stream_word,
-    word_bytes,
-    word_tag,
-)
+from hwgen.dbpim.rtl import layouts
 
 
 class Slots(NamedTuple):
@@ -38,7 +30,7 @@ class Slots(NamedTuple):
 
 def leads_stream(arch: Arch) -> dict[str, Any]:
     """Return the ports of a fetcher that reads for all cores."""
-    return {"free": Out(1), "hold": In(1), "stream": Out(stream_word(arch))}
+    return {"free": Out(1), "hold": In(1), "stream": Out(layouts.stream_word(arch))}
 
 
 class Fetcher(Part):
@@ -81,7 +73,11 @@ class Fetcher(Part):
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
         self._note = data.StructLayout(
-            {"positions": positions(arch), "tag": word_tag(arch), "simd": simd_tag()}
+            {
+                "positions": layouts.positions(arch),
+                "tag": layouts.word_tag(arch),
+                "simd": layouts.simd_tag(),
+            }
         )
         word_bits = arch.word * ACTIVATION_BITS
         macros = arch.macros_per_core
@@ -92,13 +88,13 @@ class Fetcher(Part):
         self.parts = [self._byte_file, self._note_file]
         super().__init__(
             {
-                "request": In(stream.Signature(fetch_request(arch))),
+                "request": In(stream.Signature(layouts.fetch_request(arch))),
                 "outside": In(ACTIVATION_BITS),
                 "bank_taken": In(macros),
                 "bank_read_en": Out(macros),
                 "bank_address": Out(data.ArrayLayout(arch.bank_address_bits, macros)),
-                "bank_data": In(data.ArrayLayout(word_bytes(arch), macros)),
-                "word": Out(fetched_word(arch)),
+                "bank_data": In(data.ArrayLayout(layouts.word_bytes(arch), macros)),
+                "word": Out(layouts.fetched_word(arch)),
                 "word_valid": Out(1),
                 "word_release": In(1),
                 "empty": Out(1),

@@ -15,22 +15,11 @@ from amaranth.lib import data
 from hwgen.chip.rtl.coded import Coded
 from hwgen.chip.rtl.requantizer import Requantizer
 from hwgen.chip.widths import bits_for_index, bits_for_range
+from hwgen.dbpim.facts import instructions as isa
 from hwgen.dbpim.facts.arch import (
     ACCUMULATOR_BITS,
     ACTIVATION_BITS,
     Arch,
-)
-from hwgen.dbpim.facts.instructions import (
-    CELL,
-    ONE_GROUP,
-    PACKETS,
-    PARAMETERS,
-    ROW_BITS,
-    ErrorCode,
-    Opcode,
-    Operation,
-    Space,
-    core_count,
 )
 from hwgen.dbpim.facts.packing import codings
 from hwgen.dbpim.facts.timing import TILE_SLOTS
@@ -42,23 +31,23 @@ LARGEST_TERM = (2 + 1) << (2 * (BLOCKS - 1))
 
 ROUNDINGS: Mapping[str, int] = {str(name): code for name, code in ROUNDING_CODES.items()}
 CODES: dict[str, Mapping[str, int]] = {
-    "opcode": Opcode.__members__,
-    "operation": Operation.__members__,
-    "space": Space.__members__,
+    "opcode": isa.Opcode.__members__,
+    "operation": isa.Operation.__members__,
+    "space": isa.Space.__members__,
     **dict.fromkeys(("rounding", "sum_rounding"), ROUNDINGS),
 }
 """Of the fields of packets that hold a code, its values."""
 
-ERROR_BITS = bits_for_index(len(ErrorCode))
+ERROR_BITS = bits_for_index(len(isa.ErrorCode))
 
 
-def packet(opcode: Opcode, arch: Arch) -> data.StructLayout:
+def packet(opcode: isa.Opcode, arch: Arch) -> data.StructLayout:
     """Fields of a packet that no single core owns, lowest first, without the padding above."""
     return data.StructLayout(
         {
             field.name: shape_of(field.name, field.bits)
             for field in arch.packets[opcode]
-            if core_count(field.name) == 0
+            if isa.core_count(field.name) == 0
         }
     )
 
@@ -71,15 +60,15 @@ def shape_of(name: str, bits: int) -> Coded | int:
 
 def error() -> Coded:
     """An error that is found in a cycle."""
-    return Coded(ErrorCode.__members__, ERROR_BITS)
+    return Coded(isa.ErrorCode.__members__, ERROR_BITS)
 
 
 def tile(arch: Arch) -> data.StructLayout:
     """Header of a tile, with as much of it as the chip reads."""
     if arch.pairs:
-        return packet(Opcode.TILE, arch)
-    whole = packet(Opcode.TILE, arch)
-    fields = {name: field.shape for name, field in whole if name not in ONE_GROUP}
+        return packet(isa.Opcode.TILE, arch)
+    whole = packet(isa.Opcode.TILE, arch)
+    fields = {name: field.shape for name, field in whole if name not in isa.ONE_GROUP}
     return data.StructLayout({**fields, "coding": coding_bits(arch)})
 
 
@@ -88,19 +77,19 @@ def coding_bits(arch: Arch) -> int:
     return max(1, max(codings(arch)).bit_length())
 
 
-def work(opcode: Opcode = Opcode.SIMD) -> data.StructLayout:
+def work(opcode: isa.Opcode = isa.Opcode.SIMD) -> data.StructLayout:
     """Fields that each core has in a packet, without its number; those of CONV begin SIMD's."""
     suffix = "_0"
     return data.StructLayout(
         {
             field.name.removesuffix(suffix): field.bits
-            for field in PACKETS[opcode]
-            if core_count(field.name) == 1
+            for field in isa.PACKETS[opcode]
+            if isa.core_count(field.name) == 1
         }
     )
 
 
-def work_of(opcode: Opcode, instruction: Value, core: int, arch: Arch) -> data.View:
+def work_of(opcode: isa.Opcode, instruction: Value, core: int, arch: Arch) -> data.View:
     """Return the fields of one core in a packet whose bits are `instruction`."""
     layout = work(opcode)
     start = packet(opcode, arch).size + core * layout.size
@@ -109,13 +98,13 @@ def work_of(opcode: Opcode, instruction: Value, core: int, arch: Arch) -> data.V
 
 def packed_parameters() -> data.StructLayout:
     """Bias (two's complement), multiplier and shift of one filter, as in the stream."""
-    fields = {field.name: field.bits for field in PARAMETERS}
+    fields = {field.name: field.bits for field in isa.PARAMETERS}
     return data.StructLayout({**fields, "bias": signed(ACCUMULATOR_BITS)})
 
 
 def parameters(arch: Arch) -> data.StructLayout:
     """The same with a multiplier as wide as those of the chip."""
-    fields = {field.name: field.bits for field in PARAMETERS}
+    fields = {field.name: field.bits for field in isa.PARAMETERS}
     wide = {"bias": signed(ACCUMULATOR_BITS), "multiplier": arch.multiplier_bits}
     return data.StructLayout({**fields, **wide})
 
@@ -151,7 +140,7 @@ def choose_rounding(requantizer: Any, code: Value) -> list[Any]:
 
 def cell_code() -> data.StructLayout:
     """One cell in a weight code."""
-    return data.StructLayout({field.name: field.bits for field in CELL})
+    return data.StructLayout({field.name: field.bits for field in isa.CELL})
 
 
 def group(arch: Arch) -> data.ArrayLayout:
@@ -166,7 +155,7 @@ def word_bytes(arch: Arch) -> data.ArrayLayout:
 
 def position() -> data.StructLayout:
     """An output position as stored; `active`: 0 where a vector has fewer positions than macros."""
-    return data.StructLayout({"row": ROW_BITS, "column": ROW_BITS, "active": 1})
+    return data.StructLayout({"row": isa.ROW_BITS, "column": isa.ROW_BITS, "active": 1})
 
 
 def positions(arch: Arch) -> data.ArrayLayout:
@@ -208,7 +197,7 @@ def simd_tag() -> data.StructLayout:
     word: channel word; word_end: last request of the core for this channel word
     """
     flags = dict.fromkeys(("first", "last", "second", "word_end"), 1)
-    return data.StructLayout({**flags, "tap": 14, "plane": 2, "word": ROW_BITS})
+    return data.StructLayout({**flags, "tap": 14, "plane": 2, "word": isa.ROW_BITS})
 
 
 def group_tag(arch: Arch) -> data.StructLayout:
@@ -258,8 +247,8 @@ def result(arch: Arch) -> data.StructLayout:
         {
             "sums": sums(arch),
             "tile": bits_for_index(TILE_SLOTS),
-            "row": ROW_BITS,
-            "column": ROW_BITS,
+            "row": isa.ROW_BITS,
+            "column": isa.ROW_BITS,
             "emit": 1,
             "tile_end": 1,
         }
@@ -330,7 +319,7 @@ def row_cells(arch: Arch) -> data.ArrayLayout:
 
 def cell_meta() -> data.StructLayout:
     """Sign and block index of a cell."""
-    return data.StructLayout({field.name: field.bits for field in CELL if field.name != "q"})
+    return data.StructLayout({field.name: field.bits for field in isa.CELL if field.name != "q"})
 
 
 def row_meta(arch: Arch) -> data.StructLayout:
@@ -394,9 +383,9 @@ def bus_write(arch: Arch) -> data.StructLayout:
         {
             "data": width,
             "enable": arch.word,
-            "row": ROW_BITS,
-            "column": ROW_BITS,
-            "word": ROW_BITS,
+            "row": isa.ROW_BITS,
+            "column": isa.ROW_BITS,
+            "word": isa.ROW_BITS,
             "index": bits_for_index(arch.logit_entries),
             "raw": 1,
             "to_memory": 1,
@@ -423,7 +412,7 @@ def vector_write(arch: Arch) -> data.StructLayout:
             "bytes": data.ArrayLayout(word_bytes(arch), arch.macros_per_core),
             "positions": positions(arch),
             "enable": arch.word,
-            "word": ROW_BITS,
+            "word": isa.ROW_BITS,
             "to_memory": 1,
         }
     )

@@ -11,17 +11,8 @@ from hwgen.chip.rtl.coded import Coded
 from hwgen.chip.rtl.packet_front import PacketFront
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.rtl.read_engine import read_command
+from hwgen.dbpim.facts import instructions as isa
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.instructions import (
-    INSTRUCTIONS,
-    VERSION,
-    ErrorCode,
-    Opcode,
-    Space,
-    field_bits,
-    instruction_bits,
-    packet_bits,
-)
 from hwgen.dbpim.facts.stream import header_beats
 from hwgen.dbpim.rtl.floats_loader import FloatsLoader
 from hwgen.dbpim.rtl.layouts import (
@@ -35,27 +26,27 @@ from hwgen.dbpim.rtl.table_loader import TableLoader
 from hwgen.dbpim.rtl.taps_loader import TapsLoader
 from hwgen.dbpim.rtl.tile_loader import TileLoader
 
-OPCODE_BITS = field_bits(Opcode.BEGIN, "opcode")
-COUNT_BITS = field_bits(Opcode.LOAD, "segment_beats")
+OPCODE_BITS = isa.field_bits(isa.Opcode.BEGIN, "opcode")
+COUNT_BITS = isa.field_bits(isa.Opcode.LOAD, "segment_beats")
 
 
-def bodies_of(arch: Arch) -> tuple[Opcode, ...]:
+def bodies_of(arch: Arch) -> tuple[isa.Opcode, ...]:
     """Return the packets that go to the cores."""
-    floats = (Opcode.FLOATS,) if arch.row_unit else ()
-    return (Opcode.TILE, Opcode.TAPS, Opcode.TABLE, *floats)
+    floats = (isa.Opcode.FLOATS,) if arch.row_unit else ()
+    return (isa.Opcode.TILE, isa.Opcode.TAPS, isa.Opcode.TABLE, *floats)
 
 
 def header_bits(arch: Arch) -> dict[int, int]:
     """Return the bits of each packet after the first one, of those with a body of the header."""
     return {
-        int(code): packet_bits(code, arch.cores, arch.widths)
-        for code in (*INSTRUCTIONS, *bodies_of(arch))
+        int(code): isa.packet_bits(code, arch.cores, arch.widths)
+        for code in (*isa.INSTRUCTIONS, *bodies_of(arch))
     }
 
 
 def first_bits(arch: Arch) -> int:
     """Return the bits of what the chip reads first: BEGIN and the LOAD after it."""
-    beats = header_beats(Opcode.BEGIN, arch) + header_beats(Opcode.LOAD, arch)
+    beats = header_beats(isa.Opcode.BEGIN, arch) + header_beats(isa.Opcode.LOAD, arch)
     return beats * arch.port_bits
 
 
@@ -98,7 +89,7 @@ class Loader(Part):
 
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
-        self._begin_bits = header_beats(Opcode.BEGIN, arch) * arch.port_bits
+        self._begin_bits = header_beats(isa.Opcode.BEGIN, arch) * arch.port_bits
         self._first_beats = first_bits(arch) // arch.port_bits
         self._front = PacketFront(
             family=self.family,
@@ -132,7 +123,7 @@ class Loader(Part):
                 "load_valid": Out(arch.bus_words),
                 "load": Out(bus_writes(arch)),
                 "load_done": Out(1),
-                "instruction": Out(stream.Signature(instruction_bits(arch.cores, arch.widths))),
+                "instruction": Out(stream.Signature(isa.instruction_bits(arch.cores, arch.widths))),
                 "loads": Out(load_bus(arch, cores=arch.cores)),
                 "error": Out(error()),
                 "fits": Out(1),
@@ -144,32 +135,32 @@ class Loader(Part):
         m.submodules.front = front = self._front.instance()
         m.submodules.load_writer = writer = self._load_writer.instance()
         bodies = {
-            Opcode.TILE: self._tile_loader.instance(),
-            Opcode.TAPS: self._taps_loader.instance(),
-            Opcode.TABLE: self._table_loader.instance(),
+            isa.Opcode.TILE: self._tile_loader.instance(),
+            isa.Opcode.TAPS: self._taps_loader.instance(),
+            isa.Opcode.TABLE: self._table_loader.instance(),
         }
         if self._floats_loader:
-            bodies[Opcode.FLOATS] = self._floats_loader.instance()
+            bodies[isa.Opcode.FLOATS] = self._floats_loader.instance()
         for code, body in bodies.items():
             m.submodules[f"{code.name.lower()}_loader"] = body
         # The first packet is BEGIN with a LOAD behind it.
-        current = Signal(instruction_bits(self._arch.cores, self._arch.widths))
+        current = Signal(isa.instruction_bits(self._arch.cores, self._arch.widths))
         m.d.comb += current.eq(Mux(front.first, front.packet[self._begin_bits :], front.packet))
         # What a body needs of its header is kept: its beats come later, and much hangs on it.
-        load = Signal(packet(Opcode.LOAD, self._arch), name="load_header")
-        code = Signal(Coded(Opcode.__members__, OPCODE_BITS), name="code_of_body")
+        load = Signal(packet(isa.Opcode.LOAD, self._arch), name="load_header")
+        code = Signal(Coded(isa.Opcode.__members__, OPCODE_BITS), name="code_of_body")
         self.guarded(load)
         with m.If(front.whole):
             m.d.sync += [
-                load.eq(view(Opcode.LOAD, current, self._arch)),
+                load.eq(view(isa.Opcode.LOAD, current, self._arch)),
                 code.eq(current[:OPCODE_BITS]),
             ]
         self._connect_load(m, writer=writer, header=load)
         connects = {
-            Opcode.TILE: self._connect_tile,
-            Opcode.TAPS: self._connect_taps,
-            Opcode.TABLE: self._connect_table,
-            Opcode.FLOATS: self._connect_floats,
+            isa.Opcode.TILE: self._connect_tile,
+            isa.Opcode.TAPS: self._connect_taps,
+            isa.Opcode.TABLE: self._connect_table,
+            isa.Opcode.FLOATS: self._connect_floats,
         }
         for opcode, body in bodies.items():
             header = Signal(packet(opcode, self._arch), name=f"{opcode.name.lower()}_header")
@@ -178,11 +169,11 @@ class Loader(Part):
         self._connect_front(m, front=front, writer=writer, bodies=bodies, code=code)
         m.d.comb += [
             self.instruction.payload.eq(current),
-            front.count.eq(view(Opcode.LOAD, current, self._arch).segment_beats),
+            front.count.eq(view(isa.Opcode.LOAD, current, self._arch).segment_beats),
         ]
-        image = front.rest.valid & (code == Opcode.LOAD)
+        image = front.rest.valid & (code == isa.Opcode.LOAD)
         if self._arch.row_unit:
-            image &= load.space != Space.PROGRAM
+            image &= load.space != isa.Space.PROGRAM
         taken = self.beats.valid & self.beats.ready & ~image
         m.d.comb += self.fits.eq(placed(m, self._checksum, self.beats.payload, taken))
         self._commands(m, load=load)
@@ -195,9 +186,9 @@ class Loader(Part):
                 with m.Elif(front.whole):
                     self._check(m, front=front, bodies=bodies)
                 with m.Elif(front.ended):
-                    m.d.comb += self.error.eq(ErrorCode.STREAM_ENDED)
+                    m.d.comb += self.error.eq(isa.ErrorCode.STREAM_ENDED)
                 with m.Elif(front.unknown):
-                    m.d.comb += self.error.eq(ErrorCode.BAD_OPCODE)
+                    m.d.comb += self.error.eq(isa.ErrorCode.BAD_OPCODE)
         return m
 
     def _connect_front(
@@ -206,7 +197,7 @@ class Loader(Part):
         *,
         front: PartInstance,
         writer: PartInstance,
-        bodies: dict[Opcode, PartInstance],
+        bodies: dict[isa.Opcode, PartInstance],
         code: Signal,
     ) -> None:
         """Connect the packet front: what follows a header goes to the part for its opcode."""
@@ -214,7 +205,7 @@ class Loader(Part):
         for part in (writer, *bodies.values()):
             m.d.comb += part.beats.payload.eq(front.rest.payload)
         with m.Switch(code):
-            for opcode, part in {Opcode.LOAD: writer, **bodies}.items():
+            for opcode, part in {isa.Opcode.LOAD: writer, **bodies}.items():
                 with m.Case(opcode):
                     m.d.comb += [
                         part.beats.valid.eq(front.rest.valid),
@@ -301,9 +292,9 @@ class Loader(Part):
         # What is far from the addresses is kept with the start: their sums alone take a cycle.
         space, offset = Signal(MEMORY_ADDRESS_BITS), Signal.like(load.offset)
         self.guarded(space, offset)
-        chosen = Mux(load.space == Space.SCRATCH, self.scratch_address, self.image_address)
+        chosen = Mux(load.space == isa.Space.SCRATCH, self.scratch_address, self.image_address)
         if self._arch.row_unit:
-            chosen = Mux(load.space == Space.PROGRAM, self.program_address, chosen)
+            chosen = Mux(load.space == isa.Space.PROGRAM, self.program_address, chosen)
         m.d.comb += self.command.valid.eq(pending.data | pending.segment)
         with m.If(pending.data):
             m.d.comb += [command.address.eq(space + offset), command.beats.eq(load.beats)]
@@ -339,31 +330,33 @@ class Loader(Part):
 
     def _check_begin(self, m: Module, *, front: PartInstance, second: Value) -> None:
         """Refuse a program for another version or architecture; else forward its first LOAD."""
-        begin = view(Opcode.BEGIN, front.packet, self._arch)
-        with m.If(begin.opcode != Opcode.BEGIN):
-            self._refuse(m, front, ErrorCode.BAD_OPCODE)
-        with m.Elif(begin.version != VERSION):
-            self._refuse(m, front, ErrorCode.WRONG_VERSION)
+        begin = view(isa.Opcode.BEGIN, front.packet, self._arch)
+        with m.If(begin.opcode != isa.Opcode.BEGIN):
+            self._refuse(m, front, isa.ErrorCode.BAD_OPCODE)
+        with m.Elif(begin.version != isa.VERSION):
+            self._refuse(m, front, isa.ErrorCode.WRONG_VERSION)
         with m.Elif(begin.architecture != self._arch.id_word):
-            self._refuse(m, front, ErrorCode.WRONG_ARCHITECTURE)
+            self._refuse(m, front, isa.ErrorCode.WRONG_ARCHITECTURE)
         with m.Elif((begin.positions != 0) & (self.position >= begin.positions)):
-            self._refuse(m, front, ErrorCode.BAD_POSITION)
-        with m.Elif(second != Opcode.LOAD):
-            self._refuse(m, front, ErrorCode.BAD_OPCODE)
+            self._refuse(m, front, isa.ErrorCode.BAD_POSITION)
+        with m.Elif(second != isa.Opcode.LOAD):
+            self._refuse(m, front, isa.ErrorCode.BAD_OPCODE)
         with m.Else():
             self._forward(m, front, load=1)
 
-    def _check(self, m: Module, *, front: PartInstance, bodies: dict[Opcode, PartInstance]) -> None:
+    def _check(
+        self, m: Module, *, front: PartInstance, bodies: dict[isa.Opcode, PartInstance]
+    ) -> None:
         """Forward a complete packet as soon as it can be taken; refuse an END before a STORE."""
         stored = Signal()
         opcode = front.packet[:OPCODE_BITS]
         rooms = {
-            Opcode.TILE: self.loads.tile.room,
-            Opcode.TAPS: self.loads.taps.room,
-            Opcode.TABLE: self.loads.table.room,
+            isa.Opcode.TILE: self.loads.tile.room,
+            isa.Opcode.TAPS: self.loads.taps.room,
+            isa.Opcode.TABLE: self.loads.table.room,
         }
         if self._floats_loader:
-            rooms[Opcode.FLOATS] = self.loads.floats.room
+            rooms[isa.Opcode.FLOATS] = self.loads.floats.room
         with m.Switch(opcode):
             for code, room in rooms.items():
                 with m.Case(code):
@@ -371,12 +364,12 @@ class Loader(Part):
                     begins = (room | elsewhere).all()
                     m.d.comb += [bodies[code].start.eq(begins), front.body.eq(begins)]
             with m.Default():
-                with m.If((opcode == Opcode.END) & ~stored):
-                    self._refuse(m, front, ErrorCode.NOT_STORED)
+                with m.If((opcode == isa.Opcode.END) & ~stored):
+                    self._refuse(m, front, isa.ErrorCode.NOT_STORED)
                 with m.Else():
-                    self._forward(m, front, load=opcode == Opcode.LOAD)
-                    m.d.comb += front.stop.eq(self.instruction.ready & (opcode == Opcode.END))
-        with m.If(self.instruction.valid & (opcode == Opcode.STORE)):
+                    self._forward(m, front, load=opcode == isa.Opcode.LOAD)
+                    m.d.comb += front.stop.eq(self.instruction.ready & (opcode == isa.Opcode.END))
+        with m.If(self.instruction.valid & (opcode == isa.Opcode.STORE)):
             m.d.sync += stored.eq(1)
 
     def _forward(self, m: Module, front: PartInstance, *, load: Value | int) -> None:
@@ -385,12 +378,12 @@ class Loader(Part):
         with m.If(self.instruction.ready):
             m.d.comb += [front.body.eq(load), front.recount.eq(load), front.next.eq(1)]
 
-    def _refuse(self, m: Module, front: PartInstance, code: ErrorCode) -> None:
+    def _refuse(self, m: Module, front: PartInstance, code: isa.ErrorCode) -> None:
         """Report an error and stop taking beats."""
         m.d.comb += [self.error.eq(code), front.stop.eq(1)]
 
 
-def view(opcode: Opcode, words: Value, arch: Arch) -> data.View:
+def view(opcode: isa.Opcode, words: Value, arch: Arch) -> data.View:
     """Return the fields of a packet."""
     layout = packet(opcode, arch)
     return data.View(layout, words[: layout.size])

@@ -12,17 +12,9 @@ from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS, Arch
 from hwgen.dbpim.facts.instructions import Opcode, field_bits
 from hwgen.dbpim.facts.timing import RESULT_SLOTS
+from hwgen.dbpim.rtl import layouts
 from hwgen.dbpim.rtl.dots import Dots
 from hwgen.dbpim.rtl.ipu import Ipu
-from hwgen.dbpim.rtl.layouts import (
-    dots,
-    group_tag,
-    position,
-    queue_head,
-    result,
-    row_cells,
-    row_meta,
-)
 from hwgen.dbpim.rtl.plane_counter import PlaneCounter
 from hwgen.dbpim.rtl.ppu import Ppu
 from hwgen.network.sparsity import PHI_LIMIT
@@ -81,18 +73,18 @@ class Macro(Part):
         super().__init__(
             {
                 "head_valid": In(1),
-                "head": In(queue_head(arch)),
+                "head": In(layouts.queue_head(arch)),
                 "head_row_loaded": In(1),
                 "head_filter_enable": In(field_bits(Opcode.TILE, "filter_enable", arch.widths)),
                 **({"head_double": In(1)} if arch.pairs else {}),
                 "inhibit": In(1),
                 "leave": Out(1),
                 "issue": Out(1),
-                "result": Out(stream.Signature(result(arch))),
+                "result": Out(stream.Signature(layouts.result(arch))),
                 "write_en": In(1),
                 "write_row": In(bits_for_index(arch.macro.rows)),
-                "write_cells": In(row_cells(arch)),
-                **({"write_meta": In(row_meta(arch))} if arch.sparse_parts else {}),
+                "write_cells": In(layouts.row_cells(arch)),
+                **({"write_meta": In(layouts.row_meta(arch))} if arch.sparse_parts else {}),
             }
         )
 
@@ -123,7 +115,7 @@ class Macro(Part):
             self.guarded(in_array)
 
         # Cycle 2: PPU.
-        dots_in_ppu = Signal(dots(self._arch))
+        dots_in_ppu = Signal(layouts.dots(self._arch))
         in_ppu, in_ppu_valid = Signal(result_step(self._arch)), Signal()
         self.guarded(dots_in_ppu, in_ppu)
         m.d.sync += in_ppu_valid.eq(in_array_valid)
@@ -213,11 +205,11 @@ class Macro(Part):
 
         It never overflows: a result without a free slot is not issued.
         """
-        slots = [Signal(result(self._arch), name=f"slot_{n}") for n in range(RESULT_SLOTS)]
+        slots = [Signal(layouts.result(self._arch), name=f"slot_{n}") for n in range(RESULT_SLOTS)]
         self.guarded(*slots)
         count = Signal(range(RESULT_SLOTS + 1))
         taken = self.result.valid & self.result.ready
-        entry = Signal(result(self._arch))
+        entry = Signal(layouts.result(self._arch))
         m.d.comb += [
             entry.sums.eq(ppu_sums),
             entry.tile.eq(step.tag.tile),
@@ -258,15 +250,15 @@ def step_layout(arch: Arch) -> data.StructLayout:
             "opens": 1,
             "begins": 1,
             "ends": 1,
-            "tag": group_tag(arch),
-            "position": position(),
+            "tag": layouts.group_tag(arch),
+            "position": layouts.position(),
         }
     )
 
 
 def result_step(arch: Arch) -> data.StructLayout:
     """Return what of a step the PPU and the queue of results still need."""
-    whole, tag = step_layout(arch), group_tag(arch)
+    whole, tag = step_layout(arch), layouts.group_tag(arch)
     needed = ("tile", "first", "last", "tile_end", "vector")
     left_out = ("filter_enable", "opens", "tag")
     return data.StructLayout(

@@ -8,45 +8,18 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
+from hwgen.dbpim.facts import instructions as isa
+from hwgen.dbpim.facts import timing
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.instructions import (
-    GROUP_BITS,
-    KEYS_BY_PIXEL,
-    KEYS_PLACE,
-    PASSES_WITHOUT_MEAN,
-    ROW_BITS,
-    ROW_PASSES,
-    ROWS,
-    Opcode,
-    Operation,
-)
-from hwgen.dbpim.facts.timing import (
-    DEVIATION_READY,
-    FLOAT_CYCLES,
-    HALVES_READY,
-    INVERSE_READY,
-    MEAN_READY,
-    NORM_CHANNELS,
-    NORM_CYCLES,
-    PAIRS_READY,
-    RADICAND_READY,
-    SCALED_READY,
-    SHARE_CYCLES,
-    SHARE_READY,
-    SQUARE_READY,
-    SQUARE_SUMS,
-    SQUARES_READY,
-    VARIANCE_READY,
-)
 from hwgen.dbpim.rtl import layouts
 from hwgen.dbpim.rtl.core_events import row_pulses
 from hwgen.dbpim.rtl.floats_store import FloatsStore
 from hwgen.dbpim.rtl.load_bus import floats_loads
 from hwgen.dbpim.rtl.row_lane import RowLane, row_control
 
-KEY_BITS = GROUP_BITS + 1
+KEY_BITS = isa.GROUP_BITS + 1
 """Of the keys of a pixel: those of pixel 0, and the pixel's number."""
-SUM_BITS = bits_for_index(SQUARE_SUMS)
+SUM_BITS = bits_for_index(timing.SQUARE_SUMS)
 
 
 class Passes(NamedTuple):
@@ -112,7 +85,7 @@ class RowUnit(Part):
             {
                 "go": In(1),
                 "finish": In(1),
-                "instruction": In(layouts.packet(Opcode.SIMD, arch)),
+                "instruction": In(layouts.packet(isa.Opcode.SIMD, arch)),
                 "word": In(layouts.fetched_word(arch)),
                 "word_valid": In(1),
                 "word_release": Out(1),
@@ -124,9 +97,9 @@ class RowUnit(Part):
                 "floats": In(floats_loads(arch)),
             }
         )
-        self._norm = self.instruction.operation == Operation.NORM
-        self._centred = self.instruction.kernel_height != PASSES_WITHOUT_MEAN
-        self._channels = self.instruction.bias[:GROUP_BITS]
+        self._norm = self.instruction.operation == isa.Operation.NORM
+        self._centred = self.instruction.kernel_height != isa.PASSES_WITHOUT_MEAN
+        self._channels = self.instruction.bias[: isa.GROUP_BITS]
         self._select_bits = bits_for_index(arch.word)
 
     def elaborate(self, platform: object) -> Module:
@@ -142,11 +115,11 @@ class RowUnit(Part):
             store.released.eq(over),
         ]
         passes = Passes(
-            held=Signal(range(ROW_PASSES), name="held"),
-            number=Signal(range(ROW_PASSES), name="number"),
-            channel=Signal(GROUP_BITS, name="channel"),
+            held=Signal(range(isa.ROW_PASSES), name="held"),
+            number=Signal(range(isa.ROW_PASSES), name="number"),
+            channel=Signal(isa.GROUP_BITS, name="channel"),
             settles=Signal(name="settles"),
-            step=Signal(range(INVERSE_READY + 1), name="step"),
+            step=Signal(range(timing.INVERSE_READY + 1), name="step"),
         )
         without = self._norm & ~self._centred & (passes.held == 0)
         m.d.comb += passes.number.eq(Mux(without, 1, passes.held))
@@ -170,7 +143,7 @@ class RowUnit(Part):
             control.select.eq(select),
         ]
         # Registers of a pipeline rest in passes that leave it out.
-        ends = leaving.any() | (passes.number == ROW_PASSES - 1)
+        ends = leaving.any() | (passes.number == isa.ROW_PASSES - 1)
         m.d.comb += [
             control.centres.eq(self._norm & ((passes.number != 0) | leaving.any())),
             control.scales.eq(ends),
@@ -187,7 +160,10 @@ class RowUnit(Part):
 
     def _show(self, m: Module, reading: Reading, passes: Passes) -> None:
         """Show what happens in this cycle."""
-        norm, first, second, third = self._norm, *(passes.number == n for n in range(ROW_PASSES))
+        norm, first, second, third = (
+            self._norm,
+            *(passes.number == n for n in range(isa.ROW_PASSES)),
+        )
         begins = passes.channel == 0
         shown = {
             "row_words": ~norm & first,
@@ -204,9 +180,9 @@ class RowUnit(Part):
         active, instruction = Signal(), self.instruction
         m.d.sync += active.eq((active | self.go) & ~self.finish)
         mine = Const(0, 1)
-        for operation in ROWS:
+        for operation in isa.ROWS:
             mine |= instruction.operation == operation
-        runs = active & (instruction.opcode == Opcode.SIMD) & mine
+        runs = active & (instruction.opcode == isa.Opcode.SIMD) & mine
         return self.finish & runs, runs
 
     def _connect_lane(
@@ -239,15 +215,15 @@ class RowUnit(Part):
     def _count_keys(self, m: Module, lane: PartInstance, place: int, *, passes: Passes) -> None:
         """Say which channels of a position count: of a softmax its keys, else all."""
         given, position = (
-            self.instruction.bias[KEYS_PLACE:KEYS_BY_PIXEL],
+            self.instruction.bias[isa.KEYS_PLACE : isa.KEYS_BY_PIXEL],
             self.word.positions[place],
         )
         number, keys = (Signal(KEY_BITS, name=f"{name}_{place}") for name in ("number", "keys"))
-        limit = Signal(GROUP_BITS, name=f"limit_{place}")
+        limit = Signal(isa.GROUP_BITS, name=f"limit_{place}")
         all_count = self._norm | (given == 0) | (keys > self._channels)
         m.d.comb += [
             number.eq(position.row * self.instruction.output_width + position.column),
-            keys.eq(given + Mux(self.instruction.bias[KEYS_BY_PIXEL], number, 0)),
+            keys.eq(given + Mux(self.instruction.bias[isa.KEYS_BY_PIXEL], number, 0)),
             limit.eq(Mux(all_count, self._channels, keys)),
             lane.counts.eq(passes.channel < limit),
         ]
@@ -259,7 +235,7 @@ class RowUnit(Part):
         reading = Reading(now=Signal(name="reads_now"), last=Signal(name="reads_last"))
         whole = ~self._norm & (passes.number == 0)
         size = self._arch.word
-        following = Signal(GROUP_BITS + 1)
+        following = Signal(isa.GROUP_BITS + 1)
         word_ends = passes.channel[: self._select_bits] == size - 1
         m.d.comb += [
             following.eq(passes.channel + Mux(whole, size, 1)),
@@ -270,7 +246,7 @@ class RowUnit(Part):
         ]
         # A softmax knows its largest byte at once, and a group ends with its last pass.
         # Without a mean, squares would meet the bytes of the pixel before in the fma.
-        whole_pass = passes.number != ROW_PASSES - 1
+        whole_pass = passes.number != isa.ROW_PASSES - 1
         settles = Mux(self._norm, whole_pass | ~self._centred, passes.number == 1)
         with m.If(reading.now):
             m.d.sync += passes.channel.eq(Mux(reading.last, 0, following))
@@ -288,20 +264,20 @@ class RowUnit(Part):
             passes.settles & self._norm & (passes.number == number) for number in range(2)
         )
         share = passes.settles & ~self._norm
-        scaled = passes.settles & self._norm & (passes.number == ROW_PASSES - 1)
+        scaled = passes.settles & self._norm & (passes.number == isa.ROW_PASSES - 1)
         at = {
-            "start_mean": (mean, SHARE_READY),
-            "take_mean": (mean, MEAN_READY),
-            "start_variance": (squares, SQUARE_READY),
-            "adds_eps": (squares, VARIANCE_READY),
-            "start_root": (squares, RADICAND_READY),
-            "start_inverse": (squares, DEVIATION_READY),
-            "take_inverse": (squares, INVERSE_READY),
+            "start_mean": (mean, timing.SHARE_READY),
+            "take_mean": (mean, timing.MEAN_READY),
+            "start_variance": (squares, timing.SQUARE_READY),
+            "adds_eps": (squares, timing.VARIANCE_READY),
+            "start_root": (squares, timing.RADICAND_READY),
+            "start_inverse": (squares, timing.DEVIATION_READY),
+            "take_inverse": (squares, timing.INVERSE_READY),
         }
         for name, (when, step) in at.items():
             m.d.comb += getattr(control, name).eq(when & (passes.step == step))
-        m.d.comb += control.take_share.eq(share & (passes.step >= SHARE_READY) & drained)
-        begins = scaled & (passes.step == SCALED_READY)
+        m.d.comb += control.take_share.eq(share & (passes.step >= timing.SHARE_READY) & drained)
+        begins = scaled & (passes.step == timing.SCALED_READY)
         ends = control.take_mean | control.take_inverse | control.take_share | begins
         with m.If(moves & passes.settles):
             m.d.sync += passes.step.eq(passes.step + 1)
@@ -315,9 +291,9 @@ class RowUnit(Part):
     def _add_pairs(self, m: Module, passes: Passes, *, control: Value, settles: Value) -> None:
         """Add eight sums of squares: four apart, two apart, neighbours."""
         pairs = {
-            **{SQUARES_READY + place: (place, 4) for place in range(4)},
-            **{PAIRS_READY + place: (place, 2) for place in range(2)},
-            HALVES_READY: (0, 1),
+            **{timing.SQUARES_READY + place: (place, 4) for place in range(4)},
+            **{timing.PAIRS_READY + place: (place, 2) for place in range(2)},
+            timing.HALVES_READY: (0, 1),
         }
         with m.If(settles):
             for step, (place, apart) in pairs.items():
@@ -327,16 +303,16 @@ class RowUnit(Part):
                         control.pair.eq(place),
                         control.apart.eq(apart),
                     ]
-                with m.If(passes.step == step + FLOAT_CYCLES):
+                with m.If(passes.step == step + timing.FLOAT_CYCLES):
                     m.d.comb += [control.pair_put.eq(1), control.pair_out.eq(place)]
 
     def _square(
         self, m: Module, reading: Reading, passes: Passes, *, control: Value, moves: Value
     ) -> None:
         """Follow the bytes of the second pass of a norm to the fma and out of it."""
-        on_way = Signal(1 + 2 * FLOAT_CYCLES, name="squares_on_way")
-        channel, out = Signal(GROUP_BITS, name="squared"), Signal(SUM_BITS)
-        enters, leaves = on_way[FLOAT_CYCLES], on_way[-1]
+        on_way = Signal(1 + 2 * timing.FLOAT_CYCLES, name="squares_on_way")
+        channel, out = Signal(isa.GROUP_BITS, name="squared"), Signal(SUM_BITS)
+        enters, leaves = on_way[timing.FLOAT_CYCLES], on_way[-1]
         with m.If(moves):
             m.d.sync += on_way.eq(Cat(reading.now & self._norm & (passes.number == 1), on_way[:-1]))
             with m.If(enters):
@@ -345,16 +321,16 @@ class RowUnit(Part):
                 m.d.sync += out.eq(out + 1)
         m.d.comb += [
             control.square_in.eq(channel),
-            control.square_first.eq(channel < SQUARE_SUMS),
+            control.square_first.eq(channel < timing.SQUARE_SUMS),
             control.square_out.eq(out),
             control.square_put.eq(leaves),
         ]
 
     def _leave(self, m: Module, reading: Reading, passes: Passes, *, moves: Value) -> Signal:
         """Follow the bytes of the last pass; those of a softmax begin nearer to the end."""
-        on_way = Signal(NORM_CYCLES, name="results_on_way")
-        begins = reading.now & (passes.number == ROW_PASSES - 1)
-        short = NORM_CYCLES - SHARE_CYCLES
+        on_way = Signal(timing.NORM_CYCLES, name="results_on_way")
+        begins = reading.now & (passes.number == isa.ROW_PASSES - 1)
+        short = timing.NORM_CYCLES - timing.SHARE_CYCLES
         with m.If(moves):
             m.d.sync += [
                 on_way.eq(Cat(begins & self._norm, on_way[:-1])),
@@ -364,10 +340,10 @@ class RowUnit(Part):
 
     def _scaled(self, m: Module, leaving: Signal, *, moves: Value) -> Value:
         """Return the channel of a norm that the fma scales."""
-        channel = Signal(range(NORM_CHANNELS), name="scaled")
+        channel = Signal(range(timing.NORM_CHANNELS), name="scaled")
         with m.If(self.go):
             m.d.sync += channel.eq(0)
-        with m.Elif(moves & leaving[2 * FLOAT_CYCLES]):
+        with m.Elif(moves & leaving[2 * timing.FLOAT_CYCLES]):
             m.d.sync += channel.eq(Mux(channel + 1 == self._channels, 0, channel + 1))
         return channel
 
@@ -383,12 +359,15 @@ class RowUnit(Part):
     ) -> None:
         """Collect the bytes of a word, and offer it."""
         write, size = self.result.payload, self._arch.word
-        channel = Signal(GROUP_BITS, name="written")
-        first, word = Signal(ROW_BITS, name="first_word"), Signal(ROW_BITS, name="result_word")
+        channel = Signal(isa.GROUP_BITS, name="written")
+        first, word = (
+            Signal(isa.ROW_BITS, name="first_word"),
+            Signal(isa.ROW_BITS, name="result_word"),
+        )
         positions = Signal(layouts.positions(self._arch))
         results = Signal(write.bytes.shape())
         self.guarded(first, word, positions, results)
-        with m.If(reading.now & (passes.number == ROW_PASSES - 1) & (passes.channel == 0)):
+        with m.If(reading.now & (passes.number == isa.ROW_PASSES - 1) & (passes.channel == 0)):
             m.d.sync += [positions.eq(self.word.positions), first.eq(self.word.simd.word)]
         place = channel[: self._select_bits]
         group_ends = channel + 1 == self._channels

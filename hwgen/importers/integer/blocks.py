@@ -14,14 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.importers.integer import nodes as ir
 from hwgen.importers.integer.maps import Shape
-from hwgen.importers.integer.nodes import (
-    NO_PADDING,
-    Convolution,
-    Transposition,
-    Upsampling,
-    weights_of,
-)
 
 Step = tuple[type[Any], dict[str, Any], Shape]
 """Kind of a node, what it needs besides, and the shape of its output."""
@@ -68,7 +62,7 @@ def repeated(places: NDArray[np.int64], shape: Shape) -> list[Step]:
     steps: list[Step] = []
     for each in itertools.zip_longest(*map(list, map(in_steps, factor)), fillvalue=1):
         shape = (shape[0] * each[0], shape[1] * each[1], shape[2])
-        steps.append((Upsampling, {"factor": each, "zeros": False}, shape))
+        steps.append((ir.Upsampling, {"factor": each, "zeros": False}, shape))
     return steps
 
 
@@ -107,9 +101,9 @@ def gathered(places: NDArray[np.int64], shape: Shape) -> list[Step]:
         return []
     weights = np.zeros((made, *kernel, inputs), np.int64)
     weights[np.arange(made), y, x, 0 if alone else picked] = 1
-    keys = {"stride": (down, across), "padding": NO_PADDING, "groups": channels if alone else 1}
-    step = {"weights": weights_of(weights, scales=1.0), **keys}
-    return [(Convolution, step, (rows, columns, made))]
+    keys = {"stride": (down, across), "padding": ir.NO_PADDING, "groups": channels if alone else 1}
+    step = {"weights": ir.weights_of(weights, scales=1.0), **keys}
+    return [(ir.Convolution, step, (rows, columns, made))]
 
 
 def spread(places: NDArray[np.int64], shape: Shape) -> list[Step]:
@@ -135,8 +129,8 @@ def spread(places: NDArray[np.int64], shape: Shape) -> list[Step]:
     between = ((height - 1) * factor[0] + 1, (width - 1) * factor[1] + 1, channels)
     keys = {"stride": (1, 1), "padding": (*sides, *sides)}
     return [
-        (Upsampling, {"factor": factor, "zeros": True}, between),
-        (Convolution, {"weights": weights_of(weights, scales=1.0), **keys}, places.shape),
+        (ir.Upsampling, {"factor": factor, "zeros": True}, between),
+        (ir.Convolution, {"weights": ir.weights_of(weights, scales=1.0), **keys}, places.shape),
     ]
 
 
@@ -145,5 +139,5 @@ def turned(places: NDArray[np.int64], shape: Shape) -> list[Step]:
     whole = numbered(shape)
     for order in itertools.permutations(range(3)):
         if np.array_equal(whole.transpose(order), places):
-            return [(Transposition, {"order": order}, places.shape)]
+            return [(ir.Transposition, {"order": order}, places.shape)]
     return []

@@ -11,15 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from hwgen.importers.integer import nodes as ir
 from hwgen.importers.integer.maps import QuantizedMap
-from hwgen.importers.integer.nodes import (
-    Addition,
-    Border,
-    Convolution,
-    Multiplication,
-    Padding,
-    weights_of,
-)
 from hwgen.importers.integer.parts import MOST_PADDED, Parts
 from hwgen.network.maps import BYTE_BITS
 
@@ -29,7 +22,7 @@ FARTHEST = 24
 """Rows at most that a map is moved by: the taps of a depthwise convolution, less one."""
 
 
-def expand_border(parts: Parts, node: Border) -> None:
+def expand_border(parts: Parts, node: ir.Border) -> None:
     """Expand a border; one that is larger than the map, or far from it, is refused."""
     source, output = parts.maps[node.inputs[0]], parts.maps[node.output]
     rows = list(rows_of(node, source))
@@ -47,13 +40,13 @@ def expand_border(parts: Parts, node: Border) -> None:
             name, grown = zeros_around(parts, name, axis, node.sides[axis::2]), axis
         row = moved_row(parts, name, (axis, place, step), whole)
         if (axis, place, step) == rows[-1]:
-            parts.last(Addition, name, row)
+            parts.last(ir.Addition, name, row)
         else:
             made = whole.reshaped(parts.maps[name].shape)
-            name = parts.add(Addition, "border", made, name, row)
+            name = parts.add(ir.Addition, "border", made, name, row)
 
 
-def rows_of(node: Border, source: QuantizedMap) -> Iterator[Row]:
+def rows_of(node: ir.Border, source: QuantizedMap) -> Iterator[Row]:
     """Yield the rows of a border, then its columns."""
     times = 2 if node.mirrored else 1
     for axis in (0, 1):
@@ -74,7 +67,7 @@ def zeros_around(parts: Parts, name: str, axis: int, sides: tuple[int, ...]) -> 
         shape[axis] += sum(now)
         given = (now[0], 0, now[1], 0) if axis == 0 else (0, now[0], 0, now[1])
         output = parts.maps[name].reshaped((shape[0], shape[1], shape[2]))
-        name = parts.add(Padding, "zeros", output, name, sides=given)
+        name = parts.add(ir.Padding, "zeros", output, name, sides=given)
     return name
 
 
@@ -92,14 +85,14 @@ def moved_row(parts: Parts, name: str, row: Row, whole: QuantizedMap) -> str:
     here[(slice(None),) * axis + (place,)] = 1
     made = whole.reshaped(shape)
     moved = parts.add(
-        Convolution,
+        ir.Convolution,
         "moved",
         made,
         name,
-        weights=weights_of(kernel, scales=1.0),
+        weights=ir.weights_of(kernel, scales=1.0),
         stride=(1, 1),
         padding=padding,
         groups=shape[2],
     )
     ones = replace(made, scale=1.0, zero_point=0)
-    return parts.add(Multiplication, "row", made, moved, parts.constant("here", ones, here))
+    return parts.add(ir.Multiplication, "row", made, moved, parts.constant("here", ones, here))

@@ -9,41 +9,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from hwgen.errors import Refusal
+from hwgen.importers.integer import nodes as ir
 from hwgen.importers.integer.arithmetic import exponentials, squared_factor
 from hwgen.importers.integer.constants import Operand
 from hwgen.importers.integer.factors import FACTOR_LIMIT
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.maps import QuantizedMap
-from hwgen.importers.integer.nodes import (
-    ONE_SHAPE,
-    WINDOWS,
-    Addition,
-    AveragePooling,
-    Border,
-    Choice,
-    Concatenation,
-    Convolution,
-    Extremum,
-    FullyConnected,
-    Head,
-    LayerNormalization,
-    Lookup,
-    MatrixProduct,
-    Multiplication,
-    Node,
-    Padding,
-    PerChannel,
-    Requantization,
-    Selection,
-    Slopes,
-    SoftmaxOfGroups,
-    SquaredDifference,
-    Stacking,
-    Subsampling,
-    Unsupported,
-    View,
-    window_of,
-)
 from hwgen.importers.integer.refused import advice, mask_cure
 from hwgen.network.layer_norm import MOST_CHANNELS as MOST_NORM_CHANNELS
 from hwgen.network.layer_norm import SUMS as NORM_SUMS
@@ -53,7 +24,7 @@ from hwgen.network.softmax import GREATEST
 Complaint = tuple[str, str, object]
 """A property, what it must be, what it is."""
 
-OF_BYTES = MatrixProduct | SoftmaxOfGroups | LayerNormalization
+OF_BYTES = ir.MatrixProduct | ir.SoftmaxOfGroups | ir.LayerNormalization
 """Nodes that onnxruntime computes as stated for bytes without sign."""
 WEIGHT_BITS = 16
 LEAST_SCALE, MOST_SCALE = 2.0**-60, 2.0**40
@@ -74,7 +45,7 @@ def refusals_of(graph: IntegerGraph) -> list[Refusal]:
     found: list[Refusal] = []
     unknown: set[str] = set()
     for node in graph.nodes:
-        if isinstance(node, Unsupported):
+        if isinstance(node, ir.Unsupported):
             unknown.add(node.output)
             if not (node.dependent and not unknown.isdisjoint(node.inputs)):
                 found.append(refusal(node, (node.what, node.allowed, node.given)))
@@ -90,7 +61,7 @@ def refusals_of(graph: IntegerGraph) -> list[Refusal]:
     return list(dict.fromkeys(found))
 
 
-def refusal(node: Node, complaint: Complaint) -> Refusal:
+def refusal(node: ir.Node, complaint: Complaint) -> Refusal:
     """Return the refusal of a node for a complaint."""
     what, allowed, given = complaint
     return Refusal(
@@ -98,7 +69,7 @@ def refusal(node: Node, complaint: Complaint) -> Refusal:
     )
 
 
-def complaints_of(graph: IntegerGraph, node: Node) -> Iterator[Complaint]:
+def complaints_of(graph: IntegerGraph, node: ir.Node) -> Iterator[Complaint]:
     """Yield what of one node a quantized network cannot hold; each check relies on those before."""
     for role, name in (*(("input", name) for name in node.inputs), ("output", node.output)):
         if name not in graph.maps:
@@ -109,11 +80,11 @@ def complaints_of(graph: IntegerGraph, node: Node) -> Iterator[Complaint]:
     output = graph.maps[node.output]
     if any(source.raw for source in sources):
         yield "its input", "requantized", "raw sums"
-    if isinstance(node, Convolution | FullyConnected):
+    if isinstance(node, ir.Convolution | ir.FullyConnected):
         yield from weight_complaints(node, sources[0], output)
     elif output.raw:
         yield "its output", "quantized", "raw sums"
-    if isinstance(node, WINDOWS):
+    if isinstance(node, ir.WINDOWS):
         yield from window_complaints(node, sources[0])
     if graph.format == "ONNX" and isinstance(node, OF_BYTES):
         yield from sign_complaints([*sources, output])
@@ -137,7 +108,7 @@ def map_complaints(role: str, values: QuantizedMap) -> Iterator[Complaint]:
 
 
 def weight_complaints(
-    node: Convolution | FullyConnected, source: QuantizedMap, output: QuantizedMap
+    node: ir.Convolution | ir.FullyConnected, source: QuantizedMap, output: QuantizedMap
 ) -> Iterator[Complaint]:
     """Check scales, range and shape of weights, and the factors that follow."""
     weights = node.weights
@@ -164,17 +135,17 @@ def factor_complaints(factor: float, least: float = 0) -> Iterator[Complaint]:
         yield "the ratio of its scales", allowed, f"{factor:.3g}"
 
 
-def window_complaints(node: WINDOWS, source: QuantizedMap) -> Iterator[Complaint]:
+def window_complaints(node: ir.WINDOWS, source: QuantizedMap) -> Iterator[Complaint]:
     """Check sizes, that sums of a mean have room, and that every window overlaps the map."""
-    height, width = window_of(node)
+    height, width = ir.window_of(node)
     if not all(1 <= each <= SIDE_LIMIT for each in (height, width, *node.stride)):
         given = [height, width, *node.stride]
         yield "its window and stride", f"from 1 to {SIDE_LIMIT}", given
         return
-    if isinstance(node, AveragePooling) and height * width << source.bits > SUM_LIMIT:
+    if isinstance(node, ir.AveragePooling) and height * width << source.bits > SUM_LIMIT:
         allowed = f"of at most {SUM_LIMIT >> source.bits} pixels of {source.bits} bits"
         yield "its window", allowed, f"{height} x {width}"
-    if isinstance(node, Convolution) and node.dilation != (1, 1):
+    if isinstance(node, ir.Convolution) and node.dilation != (1, 1):
         outputs, _, _, inputs = node.weights.integers.shape
         if outputs * height * width * inputs > WEIGHT_LIMIT:
             yield "its window with dilation", f"of at most {WEIGHT_LIMIT} weights", "more"
@@ -185,32 +156,32 @@ def window_complaints(node: WINDOWS, source: QuantizedMap) -> Iterator[Complaint
 
 
 def kind_complaints(
-    node: Node, sources: list[QuantizedMap], output: QuantizedMap
+    node: ir.Node, sources: list[QuantizedMap], output: QuantizedMap
 ) -> Iterator[Complaint]:
     """Check what only one kind of node demands."""
     match node:
-        case Head():
+        case ir.Head():
             yield "its place", "the head of the network (nothing reads it)", "before other nodes"
-        case MatrixProduct() | SoftmaxOfGroups() | LayerNormalization() | Stacking():
+        case ir.MatrixProduct() | ir.SoftmaxOfGroups() | ir.LayerNormalization() | ir.Stacking():
             yield from token_complaints(node, sources, output)
-        case Addition() | SquaredDifference() | Multiplication() | Concatenation():
+        case ir.Addition() | ir.SquaredDifference() | ir.Multiplication() | ir.Concatenation():
             yield from operand_complaints(node, sources, output)
-        case Extremum() | Slopes() | Choice() | Border():
+        case ir.Extremum() | ir.Slopes() | ir.Choice() | ir.Border():
             yield "its operands", "of bytes and one shape, or 1 or C slopes", shapes(sources)
-        case Lookup():
+        case ir.Lookup():
             yield from function_complaints(node, sources[0], output)
-        case PerChannel():
+        case ir.PerChannel():
             yield from constant_complaints(node, sources[0], output)
-        case Requantization() | AveragePooling():
+        case ir.Requantization() | ir.AveragePooling():
             yield from factor_complaints(node.gain * sources[0].scale / output.scale)
-        case Selection() | Subsampling() | Padding():
+        case ir.Selection() | ir.Subsampling() | ir.Padding():
             yield from move_complaints(node, sources[0])
-        case View() if math.prod(sources[0].shape) != math.prod(output.shape):
+        case ir.View() if math.prod(sources[0].shape) != math.prod(output.shape):
             yield "its output", f"of {math.prod(sources[0].shape)} elements", shapes([output])
 
 
 def function_complaints(
-    node: Lookup, source: QuantizedMap, output: QuantizedMap
+    node: ir.Lookup, source: QuantizedMap, output: QuantizedMap
 ) -> Iterator[Complaint]:
     """Check the bits of a function's maps, and the factors of one that LiteRT has in integers."""
     bits = max(source.bits, output.bits)
@@ -223,12 +194,12 @@ def function_complaints(
 
 
 def token_complaints(
-    node: MatrixProduct | SoftmaxOfGroups | LayerNormalization | Stacking,
+    node: ir.MatrixProduct | ir.SoftmaxOfGroups | ir.LayerNormalization | ir.Stacking,
     sources: list[QuantizedMap],
     output: QuantizedMap,
 ) -> Iterator[Complaint]:
     """Check what a transformer's runtime computes as stated: bytes, whole norms."""
-    if isinstance(node, Stacking):
+    if isinstance(node, ir.Stacking):
         if len({each.shape[2] for each in sources}) > 1:
             yield "its inputs", "of as many channels", shapes(sources)
         return
@@ -237,12 +208,12 @@ def token_complaints(
         yield "the bits of its maps", f"at most {BYTE_BITS}", bits
         return
     channels = sources[0].shape[2]
-    if isinstance(node, LayerNormalization):
+    if isinstance(node, ir.LayerNormalization):
         channels = len(node.gamma)
         if channels % NORM_SUMS or channels > MOST_NORM_CHANNELS:
             allowed = f"a multiple of {NORM_SUMS} up to {MOST_NORM_CHANNELS}: pad the width"
             yield "its width", allowed, channels
-    elif isinstance(node, SoftmaxOfGroups):
+    elif isinstance(node, ir.SoftmaxOfGroups):
         yield from share_complaints(sources[0], channels // node.groups, output)
     else:
         factor = node.gain * sources[0].scale * sources[1].scale / output.scale
@@ -267,7 +238,7 @@ def squared_complaints(sources: list[QuantizedMap], output: QuantizedMap) -> Ite
     if bits > BYTE_BITS:
         yield "the bits of its maps", f"at most {BYTE_BITS}", bits
     if sources[0].shape != sources[1].shape:
-        yield "its inputs", ONE_SHAPE, shapes(sources)
+        yield "its inputs", ir.ONE_SHAPE, shapes(sources)
     factor = squared_factor(sources[0].scale, sources[1].scale, output)
     if not factor < 1:
         yield (
@@ -286,7 +257,7 @@ def share_complaints(source: QuantizedMap, count: int, output: QuantizedMap) -> 
 
 
 def constant_complaints(
-    node: PerChannel, source: QuantizedMap, output: QuantizedMap
+    node: ir.PerChannel, source: QuantizedMap, output: QuantizedMap
 ) -> Iterator[Complaint]:
     """Check the shape of constants, and the factors that follow."""
     for constant in (node.factor, node.offset):
@@ -302,45 +273,45 @@ def constant_complaints(
 
 
 def operand_complaints(
-    node: Addition | SquaredDifference | Multiplication | Concatenation,
+    node: ir.Addition | ir.SquaredDifference | ir.Multiplication | ir.Concatenation,
     sources: list[QuantizedMap],
     output: QuantizedMap,
 ) -> Iterator[Complaint]:
     """Check the shapes of several inputs, and the factors between their scales."""
     first, second = sources[0], sources[-1]
-    if isinstance(node, SquaredDifference):
+    if isinstance(node, ir.SquaredDifference):
         yield from squared_complaints(sources, output)
         return
-    if isinstance(node, Concatenation):
+    if isinstance(node, ir.Concatenation):
         if len({each.shape[:2] for each in sources}) > 1:
             yield "its inputs", "of one height and width", shapes(sources)
         factors = [each.scale / output.scale for each in sources]
-    elif isinstance(node, Addition):
+    elif isinstance(node, ir.Addition):
         if first.shape != second.shape:
-            yield "its inputs", ONE_SHAPE, shapes(sources)
+            yield "its inputs", ir.ONE_SHAPE, shapes(sources)
         scales = zip(node.gains, sources, strict=True)
         factors = [gain * each.scale / output.scale for gain, each in scales]
         yield from factor_complaints(max(factors), least=LEAST_RATIO)
     else:
         larger, other = sorted((each.shape for each in sources), key=math.prod, reverse=True)
         if other not in (larger, (1, 1, larger[2])):
-            yield "its inputs", ONE_SHAPE, shapes(sources)
+            yield "its inputs", ir.ONE_SHAPE, shapes(sources)
         factors = [node.gain * first.scale * second.scale / output.scale]
     for factor in factors:
         yield from factor_complaints(factor)
 
 
 def move_complaints(
-    node: Selection | Subsampling | Padding, source: QuantizedMap
+    node: ir.Selection | ir.Subsampling | ir.Padding, source: QuantizedMap
 ) -> Iterator[Complaint]:
     """Check what a node selects or adds."""
     channels = source.shape[2]
-    if isinstance(node, Selection):
+    if isinstance(node, ir.Selection):
         if not node.channels or not all(0 <= each < channels for each in node.channels):
             yield "its channels", f"from 0 to {channels - 1}", list(node.channels)
         elif len(node.channels) * channels > WEIGHT_LIMIT:
             yield "its channels", "fewer", len(node.channels)
-    elif isinstance(node, Subsampling):
+    elif isinstance(node, ir.Subsampling):
         if not all(1 <= each <= SIDE_LIMIT for each in node.stride):
             yield "its stride", f"from 1 to {SIDE_LIMIT}", list(node.stride)
     elif node.lowest:

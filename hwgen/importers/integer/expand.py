@@ -9,30 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from hwgen.importers.integer import nodes as ir
 from hwgen.importers.integer.borders import expand_border
 from hwgen.importers.integer.constants import unchanged
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.maps import QuantizedMap
-from hwgen.importers.integer.nodes import (
-    Addition,
-    AveragePooling,
-    Border,
-    Choice,
-    Convolution,
-    Extremum,
-    MatrixProduct,
-    MaxPooling,
-    Multiplication,
-    Node,
-    Padding,
-    PerChannel,
-    Requantization,
-    Selection,
-    Slopes,
-    SquaredDifference,
-    Upsampling,
-    window_of,
-)
 from hwgen.importers.integer.parts import MOST_PADDED, Parts
 from hwgen.network.maps import BYTE_BITS, Shape
 
@@ -58,12 +39,12 @@ def expanded(graph: IntegerGraph) -> IntegerGraph:
     return replace(graph, maps=maps, nodes=tuple(nodes))
 
 
-def expansion(node: Node) -> Callable[[Parts, Any], None] | None:
+def expansion(node: ir.Node) -> Callable[[Parts, Any], None] | None:
     """Return what expands a node; None for one that is a layer by itself."""
     return EXPANSIONS.get(type(node))
 
 
-def expand_addition(parts: Parts, node: Addition) -> None:
+def expand_addition(parts: Parts, node: ir.Addition) -> None:
     """Expand a sum: smaller maps are repeated, one with a negative factor is reversed."""
     names = repeated_inputs(parts, node)
     negative = min(node.gains) < 0
@@ -74,35 +55,35 @@ def expand_addition(parts: Parts, node: Addition) -> None:
         for name, gain in zip(names, node.gains, strict=True)
     )
     one, other = node.gains
-    parts.last(Addition, *names, gains=(abs(one), abs(other)))
+    parts.last(ir.Addition, *names, gains=(abs(one), abs(other)))
 
 
-def expand_multiplication(parts: Parts, node: Multiplication) -> None:
+def expand_multiplication(parts: Parts, node: ir.Multiplication) -> None:
     """Expand a product: smaller maps are repeated, with a negative factor the first is reversed."""
     names = repeated_inputs(parts, node)
     if names is None or (node.gain >= 0 and names == node.inputs):
         return
     first, second = names
     first = parts.reversed(first) if node.gain < 0 else first
-    parts.last(Multiplication, first, second, gain=abs(node.gain))
+    parts.last(ir.Multiplication, first, second, gain=abs(node.gain))
 
 
-def expand_negative(parts: Parts, node: AveragePooling | MatrixProduct) -> None:
+def expand_negative(parts: Parts, node: ir.AveragePooling | ir.MatrixProduct) -> None:
     """Expand a negative factor: the first map is reversed."""
     if node.gain < 0:
         names = parts.reversed(node.inputs[0]), *node.inputs[1:]
         parts.nodes.append(replace(node, inputs=names, gain=-node.gain))
 
 
-def expand_squares(parts: Parts, node: SquaredDifference) -> None:
+def expand_squares(parts: Parts, node: ir.SquaredDifference) -> None:
     """Expand the square of a difference: smaller maps are repeated."""
     names = repeated_inputs(parts, node)
     if names is not None and names != node.inputs:
-        parts.last(SquaredDifference, *names)
+        parts.last(ir.SquaredDifference, *names)
 
 
 def repeated_inputs(
-    parts: Parts, node: Addition | Multiplication | SquaredDifference
+    parts: Parts, node: ir.Addition | ir.Multiplication | ir.SquaredDifference
 ) -> tuple[str, ...] | None:
     """Return the inputs of a node in the shape of its output; None if they do not fit it.
 
@@ -115,7 +96,7 @@ def repeated_inputs(
     ):
         return None
     kept = {target}
-    if isinstance(node, Multiplication) and target in shapes:
+    if isinstance(node, ir.Multiplication) and target in shapes:
         kept.add((1, 1, target[2]))
     return tuple(
         name if shape in kept else repeated(parts, name, target)
@@ -133,7 +114,7 @@ def repeated(parts: Parts, name: str, target: Shape) -> str:
     if source.shape[2] < target[2]:
         shape = (*source.shape[:2], target[2])
         channels = (0,) * target[2]
-        name = parts.add(Selection, "channels", source.reshaped(shape), name, channels=channels)
+        name = parts.add(ir.Selection, "channels", source.reshaped(shape), name, channels=channels)
     grown = [own < side for own, side in zip(source.shape[:2], target[:2], strict=True)]
     halves = [
         count_halves(side) if grows else 0 for grows, side in zip(grown, target, strict=False)
@@ -148,7 +129,7 @@ def repeated(parts: Parts, name: str, target: Shape) -> str:
         now = [size + added for size, added in zip(now, more, strict=True)]
         output = source.reshaped((now[0], now[1], target[2]))
         name = parts.add(
-            MaxPooling,
+            ir.MaxPooling,
             "pixels",
             output,
             name,
@@ -162,7 +143,7 @@ def repeated(parts: Parts, name: str, target: Shape) -> str:
         now = [size << step for size, step in zip(now, steps, strict=True)]
         output = source.reshaped((now[0], now[1], target[2]))
         factor = (1 << steps[0], 1 << steps[1])
-        name = parts.add(Upsampling, "doubled", output, name, factor=factor, zeros=False)
+        name = parts.add(ir.Upsampling, "doubled", output, name, factor=factor, zeros=False)
     return name
 
 
@@ -171,9 +152,9 @@ def count_halves(side: int) -> int:
     return (side & -side).bit_length() - 1
 
 
-def expand_convolution(parts: Parts, node: Convolution) -> None:
+def expand_convolution(parts: Parts, node: ir.Convolution) -> None:
     """Expand padding that no window of a convolution holds: the rest stands around the map."""
-    height, width = window_of(node)
+    height, width = ir.window_of(node)
     most = (height - 1, width - 1, height - 1, width - 1)
     left = [max(0, side - limit) for side, limit in zip(node.padding, most, strict=True)]
     if not any(left) or min(height, width) < 1:
@@ -186,7 +167,7 @@ def expand_convolution(parts: Parts, node: Convolution) -> None:
         top, before, bottom, behind = sides
         shape = (rows + top + bottom, columns + before + behind, channels)
         output = parts.maps[name].reshaped(shape)
-        name = parts.add(Padding, "padding", output, name, sides=tuple(sides))
+        name = parts.add(ir.Padding, "padding", output, name, sides=tuple(sides))
     top, before, bottom, behind = (
         min(side, limit) for side, limit in zip(node.padding, most, strict=True)
     )
@@ -194,7 +175,7 @@ def expand_convolution(parts: Parts, node: Convolution) -> None:
     parts.nodes.append(replace(node, inputs=(name,), padding=padding))
 
 
-def expand_slopes(parts: Parts, node: Slopes) -> None:
+def expand_slopes(parts: Parts, node: ir.Slopes) -> None:
     """Expand a slope a channel: what is above zero, plus what is below it times the slope.
 
     One of both is zero, so that each element is rounded once.
@@ -207,14 +188,14 @@ def expand_slopes(parts: Parts, node: Slopes) -> None:
     below = replace(source, high=min(source.high, source.zero_point))
     factor = np.broadcast_to(node.slopes.reshape(-1), channels)
     kept = None if node.operand is None else replace(node.operand, results=unchanged)
-    positive = parts.add(Requantization, "above", above, *node.inputs, operand=kept)
-    negative = parts.add(Requantization, "below", below, *node.inputs)
+    positive = parts.add(ir.Requantization, "above", above, *node.inputs, operand=kept)
+    negative = parts.add(ir.Requantization, "below", below, *node.inputs)
     constants = {"factor": factor, "offset": np.zeros(channels), "operand": node.operand}
-    bent = parts.add(PerChannel, "slope", output, negative, **constants)
-    parts.last(Addition, positive, bent)
+    bent = parts.add(ir.PerChannel, "slope", output, negative, **constants)
+    parts.last(ir.Addition, positive, bent)
 
 
-def expand_extremum(parts: Parts, node: Extremum) -> None:
+def expand_extremum(parts: Parts, node: ir.Extremum) -> None:
     """Expand a maximum: a + max(b - a, 0); a minimum: a - max(a - b, 0); both are exact."""
     output = parts.maps[node.output]
     if any(parts.maps[name].shape != output.shape for name in node.inputs):
@@ -223,11 +204,11 @@ def expand_extremum(parts: Parts, node: Extremum) -> None:
     names = list(in_numbers_of(parts, whole, node.inputs))
     first, second = names if node.least else names[::-1]
     above = replace(whole, zero_point=0)
-    more = parts.add(Addition, "more", above, first, parts.reversed(second))
-    parts.last(Addition, names[0], parts.reversed(more) if node.least else more)
+    more = parts.add(ir.Addition, "more", above, first, parts.reversed(second))
+    parts.last(ir.Addition, names[0], parts.reversed(more) if node.least else more)
 
 
-def expand_choice(parts: Parts, node: Choice) -> None:
+def expand_choice(parts: Parts, node: ir.Choice) -> None:
     """Expand a choice of constants: the map times ones and zeros, plus the constants; exact.
 
     What is chosen below the range of the output is subtracted at once: the sum is clipped.
@@ -238,37 +219,37 @@ def expand_choice(parts: Parts, node: Choice) -> None:
     whole = replace(output.unsigned, low=0, high=(1 << output.bits) - 1)
     (name,) = in_numbers_of(parts, whole, node.inputs)
     if node.gain != 1:
-        name = parts.add(Requantization, "operand", whole, *node.inputs, gain=node.gain)
+        name = parts.add(ir.Requantization, "operand", whole, *node.inputs, gain=node.gain)
     steps = np.rint(node.values.astype(np.float32) / np.float32(output.scale)) + whole.zero_point
     integers = steps.clip(0, whole.high).astype(np.int64)
     if not integers[node.chosen].any():
         lowest = replace(whole, zero_point=whole.high)
         added = np.where(node.chosen, 0, whole.high)
-        parts.last(Addition, name, parts.constant("lowest", lowest, added))
+        parts.last(ir.Addition, name, parts.constant("lowest", lowest, added))
         return
     ones = replace(whole, scale=1.0, zero_point=0)
     kept = parts.constant("kept", ones, np.where(node.chosen, 0, 1))
-    rest = parts.add(Multiplication, "rest", whole, name, kept)
+    rest = parts.add(ir.Multiplication, "rest", whole, name, kept)
     chosen = np.where(node.chosen, integers, whole.zero_point)
-    parts.last(Addition, rest, parts.constant("chosen", whole, chosen))
+    parts.last(ir.Addition, rest, parts.constant("chosen", whole, chosen))
 
 
 def in_numbers_of(parts: Parts, target: QuantizedMap, names: tuple[str, ...]) -> Iterator[str]:
     """Yield the names of maps with one quantization."""
     for place, name in enumerate(names):
         same = parts.maps[name].same_numbers == target.same_numbers
-        yield name if same else parts.add(Requantization, f"operand_{place}", target, name)
+        yield name if same else parts.add(ir.Requantization, f"operand_{place}", target, name)
 
 
 EXPANSIONS: Mapping[type[Any], Callable[[Parts, Any], None]] = {
-    Addition: expand_addition,
-    AveragePooling: expand_negative,
-    Border: expand_border,
-    Choice: expand_choice,
-    Convolution: expand_convolution,
-    MatrixProduct: expand_negative,
-    Multiplication: expand_multiplication,
-    Slopes: expand_slopes,
-    Extremum: expand_extremum,
-    SquaredDifference: expand_squares,
+    ir.Addition: expand_addition,
+    ir.AveragePooling: expand_negative,
+    ir.Border: expand_border,
+    ir.Choice: expand_choice,
+    ir.Convolution: expand_convolution,
+    ir.MatrixProduct: expand_negative,
+    ir.Multiplication: expand_multiplication,
+    ir.Slopes: expand_slopes,
+    ir.Extremum: expand_extremum,
+    ir.SquaredDifference: expand_squares,
 }

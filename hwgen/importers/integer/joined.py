@@ -12,18 +12,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.importers.integer import nodes as ir
 from hwgen.importers.integer.constants import whole
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.layers import divided_by_scale
 from hwgen.importers.integer.lower_maps import table_of
 from hwgen.importers.integer.maps import QuantizedMap
-from hwgen.importers.integer.nodes import (
-    Addition,
-    Lookup,
-    Multiplication,
-    Node,
-    Requantization,
-)
 from hwgen.importers.integer.pairs import runtime_product, runtime_sum
 from hwgen.importers.integer.views import without_unused
 from hwgen.network.maps import BYTE_BITS
@@ -35,7 +29,7 @@ Results = NDArray[np.int64]
 def with_functions_joined(graph: IntegerGraph) -> IntegerGraph:
     """Return the graph with one table for each function of a byte, as onnxruntime computes it."""
     known: dict[str, tuple[str, Results]] = {}
-    nodes: list[Node] = []
+    nodes: list[ir.Node] = []
     for node in graph.nodes:
         found = function_of(graph, node, known)
         if found is None:
@@ -48,9 +42,9 @@ def with_functions_joined(graph: IntegerGraph) -> IntegerGraph:
     return without_unused(replace(graph, nodes=tuple(nodes)))
 
 
-def table(node: Node, beginning: str, results: Results) -> Lookup:
+def table(node: ir.Node, beginning: str, results: Results) -> ir.Lookup:
     """Return the function of a byte that a node ends."""
-    return Lookup(
+    return ir.Lookup(
         name=node.name,
         operator=node.operator,
         inputs=(beginning,),
@@ -61,10 +55,10 @@ def table(node: Node, beginning: str, results: Results) -> Lookup:
 
 
 def function_of(
-    graph: IntegerGraph, node: Node, known: Mapping[str, tuple[str, Results]]
+    graph: IntegerGraph, node: ir.Node, known: Mapping[str, tuple[str, Results]]
 ) -> tuple[str, Results] | None:
     """Return the map at the beginning of a function and its results; None for another node."""
-    if not isinstance(node, Lookup | Requantization | Addition | Multiplication):
+    if not isinstance(node, ir.Lookup | ir.Requantization | ir.Addition | ir.Multiplication):
         return None
     maps = [graph.maps.get(name) for name in (*node.inputs, node.output)]
     if any(each is None or each.bits > BYTE_BITS or each.raw for each in maps):
@@ -81,7 +75,7 @@ def function_of(
     return beginnings.pop(), results[*places]
 
 
-def entries_of(node: Lookup, source: QuantizedMap, output: QuantizedMap) -> Results:
+def entries_of(node: ir.Lookup, source: QuantizedMap, output: QuantizedMap) -> Results:
     """Return a function of one map for each of its integers."""
     if node.steps is not None:
         return whole(node.steps(source, output), source)
@@ -94,16 +88,16 @@ def integers(values: QuantizedMap) -> Results:
     return np.arange(1 << values.bits) - values.offset
 
 
-def results_of(node: Node, sources: list[QuantizedMap], output: QuantizedMap) -> Results | None:
+def results_of(node: ir.Node, sources: list[QuantizedMap], output: QuantizedMap) -> Results | None:
     """Return what onnxruntime gives for all integers of one map or two; None where unknown."""
     unsigned = [each.unsigned for each in sources]
     match node:
-        case Lookup() if node.results is None:
+        case ir.Lookup() if node.results is None:
             return entries_of(node, sources[0], output)
-        case Requantization() if node.operand is None:
+        case ir.Requantization() if node.operand is None:
             return divided_by_scale(sources[0], output, node.gain)[1]
-        case Multiplication() if node.gain == 1 and node.operator == "Mul":
+        case ir.Multiplication() if node.gain == 1 and node.operator == "Mul":
             return runtime_product(unsigned, output.unsigned) - output.offset
-        case Addition() if node.gains == (1, 1) and node.operator == "Add":
+        case ir.Addition() if node.gains == (1, 1) and node.operator == "Add":
             return runtime_sum(unsigned, output.unsigned) - output.offset
     return None

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hwgen.errors import FormatError, RefusedNetworkError
+from hwgen.importers.integer import nodes as ir
 from hwgen.importers.integer.arithmetic import Kernels
 from hwgen.importers.integer.check import refusals_of
 from hwgen.importers.integer.fold import folded
@@ -39,32 +40,6 @@ from hwgen.importers.integer.lower_weights import (
     add_padding,
     add_per_channel,
     add_selection,
-)
-from hwgen.importers.integer.nodes import (
-    Addition,
-    AveragePooling,
-    Concatenation,
-    ConstantMap,
-    Convolution,
-    FullyConnected,
-    LayerNormalization,
-    Lookup,
-    MatrixProduct,
-    MaxPooling,
-    Multiplication,
-    Node,
-    Padding,
-    PerChannel,
-    Requantization,
-    Selection,
-    SoftmaxOfGroups,
-    SquaredDifference,
-    Stacking,
-    StateMap,
-    Subsampling,
-    Transposition,
-    Upsampling,
-    View,
 )
 from hwgen.network import INPUT, ONE_MODE, Graph, QuantizedNetwork, State, version_of
 from hwgen.network.check import check_network
@@ -148,7 +123,7 @@ def lower(
 
 def keeping_states(graph: IntegerGraph) -> IntegerGraph:
     """Return a graph whose outputs are what states become, too: nothing may do without them."""
-    states = [node.next for node in graph.nodes if isinstance(node, StateMap)]
+    states = [node.next for node in graph.nodes if isinstance(node, ir.StateMap)]
     return replace(graph, outputs=tuple(dict.fromkeys((*graph.outputs, *states))))
 
 
@@ -168,37 +143,37 @@ def with_next(graph: Graph, names: Mapping[str, str], outputs: int) -> Graph:
 
 ADDED: Mapping[type[Any], Callable[[Layers, Any], None]] = MappingProxyType(
     {
-        Convolution: add_convolution,
-        FullyConnected: add_fully_connected,
-        MaxPooling: add_max_pooling,
-        AveragePooling: add_average_pooling,
-        Addition: add_addition,
-        Multiplication: add_multiplication,
-        MatrixProduct: add_matrix_product,
-        SoftmaxOfGroups: add_softmax,
-        SquaredDifference: add_squared_difference,
-        LayerNormalization: add_layer_normalization,
-        ConstantMap: add_constant_map,
-        StateMap: add_state,
-        Stacking: add_stacking,
-        PerChannel: add_per_channel,
-        Lookup: add_lookup,
-        Requantization: add_requantization,
-        Concatenation: add_concatenation,
-        Subsampling: add_shortcut,
-        Upsampling: add_rearrangement,
-        Transposition: add_rearrangement,
-        View: add_rearrangement,
-        Selection: add_selection,
-        Padding: add_padding,
+        ir.Convolution: add_convolution,
+        ir.FullyConnected: add_fully_connected,
+        ir.MaxPooling: add_max_pooling,
+        ir.AveragePooling: add_average_pooling,
+        ir.Addition: add_addition,
+        ir.Multiplication: add_multiplication,
+        ir.MatrixProduct: add_matrix_product,
+        ir.SoftmaxOfGroups: add_softmax,
+        ir.SquaredDifference: add_squared_difference,
+        ir.LayerNormalization: add_layer_normalization,
+        ir.ConstantMap: add_constant_map,
+        ir.StateMap: add_state,
+        ir.Stacking: add_stacking,
+        ir.PerChannel: add_per_channel,
+        ir.Lookup: add_lookup,
+        ir.Requantization: add_requantization,
+        ir.Concatenation: add_concatenation,
+        ir.Subsampling: add_shortcut,
+        ir.Upsampling: add_rearrangement,
+        ir.Transposition: add_rearrangement,
+        ir.View: add_rearrangement,
+        ir.Selection: add_selection,
+        ir.Padding: add_padding,
     }
 )
 """What adds the layers of each kind of node."""
 
 
-def add(layers: Layers, node: Node) -> None:
+def add(layers: Layers, node: ir.Node) -> None:
     """Add the layers of one node."""
-    if isinstance(node, Selection | Padding) and is_prefix(node):
+    if isinstance(node, ir.Selection | ir.Padding) and is_prefix(node):
         add_shortcut(layers, node)
         return
     if type(node) not in ADDED:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen import network as net
+from hwgen.importers.integer import nodes as ir
 from hwgen.importers.integer.arithmetic import (
     Kernels,
     Scaling,
@@ -25,48 +27,18 @@ from hwgen.importers.integer.arithmetic import (
 from hwgen.importers.integer.factors import factor_of
 from hwgen.importers.integer.layers import FACTOR_NOTE, TABLE_ENTRIES, Layers
 from hwgen.importers.integer.maps import QuantizedMap
-from hwgen.importers.integer.nodes import (
-    Addition,
-    AveragePooling,
-    Concatenation,
-    Lookup,
-    MaxPooling,
-    Multiplication,
-    Node,
-    Padding,
-    Requantization,
-    Selection,
-    Stacking,
-    Subsampling,
-    Transposition,
-    Upsampling,
-    View,
-)
 from hwgen.importers.integer.pairs import different_products
-from hwgen.network import (
-    Add,
-    AveragePool,
-    Concatenate,
-    MaxPool,
-    Multiply,
-    Reshape,
-    Shortcut,
-    Table,
-    Transpose,
-    Upsample,
-)
-from hwgen.network import Requantization as Requantized
 from hwgen.network.quantization import HALF_UP
 
 SUMS_AT_ONCE = 1 << 20
 """Of a mean, that are computed together."""
 
 
-def add_max_pooling(layers: Layers, node: MaxPooling) -> None:
+def add_max_pooling(layers: Layers, node: ir.MaxPooling) -> None:
     """Add a maximum over a window, which keeps scale and zero point."""
     layers.moved(
         node,
-        MaxPool,
+        net.MaxPool,
         layers.sources(node)[0],
         layers.inputs(node),
         op="max_pool",
@@ -76,13 +48,13 @@ def add_max_pooling(layers: Layers, node: MaxPooling) -> None:
     )
 
 
-def add_average_pooling(layers: Layers, node: AveragePooling) -> None:
+def add_average_pooling(layers: Layers, node: ir.AveragePooling) -> None:
     """Add a mean over a window; one rounding with 1 / n inside the factor."""
     source, output = layers.sources(node)[0], layers.output(node)
     elements = node.kernel[0] * node.kernel[1]
     if node.operator == "Resize" and layers.kernels == "onnxruntime":
         layers.growth_differs(node)
-    layer = AveragePool(
+    layer = net.AveragePool(
         op="average_pool",
         kernel=node.kernel,
         stride=node.stride,
@@ -134,7 +106,7 @@ def different_means(
     return different
 
 
-def inside_mean(layers: Layers, node: AveragePooling, layer: AveragePool) -> AveragePool:
+def inside_mean(layers: Layers, node: ir.AveragePooling, layer: net.AveragePool) -> net.AveragePool:
     """Return a mean that leaves padding out: a factor for each number of pixels inside the map."""
     source, output = layers.sources(node)[0], layers.output(node)
     counts = layer.counts(*source.shape[:2])
@@ -143,13 +115,13 @@ def inside_mean(layers: Layers, node: AveragePooling, layer: AveragePool) -> Ave
         up = node.operator == "RESIZE_BILINEAR" and layers.kernels == "xnnpack"
         shift = max(raw_mean(count, source)[0].requantization.shift for count in counts)
         multipliers = tuple((1 << shift) // count + 1 for count in counts)
-        given = Requantized(multipliers=multipliers, shift=shift)
+        given = net.Requantization(multipliers=multipliers, shift=shift)
         center = 0 if up else source.offset
         return replace(layer, divisor="inside", center=center, requantization=(given,))
     real = [node.gain * source.scale / output.scale / count for count in counts]
     first = factor_of(real[0])
     others = [round(each * 2**first.shift) for each in real[1:]]
-    given = Requantized(multipliers=(first.multiplier, *others), shift=first.shift)
+    given = net.Requantization(multipliers=(first.multiplier, *others), shift=first.shift)
     errors = [
         abs(multiplier / 2**first.shift - each) * count
         for multiplier, each, count in zip(given.multipliers, real, counts, strict=True)
@@ -158,7 +130,7 @@ def inside_mean(layers: Layers, node: AveragePooling, layer: AveragePool) -> Ave
     return replace(layer, divisor="inside", requantization=(given,))
 
 
-def is_raw_mean(layers: Layers, node: AveragePooling) -> bool:
+def is_raw_mean(layers: Layers, node: ir.AveragePooling) -> bool:
     """Return whether LiteRT takes the mean of raw integers, which keeps the quantization."""
     source, output = layers.sources(node)[0], layers.output(node)
     kept = source.same_numbers == output.same_numbers and node.gain == 1
@@ -166,7 +138,7 @@ def is_raw_mean(layers: Layers, node: AveragePooling) -> bool:
     return kept and not counted and layers.kernels in ("xnnpack", "reference")
 
 
-def is_global_mean(layers: Layers, node: AveragePooling) -> bool:
+def is_global_mean(layers: Layers, node: ir.AveragePooling) -> bool:
     """Return whether onnxruntime takes a mean over a whole map by its operator of integers."""
     kernels = layers.kernels_for(*layers.sources(node), layers.output(node))
     return kernels == "onnxruntime" and node.operator == "GlobalAveragePool" and node.gain == 1
@@ -177,7 +149,7 @@ def scaled(scaling: Scaling) -> dict[str, Any]:
     return {"requantization": (scaling.requantization,), "rounding": scaling.rounding}
 
 
-def add_addition(layers: Layers, node: Addition) -> None:
+def add_addition(layers: Layers, node: ir.Addition) -> None:
     """Add a sum of two maps: two factors with one shift, one rounding; or three of each."""
     sources, output = layers.sources(node), layers.output(node)
     kernels = layers.kernels_for(*sources, output)
@@ -189,11 +161,11 @@ def add_addition(layers: Layers, node: Addition) -> None:
         scaling = addition_scaling(kernels, node.gains, sources, output)
     base = layers.base(node, output, layers.inputs(node))
     shifts = scaling.operand_shifts
-    layers.layers.append(Add(op="add", operand_shifts=shifts, **scaled(scaling), **base))
+    layers.layers.append(net.Add(op="add", operand_shifts=shifts, **scaled(scaling), **base))
     layers.note(node, "its factors are rounded", scaling.error)
 
 
-def add_multiplication(layers: Layers, node: Multiplication) -> None:
+def add_multiplication(layers: Layers, node: ir.Multiplication) -> None:
     """Add a product of two maps; the one of a value a channel stands second."""
     first, second = layers.sources(node)
     output = layers.output(node)
@@ -203,7 +175,7 @@ def add_multiplication(layers: Layers, node: Multiplication) -> None:
     kernels = layers.kernels_for(first, second, output)
     scaling = product_scaling(kernels, [first.scale, second.scale], output, gain=node.gain)
     base = layers.base(node, output, names)
-    layers.layers.append(Multiply(op="multiply", **scaled(scaling), **base))
+    layers.layers.append(net.Multiply(op="multiply", **scaled(scaling), **base))
     if kernels == "onnxruntime" and node.operator == "Mul" and node.gain == 1:
         factor = scaling.requantization.multipliers[0] * 2.0**-scaling.requantization.shift
         given = factor, (first.unsigned, second.unsigned), output.unsigned
@@ -212,7 +184,7 @@ def add_multiplication(layers: Layers, node: Multiplication) -> None:
     layers.note(node, FACTOR_NOTE, min(scaling.error * first.reach * second.reach, span))
 
 
-def add_lookup(layers: Layers, node: Lookup) -> None:
+def add_lookup(layers: Layers, node: ir.Lookup) -> None:
     """Add a function as a table, each entry rounded once."""
     source, output = layers.sources(node)[0], layers.output(node)
     if node.results is not None:
@@ -223,7 +195,7 @@ def add_lookup(layers: Layers, node: Lookup) -> None:
         layers.add_table(node, node.steps(source, output))
         return
     base = layers.base(node, output, layers.inputs(node))
-    layers.layers.append(Table(op="table", **base))
+    layers.layers.append(net.Table(op="table", **base))
     if node.slope is not None and layers.kernels in ("xnnpack", "reference"):
         table = leaky_table(layers.kernels, node.slope, source, output)
     else:
@@ -245,7 +217,7 @@ def leaky_table(
 
 
 def table_of(
-    node: Lookup, source: QuantizedMap, output: QuantizedMap, *, exact: bool
+    node: ir.Lookup, source: QuantizedMap, output: QuantizedMap, *, exact: bool
 ) -> NDArray[np.uint8]:
     """Return the 256 entries of a table by the unsigned integer of the input, unused ones 0.
 
@@ -267,7 +239,7 @@ def table_of(
     return table
 
 
-def add_requantization(layers: Layers, node: Requantization) -> None:
+def add_requantization(layers: Layers, node: ir.Requantization) -> None:
     """Add a rescaling, or the table of what is none in the runtime."""
     source, output = layers.sources(node)[0], layers.output(node)
     if node.operand is not None and layers.kernels_for(source, output) == "xnnpack":
@@ -278,14 +250,14 @@ def add_requantization(layers: Layers, node: Requantization) -> None:
     layers.add_rescaling(node, base, source, output, gain=node.gain)
 
 
-def add_concatenation(layers: Layers, node: Concatenation) -> None:
+def add_concatenation(layers: Layers, node: ir.Concatenation) -> None:
     """Add a concatenation by channels."""
     names = in_one_quantization(layers, node)
     base = layers.base(node, layers.output(node), names)
-    layers.layers.append(Concatenate(op="concatenate", **base))
+    layers.layers.append(net.Concatenate(op="concatenate", **base))
 
 
-def in_one_quantization(layers: Layers, node: Concatenation | Stacking) -> tuple[str, ...]:
+def in_one_quantization(layers: Layers, node: ir.Concatenation | ir.Stacking) -> tuple[str, ...]:
     """Return the inputs of a node in the quantization of its output: others are rescaled."""
     output = layers.output(node)
     names = []
@@ -303,29 +275,29 @@ def in_one_quantization(layers: Layers, node: Concatenation | Stacking) -> tuple
     return tuple(names)
 
 
-def add_shortcut(layers: Layers, node: Subsampling | Selection | Padding) -> None:
+def add_shortcut(layers: Layers, node: ir.Subsampling | ir.Selection | ir.Padding) -> None:
     """Add a layer that keeps some rows and columns, or changes channels at the end."""
-    stride = node.stride if isinstance(node, Subsampling) else (1, 1)
+    stride = node.stride if isinstance(node, ir.Subsampling) else (1, 1)
     source = layers.sources(node)[0]
-    layers.moved(node, Shortcut, source, layers.inputs(node), op="shortcut", stride=stride)
+    layers.moved(node, net.Shortcut, source, layers.inputs(node), op="shortcut", stride=stride)
 
 
-def add_rearrangement(layers: Layers, node: Upsampling | Transposition | View) -> None:
+def add_rearrangement(layers: Layers, node: ir.Upsampling | ir.Transposition | ir.View) -> None:
     """Add a layer that only gives the elements other places."""
     source, names = layers.sources(node)[0], layers.inputs(node)
     match node:
-        case Upsampling():
+        case ir.Upsampling():
             fill = "zero" if node.zeros else "repeat"
             keys = {"op": "upsample", "factor": node.factor, "fill": fill}
-            layers.moved(node, Upsample, source, names, **keys)
-        case Transposition():
-            layers.moved(node, Transpose, source, names, op="transpose", order=node.order)
-        case View():
-            layers.moved(node, Reshape, source, names, op="reshape")
+            layers.moved(node, net.Upsample, source, names, **keys)
+        case ir.Transposition():
+            layers.moved(node, net.Transpose, source, names, op="transpose", order=node.order)
+        case ir.View():
+            layers.moved(node, net.Reshape, source, names, op="reshape")
 
 
-def is_prefix(node: Node) -> bool:
+def is_prefix(node: ir.Node) -> bool:
     """Return whether a node only drops or adds channels at the end."""
-    if isinstance(node, Selection):
+    if isinstance(node, ir.Selection):
         return node.channels == tuple(range(len(node.channels)))
-    return isinstance(node, Padding) and not any(node.sides)
+    return isinstance(node, ir.Padding) and not any(node.sides)

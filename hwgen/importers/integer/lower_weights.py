@@ -6,6 +6,7 @@ Tests: `tests/importers/integer/test_lower.py`.
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.importers.integer import nodes as ir
 from hwgen.importers.integer.arithmetic import (
     addition_scaling,
     filter_factors,
@@ -19,16 +20,6 @@ from hwgen.importers.integer.graph import BIAS_NOTE
 from hwgen.importers.integer.layers import Layers
 from hwgen.importers.integer.lower_maps import different_means, scaled
 from hwgen.importers.integer.maps import QuantizedMap, quantized_map
-from hwgen.importers.integer.nodes import (
-    Convolution,
-    FullyConnected,
-    Node,
-    Padding,
-    PerChannel,
-    Selection,
-    Weights,
-    weights_of,
-)
 from hwgen.importers.integer.real_bias import with_real_bias
 from hwgen.network import Add, Constant, Conv, Linear, Multiply, Parameters
 from hwgen.network.maps import BYTE_BITS
@@ -42,7 +33,7 @@ WITH_MAP = ("ADD", "MUL")
 """Operators whose constants LiteRT's reference kernels compute with as with a map."""
 
 
-def add_convolution(layers: Layers, node: Convolution) -> None:
+def add_convolution(layers: Layers, node: ir.Convolution) -> None:
     """Add a convolution; dilation becomes a kernel filled with zeros."""
     source, output = layers.sources(node)[0], layers.output(node)
     parameters, bits, rounding = parameters_of(layers, node, node.weights, source, output)
@@ -67,7 +58,7 @@ def add_convolution(layers: Layers, node: Convolution) -> None:
         layers.sums_differ(node, different_means(source.shape[2], source, output, None))
 
 
-def add_fully_connected(layers: Layers, node: FullyConnected) -> None:
+def add_fully_connected(layers: Layers, node: ir.FullyConnected) -> None:
     """Add a fully connected layer over the whole input map."""
     source, output = layers.sources(node)[0], layers.output(node)
     parameters, bits, rounding = parameters_of(layers, node, node.weights, source, output)
@@ -79,7 +70,7 @@ def add_fully_connected(layers: Layers, node: FullyConnected) -> None:
 
 
 def parameters_of(
-    layers: Layers, node: Node, weights: Weights, source: QuantizedMap, output: QuantizedMap
+    layers: Layers, node: ir.Node, weights: ir.Weights, source: QuantizedMap, output: QuantizedMap
 ) -> tuple[Parameters, int, Rounding]:
     """Return the arrays of a layer, its weight bits, and how its sums round.
 
@@ -105,7 +96,7 @@ def parameters_of(
             factors = wide_factors(*given)
         else:
             kernels = "half_up" if wide else layers.kernels
-            matrix = isinstance(node, FullyConnected) or node.operator == "FULLY_CONNECTED"
+            matrix = isinstance(node, ir.FullyConnected) or node.operator == "FULLY_CONNECTED"
             rounding, factors = filter_factors(kernels, *given, matrix=matrix)
             mean = mean_factors(kernels, source.shape[2], source, output)
             if node.operator == "MEAN" and mean is not None:
@@ -151,7 +142,7 @@ def dilated(weights: NDArray[np.int8], dilation: tuple[int, int]) -> NDArray[np.
     return wide
 
 
-def add_per_channel(layers: Layers, node: PerChannel) -> None:
+def add_per_channel(layers: Layers, node: ir.PerChannel) -> None:
     """Add constants by channel: a depthwise 1 x 1 convolution of one weight a channel.
 
     The weight is 127 or -127 with the scale that gives the factor, so that only the offset rounds.
@@ -182,7 +173,7 @@ def add_per_channel(layers: Layers, node: PerChannel) -> None:
     add_instead(layers, node, kernel, groups=channels, scales=scales, bias=bias)
 
 
-def add_with_map(layers: Layers, node: PerChannel, operand: Operand, channels: int) -> None:
+def add_with_map(layers: Layers, node: ir.PerChannel, operand: Operand, channels: int) -> None:
     """Add constants by channel as a map that holds them, and the operation of two maps."""
     source, output = layers.sources(node)[0], layers.output(node)
     name = layers.name_for(f"{node.name}_constant")
@@ -212,7 +203,7 @@ def add_with_map(layers: Layers, node: PerChannel, operand: Operand, channels: i
 
 def add_fitted(
     layers: Layers,
-    node: PerChannel,
+    node: ir.PerChannel,
     operand: Operand,
     factor: NDArray[np.float64],
     offset: NDArray[np.float64],
@@ -232,7 +223,7 @@ def add_fitted(
     add_instead(layers, node, kernel, groups=len(kernel), scales=fit.scales, bias=fit.bias)
 
 
-def add_padding(layers: Layers, node: Padding) -> None:
+def add_padding(layers: Layers, node: ir.Padding) -> None:
     """Add rows and columns of zeros: a depthwise convolution whose only tap reads the input."""
     top, left, bottom, right = node.sides
     height, width = top + bottom, left + right
@@ -244,7 +235,7 @@ def add_padding(layers: Layers, node: Padding) -> None:
 
 def add_instead(
     layers: Layers,
-    node: Node,
+    node: ir.Node,
     kernel: NDArray[np.int64],
     *,
     groups: int,
@@ -255,12 +246,12 @@ def add_instead(
     """Add a convolution of stride 1 in place of a node."""
     add_convolution(
         layers,
-        Convolution(
+        ir.Convolution(
             name=node.name,
             operator=node.operator,
             inputs=node.inputs,
             output=node.output,
-            weights=weights_of(kernel, scales=scales, bias=bias),
+            weights=ir.weights_of(kernel, scales=scales, bias=bias),
             stride=(1, 1),
             padding=padding,
             groups=groups,
@@ -268,7 +259,7 @@ def add_instead(
     )
 
 
-def add_selection(layers: Layers, node: Selection) -> None:
+def add_selection(layers: Layers, node: ir.Selection) -> None:
     """Add channels in another order: a 1 x 1 convolution with one weight of 1 a filter."""
     kernel = np.zeros((len(node.channels), 1, 1, layers.sources(node)[0].shape[2]), np.int64)
     kernel[np.arange(len(node.channels)), 0, 0, list(node.channels)] = 1

@@ -10,19 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.importers.integer import nodes as ir
 from hwgen.importers.integer.blocks import Step, block_steps
 from hwgen.importers.integer.maps import Shape
-from hwgen.importers.integer.nodes import (
-    NO_PADDING,
-    Convolution,
-    Node,
-    Padding,
-    Selection,
-    Subsampling,
-    View,
-    Weights,
-    weights_of,
-)
 from hwgen.importers.integer.refused import RefusedError
 
 Places = NDArray[np.int64]
@@ -85,7 +75,7 @@ def lines_of(places: Places, shape: Shape) -> tuple[Line, Line, Line]:
 
 def moved_nodes(
     places: Places, *, source: str, shape: Shape, output: str, name: str, operator: str
-) -> list[tuple[Node, Shape]]:
+) -> list[tuple[ir.Node, Shape]]:
     """Return nodes that make a map of `places` from a whole map, or its view in another shape."""
     about = {"source": source, "output": output, "name": name, "operator": operator}
     whole = places.size == math.prod(shape)
@@ -96,7 +86,7 @@ def moved_nodes(
 
 def moving_nodes(
     places: Places, *, source: str, shape: Shape, output: str, name: str, operator: str
-) -> list[tuple[Node, Shape]]:
+) -> list[tuple[ir.Node, Shape]]:
     """Return nodes that make a map of `places` from the map `source`, and the shape of each.
 
     places: (rows, columns, channels) of the result; the last node writes `output`
@@ -127,31 +117,31 @@ def line_steps(places: Places, shape: Shape) -> list[Step]:
     zeros = channels.before > 0 or (channels.picked == ZERO).any()
     steps: list[Step] = []
     if prefix and stride == (1, 1) and not any(sides) and len(channels.picked) == places.shape[2]:
-        steps.append((Selection, {"channels": tuple(range(places.shape[2]))}, places.shape))
+        steps.append((ir.Selection, {"channels": tuple(range(places.shape[2]))}, places.shape))
     elif prefix and not any(sides) and not channels.before and not both:
-        steps.append((Subsampling, {"stride": stride}, places.shape))
+        steps.append((ir.Subsampling, {"stride": stride}, places.shape))
     elif zeros:
         made = (height, width, int(places.shape[2]))
         one = {"weights": selecting(channels, shape[2]), "stride": stride}
-        steps.append((Convolution, {**one, "padding": NO_PADDING}, made))
+        steps.append((ir.Convolution, {**one, "padding": ir.NO_PADDING}, made))
         if any(sides):
-            steps.append((Padding, {"sides": sides}, places.shape))
+            steps.append((ir.Padding, {"sides": sides}, places.shape))
     else:
         if stride != (1, 1):
-            steps.append((Subsampling, {"stride": stride}, (height, width, shape[2])))
+            steps.append((ir.Subsampling, {"stride": stride}, (height, width, shape[2])))
         if not prefix or len(channels.picked) < shape[2]:
             picked = tuple(int(each) for each in channels.picked)
-            steps.append((Selection, {"channels": picked}, (height, width, len(picked))))
+            steps.append((ir.Selection, {"channels": picked}, (height, width, len(picked))))
         if channels.behind:
             deep: Shape = (height, width, int(places.shape[2]))
-            added: dict[str, Any] = {"sides": NO_PADDING, "channels": (0, channels.behind)}
-            steps.append((Padding, added, deep))
+            added: dict[str, Any] = {"sides": ir.NO_PADDING, "channels": (0, channels.behind)}
+            steps.append((ir.Padding, added, deep))
         if any(sides):
-            steps.append((Padding, {"sides": sides}, places.shape))
+            steps.append((ir.Padding, {"sides": sides}, places.shape))
     return steps
 
 
-def selecting(channels: Line, inputs: int) -> Weights:
+def selecting(channels: Line, inputs: int) -> ir.Weights:
     """Return weights of 1 x 1 that select channels, and zeros where there are none."""
     along = np.concatenate(
         [np.full(channels.before, ZERO), channels.picked, np.full(channels.behind, ZERO)]
@@ -159,9 +149,9 @@ def selecting(channels: Line, inputs: int) -> Weights:
     kernel = np.zeros((len(along), 1, 1, inputs), np.int64)
     real = np.flatnonzero(along != ZERO)
     kernel[real, 0, 0, along[real]] = 1
-    return weights_of(kernel, scales=1.0)
+    return ir.weights_of(kernel, scales=1.0)
 
 
-def view_node(*, source: str, output: str, name: str, operator: str) -> View:
+def view_node(*, source: str, output: str, name: str, operator: str) -> ir.View:
     """Return the node of another shape for the same elements."""
-    return View(name=name, operator=operator, inputs=(source,), output=output)
+    return ir.View(name=name, operator=operator, inputs=(source,), output=output)

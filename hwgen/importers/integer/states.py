@@ -8,19 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from hwgen.errors import FormatError
+from hwgen.importers.integer import nodes as ir
 from hwgen.importers.integer.check import refusals_of
 from hwgen.importers.integer.endings import Ending
 from hwgen.importers.integer.fold import folded
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.maps import QuantizedMap
-from hwgen.importers.integer.nodes import (
-    Concatenation,
-    Lookup,
-    Node,
-    Requantization,
-    Selection,
-    StateMap,
-)
 from hwgen.network import QuantizedNetwork
 
 ONE_PIXEL = (1, 1)
@@ -48,8 +41,8 @@ def in_calls(graph: IntegerGraph, parts: Parts, pairs: Mapping[str, str]) -> Int
     check_names(graph, parts, pairs)
     graph, taken = taken_apart(graph, parts)
     maps = dict(graph.maps)
-    states: dict[str, StateMap] = {}
-    more: list[Node] = []
+    states: dict[str, ir.StateMap] = {}
+    more: list[ir.Node] = []
     for name, nodes_of in taken.items():
         if name not in pairs:
             continue
@@ -63,7 +56,7 @@ def in_calls(graph: IntegerGraph, parts: Parts, pairs: Mapping[str, str]) -> Int
                 source=graph.source,
             )
         more += nodes
-        states[given] = StateMap(
+        states[given] = ir.StateMap(
             name=name, operator=nodes_of[-1].operator, inputs=(), output=given, next=after
         )
     kept = [name for name in parts if name not in pairs]
@@ -80,7 +73,7 @@ def in_calls(graph: IntegerGraph, parts: Parts, pairs: Mapping[str, str]) -> Int
         moved = {channel: place for place, channel in enumerate(order)}
     nodes = [
         replace(node, channels=tuple(moved[each] for each in node.channels))
-        if moved and isinstance(node, Selection) and node.inputs == (image,)
+        if moved and isinstance(node, ir.Selection) and node.inputs == (image,)
         else node
         for node in graph.nodes
         if node.output not in gone
@@ -105,7 +98,7 @@ class Added:
     """Nodes and maps that are added for states; numbers: of all these maps."""
 
     def __init__(self, maps: dict[str, QuantizedMap], numbers: QuantizedMap) -> None:
-        self.maps, self.numbers, self.nodes = maps, numbers, list[Node]()
+        self.maps, self.numbers, self.nodes = maps, numbers, list[ir.Node]()
 
     def node(self, kind: Any, output: str, inputs: tuple[str, ...], size: int, **keys: Any) -> str:
         """Add a node, whose output is a pixel of some channels; return its name."""
@@ -114,7 +107,7 @@ class Added:
         return output
 
 
-def next_call(given: str, maps: dict[str, QuantizedMap], end: Ending) -> tuple[str, list[Node]]:
+def next_call(given: str, maps: dict[str, QuantizedMap], end: Ending) -> tuple[str, list[ir.Node]]:
     """Return the map that a state becomes, in the state's numbers, and the nodes that make it.
 
     given: map of the state; maps: of the graph, to which those between are added
@@ -122,15 +115,15 @@ def next_call(given: str, maps: dict[str, QuantizedMap], end: Ending) -> tuple[s
     """
     added, (name,) = Added(maps, maps[given]), end.maps
     if maps[name].shape[:2] == ONE_PIXEL and not maps[given].holds(maps[name]):
-        name = added.node(Requantization, f"{given}/next", (name,), maps[name].shape[2])
+        name = added.node(ir.Requantization, f"{given}/next", (name,), maps[name].shape[2])
     places = () if end.order is None else tuple(end.order.reshape(-1).tolist())
     if places and places != tuple(range(maps[name].shape[2])):
         keys = {"channels": places}
-        name = added.node(Selection, f"{given}/chosen", (name,), len(places), **keys)
+        name = added.node(ir.Selection, f"{given}/chosen", (name,), len(places), **keys)
     return name, added.nodes
 
 
-def taken_apart(graph: IntegerGraph, parts: Parts) -> tuple[IntegerGraph, dict[str, list[Node]]]:
+def taken_apart(graph: IntegerGraph, parts: Parts) -> tuple[IntegerGraph, dict[str, list[ir.Node]]]:
     """Return a graph, and by input of the file the nodes that take it out of the image.
 
     Inputs of one quantization are no maps of their own in a file: they are taken out here.
@@ -149,20 +142,20 @@ def taken_apart(graph: IntegerGraph, parts: Parts) -> tuple[IntegerGraph, dict[s
     added = Added({**graph.maps, whole: graph.maps[graph.input]}, graph.maps[graph.input])
     for name, (low, high) in parts.items():
         channels = {"channels": tuple(range(low, high))}
-        added.node(Selection, f"{name}/part", (whole,), high - low, **channels)
+        added.node(ir.Selection, f"{name}/part", (whole,), high - low, **channels)
     inputs = tuple(node.output for node in added.nodes)
     found = dict(zip(parts, ([node] for node in added.nodes), strict=True))
-    added.node(Concatenation, graph.input, inputs, graph.maps[graph.input].shape[2])
+    added.node(ir.Concatenation, graph.input, inputs, graph.maps[graph.input].shape[2])
     nodes = (*added.nodes, *graph.nodes)
     return replace(graph, input=whole, maps=added.maps, nodes=nodes), found
 
 
-def ends_of(graph: IntegerGraph, part: tuple[int, int]) -> tuple[Node, ...]:
+def ends_of(graph: IntegerGraph, part: tuple[int, int]) -> tuple[ir.Node, ...]:
     """Return the nodes that take an input out of the image; none: it has no numbers of its own."""
     for node in graph.nodes:
-        if isinstance(node, Selection) and node.inputs == (graph.input,):
+        if isinstance(node, ir.Selection) and node.inputs == (graph.input,):
             reader = next(iter(graph.readers(node.output)), None)
-            if node.channels == tuple(range(*part)) and isinstance(reader, Lookup):
+            if node.channels == tuple(range(*part)) and isinstance(reader, ir.Lookup):
                 return node, reader
     return ()
 

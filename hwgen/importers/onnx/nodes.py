@@ -12,22 +12,7 @@ from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import has_graph, node_name
 from hwgen.importers.onnx.operators import OPERATORS
 from hwgen.importers.onnx.shapes import Shapes
-from hwgen.network.operations import (
-    Attributes,
-    Concatenation,
-    Matrices,
-    Mean,
-    Node,
-    Op,
-    Padding,
-    Plain,
-    Refused,
-    Shape,
-    Slice,
-    Slope,
-    Transposition,
-    Window,
-)
+from hwgen.network import operations as ops
 
 BATCH_AND_CHANNELS = 2
 """Dimensions in front of those that a window slides over."""
@@ -39,9 +24,9 @@ LONGEST_STRIDE = 65_535
 AXES_PLACE = 3
 """Input of Pad that names axes."""
 
-WITH_WEIGHTS: frozenset[Op] = frozenset({"conv", "fully_connected", "matrix_product"})
+WITH_WEIGHTS: frozenset[ops.Op] = frozenset({"conv", "fully_connected", "matrix_product"})
 
-WITH_PARAMETERS: frozenset[Op] = frozenset({"identity", "mean", "pad", "reshape", "slice"})
+WITH_PARAMETERS: frozenset[ops.Op] = frozenset({"identity", "mean", "pad", "reshape", "slice"})
 """Inputs behind the first are shapes, axes, pads, scales: no maps, and no tensors of the graph."""
 
 
@@ -53,16 +38,16 @@ class Reading:
     shapes: Shapes
 
     @property
-    def read(self) -> Shape:
+    def read(self) -> ops.Shape:
         """Shape of its first input."""
         return self.shape_of(self.proto.input[0])
 
     @property
-    def written(self) -> Shape:
+    def written(self) -> ops.Shape:
         """Shape of its first output."""
         return self.shape_of(self.proto.output[0])
 
-    def shape_of(self, name: str) -> Shape:
+    def shape_of(self, name: str) -> ops.Shape:
         """Return the shape of one of its tensors."""
         if name not in self.shapes.known:
             obstacle = self.shapes.obstacle
@@ -90,7 +75,9 @@ class Reading:
         return constant
 
 
-def nodes_of(proto: onnx.NodeProto, shapes: Shapes, maps: set[str], lost: set[str]) -> list[Node]:
+def nodes_of(
+    proto: onnx.NodeProto, shapes: Shapes, maps: set[str], lost: set[str]
+) -> list[ops.Node]:
     """Return the nodes that an ONNX node becomes: one, or one for each output of a Split.
 
     maps: names of all tensors that depend on the image; lost: those of nodes that cannot be
@@ -104,13 +91,13 @@ def nodes_of(proto: onnx.NodeProto, shapes: Shapes, maps: set[str], lost: set[st
     except RefusedError as error:
         dependent = not foreign and not lost.isdisjoint(proto.input)
         lost.update(proto.output)
-        why = Refused(
+        why = ops.Refused(
             what=error.what, allowed=error.allowed, given=error.given, dependent=dependent
         )
         return [new_node(proto, "unknown", list(proto.input), list(proto.output), why)]
 
 
-def well_formed(reading: Reading, maps: set[str]) -> list[Node]:
+def well_formed(reading: Reading, maps: set[str]) -> list[ops.Node]:
     """Return the nodes of a known operator; attributes that contradict the standard are refused."""
     try:
         return expressed(reading, maps)
@@ -119,7 +106,7 @@ def well_formed(reading: Reading, maps: set[str]) -> list[Node]:
         raise RefusedError("its attributes and inputs", "as ONNX defines them", given) from error
 
 
-def expressed(reading: Reading, maps: set[str]) -> list[Node]:
+def expressed(reading: Reading, maps: set[str]) -> list[ops.Node]:
     """Return the nodes of a known operator."""
     proto, op = reading.proto, OPERATORS[reading.proto.op_type]
     inputs = list(proto.input)
@@ -140,11 +127,15 @@ def expressed(reading: Reading, maps: set[str]) -> list[Node]:
 
 
 def new_node(
-    proto: onnx.NodeProto, op: Op, inputs: list[str], outputs: list[str], attributes: Attributes
-) -> Node:
+    proto: onnx.NodeProto,
+    op: ops.Op,
+    inputs: list[str],
+    outputs: list[str],
+    attributes: ops.Attributes,
+) -> ops.Node:
     """Return a node with the name and the operator that it has in the file."""
     foreign = proto.domain not in ("", "ai.onnx")
-    return Node(
+    return ops.Node(
         op=op,
         name=node_name(proto),
         operator=f"{proto.domain}.{proto.op_type}" if foreign else proto.op_type,
@@ -154,34 +145,34 @@ def new_node(
     )
 
 
-def check_operands(reading: Reading, op: Op) -> None:
+def check_operands(reading: Reading, op: ops.Op) -> None:
     """Check that map and weights have known shapes, those of a convolution of equal rank."""
     one, other = (reading.shape_of(name) for name in reading.proto.input[:2])
     if op == "conv" and len(one) != len(other):
         raise RefusedError("weights", f"constant, of {len(one)} dimensions", len(other))
 
 
-def no_attributes(_: Reading) -> Plain:
+def no_attributes(_: Reading) -> ops.Plain:
     """Return the attributes of an operation that has none."""
-    return Plain()
+    return ops.Plain()
 
 
-def slope_of(reading: Reading) -> Slope:
+def slope_of(reading: Reading) -> ops.Slope:
     """Return the slope of a LeakyRelu."""
-    return Slope(slope=float(reading.attribute("alpha", 0.01)))
+    return ops.Slope(slope=float(reading.attribute("alpha", 0.01)))
 
 
-def conv_window(reading: Reading) -> Window:
+def conv_window(reading: Reading) -> ops.Window:
     """Return the window of a convolution; its size is that of the weights."""
     return window_of(reading, reading.shape_of(reading.proto.input[1])[BATCH_AND_CHANNELS:])
 
 
-def pool_window(reading: Reading) -> Window:
+def pool_window(reading: Reading) -> ops.Window:
     """Return the window of a pooling."""
     return window_of(reading, tuple(reading.attribute("kernel_shape", ())))
 
 
-def window_of(reading: Reading, kernel: tuple[int, ...]) -> Window:
+def window_of(reading: Reading, kernel: tuple[int, ...]) -> ops.Window:
     """Return the window of a convolution or of a pooling."""
     named = tuple(reading.attribute("kernel_shape", kernel))
     if named != kernel:
@@ -191,7 +182,7 @@ def window_of(reading: Reading, kernel: tuple[int, ...]) -> Window:
     dilations = tuple(reading.attribute("dilations", ones))
     if max(strides, default=1) > LONGEST_STRIDE:
         raise RefusedError("strides", f"at most {LONGEST_STRIDE}", list(strides))
-    return Window(
+    return ops.Window(
         kernel=kernel,
         strides=strides,
         pads=pads_of(reading, kernel, strides, dilations),
@@ -229,48 +220,48 @@ def pads_of(
     return (*smaller, *larger) if mode == "SAME_UPPER" else (*larger, *smaller)
 
 
-def padding_of(reading: Reading) -> Padding:
+def padding_of(reading: Reading) -> ops.Padding:
     """Return the padding of a Pad node."""
     inputs = reading.proto.input
     if len(inputs) > AXES_PLACE and inputs[AXES_PLACE]:
         raise RefusedError("inputs", "map, pads and value", "axes too")
-    return Padding(
+    return ops.Padding(
         pads=reading.integers("pads", 1) or (0,) * (2 * len(reading.read)),
         mode=reading.attribute("mode", b"constant").decode(),
     )
 
 
-def matrices_of(reading: Reading) -> Matrices:
+def matrices_of(reading: Reading) -> ops.Matrices:
     """Return which matrices of a Gemm are transposed; those of a MatMul never are."""
-    return Matrices(
+    return ops.Matrices(
         first_transposed=bool(reading.attribute("transA", 0)),
         second_transposed=bool(reading.attribute("transB", 0)),
     )
 
 
-def concatenation_of(reading: Reading) -> Concatenation:
+def concatenation_of(reading: Reading) -> ops.Concatenation:
     """Return the dimension of a Concat, counted from the first."""
-    return Concatenation(axis=int(reading.attribute("axis", 1)) % len(reading.written))
+    return ops.Concatenation(axis=int(reading.attribute("axis", 1)) % len(reading.written))
 
 
-def mean_of(reading: Reading) -> Mean:
+def mean_of(reading: Reading) -> ops.Mean:
     """Return the dimensions of a ReduceMean: those given, else all."""
     _ = reading.written  # known only where the axes exist
     rank = len(reading.read)
     named = reading.integers("axes", 1)
-    return Mean(axes=tuple(axis % rank for axis in (range(rank) if named is None else named)))
+    return ops.Mean(axes=tuple(axis % rank for axis in (range(rank) if named is None else named)))
 
 
-def transposition_of(reading: Reading) -> Transposition:
+def transposition_of(reading: Reading) -> ops.Transposition:
     """Return the order of a Transpose: as given, else reversed."""
     rank = len(reading.read)
     order = tuple(reading.attribute("perm", range(rank)[::-1]))
     if sorted(order) != list(range(rank)):
         raise RefusedError("perm", f"every dimension from 0 to {rank - 1} once", list(order))
-    return Transposition(order=order)
+    return ops.Transposition(order=order)
 
 
-def slices_of(reading: Reading) -> list[Slice]:
+def slices_of(reading: Reading) -> list[ops.Slice]:
     """Return what each output of a Slice or of a Split is."""
     read = reading.read
     if reading.proto.op_type == "Slice":
@@ -286,18 +277,18 @@ def slices_of(reading: Reading) -> list[Slice]:
         allowed = f"{len(outputs)} sizes from 1 that add up to {read[axis]}"
         raise RefusedError("split", allowed, list(sizes))
     begin = 0
-    found: list[Slice] = []
+    found: list[ops.Slice] = []
     for name in outputs:
         # Parts that nobody reads have no name, and so no shape; a Split then says their sizes.
         size = reading.shape_of(name)[axis] if sizes is None else sizes[len(found)]
         ranges = [(0, side, 1) for side in read]
         ranges[axis] = (begin, begin + size, 1)
-        found.append(Slice(ranges=tuple(ranges)))
+        found.append(ops.Slice(ranges=tuple(ranges)))
         begin += size
     return found
 
 
-def gathered(reading: Reading, inputs: list[str]) -> Node:
+def gathered(reading: Reading, inputs: list[str]) -> ops.Node:
     """Return what a Gather is: a new shape where all places follow each other, else a slice."""
     proto = reading.proto
     axis = int(reading.attribute("axis", 0)) % len(reading.read)
@@ -308,7 +299,7 @@ def gathered(reading: Reading, inputs: list[str]) -> Node:
     places = tuple(place % side for place in places)
     outputs = list(proto.output)
     if places == tuple(range(side)):
-        return new_node(proto, "reshape", inputs, outputs, Plain())
+        return new_node(proto, "reshape", inputs, outputs, ops.Plain())
     flat = len(reading.shape_of(proto.input[1])) == 1 and len(places) > 0
     step = places[1] - places[0] if len(places) > 1 else 1
     end = places[-1] + 1
@@ -317,10 +308,10 @@ def gathered(reading: Reading, inputs: list[str]) -> Node:
     _ = reading.written
     ranges = [(0, size, 1) for size in reading.read]
     ranges[axis] = (places[0], end, step)
-    return new_node(proto, "slice", inputs, outputs, Slice(ranges=tuple(ranges)))
+    return new_node(proto, "slice", inputs, outputs, ops.Slice(ranges=tuple(ranges)))
 
 
-def slice_of(reading: Reading, read: Shape) -> Slice:
+def slice_of(reading: Reading, read: ops.Shape) -> ops.Slice:
     """Return what a Slice leaves; its attributes became inputs in newer ONNX."""
     rank = len(read)
     starts, ends = reading.integers("starts", 1), reading.integers("ends", 2)
@@ -333,10 +324,10 @@ def slice_of(reading: Reading, read: Shape) -> Slice:
     for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
         side = read[axis % rank]
         ranges[axis % rank] = slice(start, end, step).indices(side)
-    return Slice(ranges=tuple(ranges))
+    return ops.Slice(ranges=tuple(ranges))
 
 
-ATTRIBUTES: Mapping[Op, Callable[[Reading], Attributes]] = MappingProxyType(
+ATTRIBUTES: Mapping[ops.Op, Callable[[Reading], ops.Attributes]] = MappingProxyType(
     {
         "average_pool": pool_window,
         "concatenate": concatenation_of,

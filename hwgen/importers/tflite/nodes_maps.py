@@ -12,32 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.importers.integer import nodes as ir
 from hwgen.importers.integer.constants import Operand, Results, products, slopes, sums, unchanged
 from hwgen.importers.integer.maps import QuantizedMap
-from hwgen.importers.integer.nodes import (
-    NO_PADDING,
-    Addition,
-    AveragePooling,
-    ConstantMap,
-    Convolution,
-    Extremum,
-    Lookup,
-    MaxPooling,
-    Multiplication,
-    Node,
-    PerChannel,
-    Requantization,
-    Selection,
-    Slopes,
-    SquaredDifference,
-    View,
-    weights_of,
-)
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.tflite.node import Reading
 from hwgen.network.maps import BYTE_BITS
 
-Read = tuple[list[Node], list[QuantizedMap]]
+Read = tuple[list[ir.Node], list[QuantizedMap]]
 Real = NDArray[np.float64]
 Steps = Callable[[QuantizedMap, QuantizedMap], NDArray[np.int64]]
 Function = Callable[[Real], Real]
@@ -46,15 +28,15 @@ ONE = np.array([1])
 
 def average_pool_2d(reading: Reading) -> Read:
     """Read a mean over a window; padding is left out of it."""
-    return pool(reading, AveragePooling)
+    return pool(reading, ir.AveragePooling)
 
 
 def max_pool_2d(reading: Reading) -> Read:
     """Read a maximum over a window."""
-    return pool(reading, MaxPooling)
+    return pool(reading, ir.MaxPooling)
 
 
-def pool(reading: Reading, kind: type[AveragePooling] | type[MaxPooling]) -> Read:
+def pool(reading: Reading, kind: type[ir.AveragePooling] | type[ir.MaxPooling]) -> Read:
     """Return a pooling."""
     output = reading.activated(reading.written())
     kernel = int(reading.option("FilterHeight")), int(reading.option("FilterWidth"))
@@ -72,12 +54,12 @@ def mean(reading: Reading) -> Read:
         raise RefusedError("its maps", allowed, f"int{reading.map(0).bits}")
     if axes_of(reading) == [len(reading.tensor(0).shape) - 1]:
         return mean_of_channels(reading)
-    return [AveragePooling(**whole_map(reading), **reading.base())], [reading.written()]
+    return [ir.AveragePooling(**whole_map(reading), **reading.base())], [reading.written()]
 
 
 def reduce_max(reading: Reading) -> Read:
     """Read a maximum over whole rows and columns."""
-    return [MaxPooling(**whole_map(reading), **reading.base())], [reading.written()]
+    return [ir.MaxPooling(**whole_map(reading), **reading.base())], [reading.written()]
 
 
 def whole_map(reading: Reading) -> dict[str, Any]:
@@ -100,14 +82,16 @@ def mean_of_channels(reading: Reading) -> Read:
     source, output = reading.map(0), reading.written()
     height, width, channels = source.shape
     ones = np.ones((1, 1, 1, channels), np.int64)
-    weights = weights_of(ones, scales=1 / channels)
+    weights = ir.weights_of(ones, scales=1 / channels)
     made = output.reshaped((height, width, 1))
     name = reading.output if made.shape == output.shape else f"{reading.output}/mean"
     base = {**reading.base(), "output": name}
-    nodes: list[Node] = [Convolution(weights=weights, stride=(1, 1), padding=NO_PADDING, **base)]
+    nodes: list[ir.Node] = [
+        ir.Convolution(weights=weights, stride=(1, 1), padding=ir.NO_PADDING, **base)
+    ]
     if made.shape == output.shape:
         return nodes, [output]
-    view = View(**{**reading.base(), "inputs": (name,)})
+    view = ir.View(**{**reading.base(), "inputs": (name,)})
     return [*nodes, view], [made, output]
 
 
@@ -119,35 +103,36 @@ def squared_difference(reading: Reading) -> Read:
         reading.map(place)
     if reading.number(0) == reading.number(1):
         raise RefusedError("its inputs", "two maps", "one map twice")
-    return [SquaredDifference(**reading.base())], [reading.written()]
+    return [ir.SquaredDifference(**reading.base())], [reading.written()]
 
 
 def add(reading: Reading) -> Read:
     """Read a sum of two maps, or of a map and constants by channel."""
     constants = (lambda constant: (np.ones(1), constant)), sums(1, 1)
-    return arithmetic(reading, Addition, *constants)
+    return arithmetic(reading, ir.Addition, *constants)
 
 
 def multiply(reading: Reading) -> Read:
     """Read a product of two maps, or of a map and constants by channel."""
     constants = (lambda constant: (constant, np.zeros(1))), products
-    return arithmetic(reading, Multiplication, *constants)
+    return arithmetic(reading, ir.Multiplication, *constants)
 
 
 def subtract(reading: Reading) -> Read:
     """Read a difference of two maps, or of a map and constants."""
     sign = 1 if reading.is_computed(0) else -1
     nodes, maps = arithmetic(
-        reading, Addition, lambda each: (sign * np.ones(1), -sign * each), sums(sign, -sign)
+        reading, ir.Addition, lambda each: (sign * np.ones(1), -sign * each), sums(sign, -sign)
     )
     return [
-        replace(node, gains=(1.0, -1.0)) if isinstance(node, Addition) else node for node in nodes
+        replace(node, gains=(1.0, -1.0)) if isinstance(node, ir.Addition) else node
+        for node in nodes
     ], maps
 
 
 def arithmetic(
     reading: Reading,
-    kind: type[Addition] | type[Multiplication],
+    kind: type[ir.Addition] | type[ir.Multiplication],
     constants: Callable[[Real], tuple[Real, Real]],
     results: Results,
 ) -> Read:
@@ -165,13 +150,13 @@ def arithmetic(
         return [kind(**reading.base())], [output]
     source = reading.map(both[0])
     channels, values = source.shape[2], reading.real(1 - both[0])
-    first: list[Node] = []
+    first: list[ir.Node] = []
     base, made = reading.base(), []
     if channels == 1 < values.size == values.shape[-1] == output.shape[2]:
         # The one channel stands in each of the constants'.
         channels, made = output.shape[2], [source.reshaped(output.shape)]
         repeated = {"name": f"{reading.name}_channels", "output": f"{reading.output}/channels"}
-        first = [Selection(channels=(0,) * channels, **{**base, **repeated})]
+        first = [ir.Selection(channels=(0,) * channels, **{**base, **repeated})]
         base["inputs"] = (repeated["output"],)
     if values.size not in (1, channels) or (values.ndim and values.shape[-1] != values.size):
         if fits(values.shape, output):
@@ -180,7 +165,7 @@ def arithmetic(
         raise RefusedError("its constant", allowed, " x ".join(map(str, values.shape)))
     factor, offset = constants(values.reshape(-1))
     operand = reading.operand(1 - both[0], results)
-    node = PerChannel(factor=factor, offset=offset, operand=operand, **base)
+    node = ir.PerChannel(factor=factor, offset=offset, operand=operand, **base)
     return [*first, node], [*made, output]
 
 
@@ -193,14 +178,14 @@ def fits(shape: tuple[int, ...], output: QuantizedMap) -> bool:
 
 def with_constant_map(
     reading: Reading,
-    kind: type[Addition] | type[Multiplication],
+    kind: type[ir.Addition] | type[ir.Multiplication],
     place: int,
     output: QuantizedMap,
 ) -> Read:
     """Return a map that holds a constant, repeated, and the operation that reads it."""
     values, given = reading.map(place), reading.constant(place, f"input {place}")
     name = f"{reading.output}/constant"
-    constant = ConstantMap(
+    constant = ir.ConstantMap(
         name=f"{reading.name}_constant",
         operator=reading.operator.operator,
         inputs=(),
@@ -221,12 +206,12 @@ def extremum(*, least: bool) -> Callable[[Reading], Read]:
         for place in both:
             reading.map(place)
         if len(both) == 2:
-            return [Extremum(least=least, **reading.base())], [output]
+            return [ir.Extremum(least=least, **reading.base())], [output]
         limit = reading.real(1 - both[0])
         if limit.size != 1:
             raise RefusedError("its constant", "one value", limit.size)
         low, high = (None, float(limit.item())) if least else (float(limit.item()), None)
-        return [Requantization(**reading.base())], [output.clipped(low, high)]
+        return [ir.Requantization(**reading.base())], [output.clipped(low, high)]
 
     return read
 
@@ -239,7 +224,7 @@ def prelu(reading: Reading) -> Read:
         allowed = f"of one value, or {channels} by channel"
         raise RefusedError("its slopes", allowed, " x ".join(map(str, real.shape)))
     operand = reading.operand(1, slopes)
-    node = Slopes(slopes=real.reshape(-1), operand=operand, **reading.base())
+    node = ir.Slopes(slopes=real.reshape(-1), operand=operand, **reading.base())
     return [node], [reading.written()]
 
 
@@ -253,7 +238,7 @@ def clip(low: float, high: float | None) -> Callable[[Reading], Read]:
         source, output = reading.map(0), reading.written().clipped(low, high)
         same = source.same_numbers == output.same_numbers
         operand = None if same else Operand(centred=ONE, scale=1.0, results=unchanged)
-        return [Requantization(operand=operand, **reading.base())], [output]
+        return [ir.Requantization(operand=operand, **reading.base())], [output]
 
     return read
 
@@ -261,7 +246,7 @@ def clip(low: float, high: float | None) -> Callable[[Reading], Read]:
 def quantize(reading: Reading) -> Read:
     """Read a change of quantization."""
     reading.map(0)
-    return [Requantization(**reading.base())], [reading.written()]
+    return [ir.Requantization(**reading.base())], [reading.written()]
 
 
 def function(of: Callable[[Real], Real], steps: Steps | None = None) -> Callable[[Reading], Read]:
@@ -272,7 +257,7 @@ def function(of: Callable[[Real], Real], steps: Steps | None = None) -> Callable
 
     def read(reading: Reading) -> Read:
         reading.map(0)
-        return [Lookup(function=of, steps=steps, **reading.base())], [reading.written()]
+        return [ir.Lookup(function=of, steps=steps, **reading.base())], [reading.written()]
 
     return read
 
@@ -284,7 +269,7 @@ def leaky_relu(reading: Reading) -> Read:
         raise RefusedError("its slope", "finite", slope)
     reading.map(0)
     of = partial(leaky, slope=slope)
-    return [Lookup(function=of, slope=slope, **reading.base())], [reading.written()]
+    return [ir.Lookup(function=of, slope=slope, **reading.base())], [reading.written()]
 
 
 def leaky(x: Real, *, slope: float) -> Real:

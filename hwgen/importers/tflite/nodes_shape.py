@@ -5,22 +5,14 @@ Tests: `tests/importers/tflite/test_operators.py`.
 
 import numpy as np
 
+from hwgen.importers.integer import nodes as ir
 from hwgen.importers.integer.grown import bilinear, times_of
 from hwgen.importers.integer.maps import QuantizedMap
-from hwgen.importers.integer.nodes import (
-    AveragePooling,
-    Concatenation,
-    Head,
-    Node,
-    Padding,
-    Requantization,
-    Upsampling,
-)
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.tflite.node import Reading, map_shape
 from hwgen.network.maps import BYTE_BITS
 
-Read = tuple[list[Node], list[QuantizedMap]]
+Read = tuple[list[ir.Node], list[QuantizedMap]]
 PAD_VALUE = 2
 """Place of the value of PADV2."""
 
@@ -43,7 +35,7 @@ def pad(reading: Reading) -> Read:
     spatial[: rank - 2] = sides[1:-1]
     (top, bottom), (left, right) = spatial.tolist()
     front, behind = sides[-1].tolist()
-    node = Padding(
+    node = ir.Padding(
         sides=(top, left, bottom, right),
         channels=(front, behind),
         lowest=lowest,
@@ -64,8 +56,8 @@ def concatenation(reading: Reading) -> Read:
     for place in places:
         reading.map(place)
     if len(places) == 1:
-        return [Requantization(**reading.base())], [reading.activated(reading.written())]
-    return [Concatenation(**reading.base())], [reading.activated(reading.written())]
+        return [ir.Requantization(**reading.base())], [reading.activated(reading.written())]
+    return [ir.Concatenation(**reading.base())], [reading.activated(reading.written())]
 
 
 def resize_bilinear(reading: Reading) -> Read:
@@ -82,13 +74,13 @@ def resize_bilinear(reading: Reading) -> Read:
     times, window = bilinear(factor, centres=bool(reading.option("HalfPixelCenters")))
     about = reading.base()
     repeated = f"{reading.output}/repeated"
-    nodes: list[Node] = [
-        Upsampling(
+    nodes: list[ir.Node] = [
+        ir.Upsampling(
             **{**about, "name": f"{reading.name}_repeated", "output": repeated},
             factor=times,
             zeros=False,
         ),
-        AveragePooling(
+        ir.AveragePooling(
             **{**about, "inputs": (repeated,)},
             **window,
         ),
@@ -103,9 +95,9 @@ def head(reading: Reading) -> Read:
     shape = map_shape(reading.outputs[0].shape)
     if shape != source.shape:
         raise RefusedError("its output", f"of shape {source.shape}", reading.outputs[0].shape)
-    return [Head(**reading.base())], [source]
+    return [ir.Head(**reading.base())], [source]
 
 
 def dequantize(reading: Reading) -> Read:
     """Read the step from integers to real numbers behind the answer."""
-    return [Head(**reading.base())], [reading.map(0)]
+    return [ir.Head(**reading.base())], [reading.map(0)]

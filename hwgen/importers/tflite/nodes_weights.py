@@ -11,19 +11,12 @@ import numpy as np
 import tflite
 from numpy.typing import NDArray
 
+from hwgen.importers.integer import nodes as ir
 from hwgen.importers.integer.maps import QuantizedMap
-from hwgen.importers.integer.nodes import (
-    Convolution,
-    FullyConnected,
-    Node,
-    Upsampling,
-    Weights,
-    weights_of,
-)
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.tflite.node import Reading
 
-Read = tuple[list[Node], list[QuantizedMap]]
+Read = tuple[list[ir.Node], list[QuantizedMap]]
 """Nodes of an operator, and the map that each writes, the fused activation included."""
 
 WEIGHT_BITS = {"int8": 8, "uint8": 8, "int16": 16, "int4": 4}
@@ -56,7 +49,7 @@ def depthwise_conv_2d(reading: Reading) -> Read:
     return convolution(reading, output, weights(reading, by_filter, axis=3), groups=channels)
 
 
-def convolution(reading: Reading, output: QuantizedMap, given: Weights, groups: int) -> Read:
+def convolution(reading: Reading, output: QuantizedMap, given: ir.Weights, groups: int) -> Read:
     """Return a convolution with stride, dilation and padding of the operator's options."""
     dilation = int(reading.option("DilationHFactor")), int(reading.option("DilationWFactor"))
     if min(dilation) < 1:
@@ -64,7 +57,7 @@ def convolution(reading: Reading, output: QuantizedMap, given: Weights, groups: 
     _, height, width, _ = given.integers.shape
     window = (height - 1) * dilation[0] + 1, (width - 1) * dilation[1] + 1
     short = reading.number(BIAS) is not None and reading.tensor(BIAS).type == "int32"
-    node = Convolution(
+    node = ir.Convolution(
         weights=replace(given, long_sums=not short),
         stride=reading.stride(),
         padding=reading.padding(window, reading.stride()),
@@ -98,9 +91,9 @@ def transpose_conv(reading: Reading) -> Read:
     height, width, channels = source.shape
     shape = (height - 1) * stride[0] + 1, (width - 1) * stride[1] + 1, channels
     given = weights(reading, integers[:, ::-1, ::-1], axis=0, bias_place=TURNED_BIAS)
-    nodes: list[Node] = [
-        Upsampling(**{**base, "output": between}, factor=stride, zeros=True),
-        Convolution(
+    nodes: list[ir.Node] = [
+        ir.Upsampling(**{**base, "output": between}, factor=stride, zeros=True),
+        ir.Convolution(
             **{**base, "inputs": (between,)},
             weights=given,
             stride=(1, 1),
@@ -122,12 +115,12 @@ def fully_connected(reading: Reading) -> Read:
     result = [reading.activated(output)]
     elements, inputs = math.prod(source.shape), integers.shape[1]
     if elements == inputs:
-        return [FullyConnected(weights=given, **with_map_only(reading))], result
+        return [ir.FullyConnected(weights=given, **with_map_only(reading))], result
     if inputs != source.shape[2]:
         allowed = f"{elements}, or {source.shape[2]} for each pixel"
         raise RefusedError("the inputs of its weights", allowed, inputs)
-    pixelwise = Weights(**{**vars(given), "integers": integers[:, np.newaxis, np.newaxis, :]})
-    node = Convolution(
+    pixelwise = ir.Weights(**{**vars(given), "integers": integers[:, np.newaxis, np.newaxis, :]})
+    node = ir.Convolution(
         weights=pixelwise, stride=(1, 1), padding=(0, 0, 0, 0), **with_map_only(reading)
     )
     return [node], result
@@ -151,7 +144,7 @@ def filters(reading: Reading) -> NDArray[Any]:
 
 def weights(
     reading: Reading, integers: NDArray[Any], *, axis: int, bias_place: int = BIAS
-) -> Weights:
+) -> ir.Weights:
     """Return weights with scales, zero points and bias; axis: that of the filters in the file."""
     tensor, outputs = reading.tensor(FILTER), len(integers)
     if tensor.type not in WEIGHT_BITS:
@@ -159,7 +152,7 @@ def weights(
     if len(tensor.scales) not in (1, outputs) or (len(tensor.scales) > 1 and tensor.axis != axis):
         given = f"{len(tensor.scales)} along dimension {tensor.axis}"
         raise RefusedError("the scales of its weights", f"one, or {outputs}, by filter", given)
-    return weights_of(
+    return ir.weights_of(
         integers,
         scales=tensor.scales,
         zero_points=tensor.zero_points,

@@ -6,6 +6,7 @@ Tests: `tests/mram/compiler/test_execute.py`.
 from collections.abc import Mapping
 from typing import Any
 
+from hwgen import network as net
 from hwgen.mram.compiler.maps import StoredMap
 from hwgen.mram.compiler.parameters import Words
 from hwgen.mram.compiler.supported import answer_blocks, used_stride
@@ -15,15 +16,6 @@ from hwgen.mram.compiler.views import View
 from hwgen.mram.compiler.ways import Way
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.records import Kind, entry_name
-from hwgen.network import (
-    AveragePool,
-    FeatureMap,
-    MapQuantization,
-    MaxPool,
-    QuantizedNetwork,
-    Rescale,
-    Weighted,
-)
 from hwgen.network.quantization import HALF_UP, ROUNDING_CODES
 
 Fields = dict[str, int]
@@ -95,13 +87,13 @@ def segment_fields(way: Way, blocks: int) -> Fields:
     return fields
 
 
-def pool_fields(unit: Unit, source: FeatureMap, mode: int) -> Fields:
+def pool_fields(unit: Unit, source: net.FeatureMap, mode: int) -> Fields:
     """Return the fields of window and sum of a unit without weights."""
     layer, output = unit.layer, unit.output.output
     kernel, stride, padding = (1, 1), (1, 1), (0, 0, 0, 0)
-    if isinstance(layer, MaxPool | AveragePool):
+    if isinstance(layer, net.MaxPool | net.AveragePool):
         kernel, stride, padding = layer.kernel, used_stride(layer), layer.padding
-    mean = isinstance(layer, AveragePool)
+    mean = isinstance(layer, net.AveragePool)
     maximum = layer.op in ("max_pool", "add")
     channels = source.channels_in(mode)
     return {
@@ -123,18 +115,18 @@ def pool_fields(unit: Unit, source: FeatureMap, mode: int) -> Fields:
     }
 
 
-def value_fields(unit: Unit, source: FeatureMap, mode: int) -> Fields:
+def value_fields(unit: Unit, source: net.FeatureMap, mode: int) -> Fields:
     """Return zero point and range of a unit's own value; its skip map's zero point is apart."""
     layer = unit.layer
     if layer.op in ("max_pool", "add"):
         return {"zero_point": 0, "low": 0, "high": (1 << source.bits) - 1}
     values, zero = layer.output.quantization[mode], layer.output.quantization[mode].zero_point
-    if isinstance(layer, AveragePool) and layer.center is not None:
+    if isinstance(layer, net.AveragePool) and layer.center is not None:
         zero = layer.center
     return {"zero_point": zero, "low": values.low, "high": values.high}
 
 
-def own_quantization(unit: Unit, network: QuantizedNetwork, mode: int) -> MapQuantization:
+def own_quantization(unit: Unit, network: net.QuantizedNetwork, mode: int) -> net.MapQuantization:
     """Return the quantization of a unit's own value before its addition."""
     if unit.skip is None:
         return unit.output.output.quantization[mode]
@@ -145,7 +137,7 @@ def own_quantization(unit: Unit, network: QuantizedNetwork, mode: int) -> MapQua
 def skip_fields(
     unit: Unit,
     skip: Skip,
-    network: QuantizedNetwork,
+    network: net.QuantizedNetwork,
     maps: Mapping[str, StoredMap],
     mode: int,
 ) -> Fields:
@@ -191,7 +183,7 @@ def output_fields(
 
 def unit_fields(
     unit: Unit,
-    network: QuantizedNetwork,
+    network: net.QuantizedNetwork,
     maps: Mapping[str, StoredMap],
     arch: Arch,
     mode: int,
@@ -220,7 +212,10 @@ def rounding_fields(unit: Unit) -> Fields:
 
     Raw sums stay, too: a requantizer that rounds as float32 rounds the sum itself.
     """
-    scales = isinstance(unit.layer, Weighted | AveragePool | Rescale) and not unit.layer.output.raw
+    scales = (
+        isinstance(unit.layer, net.Weighted | net.AveragePool | net.Rescale)
+        and not unit.layer.output.raw
+    )
     own = getattr(unit.layer, "rounding", HALF_UP) if scales else HALF_UP
     fields = {"rounding": ROUNDING_CODES[own]}
     if unit.skip is not None:

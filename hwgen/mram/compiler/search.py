@@ -13,16 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hwgen.errors import CompileError
+from hwgen.mram.compiler import tasks
 from hwgen.mram.compiler.forms import Form, best_form, first_form, octets_from
 from hwgen.mram.compiler.shelves import Placed, Shelves
-from hwgen.mram.compiler.tasks import (
-    Task,
-    chains_of,
-    octets_for,
-    segments_of,
-    task_modes,
-    tasks_of,
-)
 from hwgen.mram.compiler.views import View
 from hwgen.mram.compiler.ways import Ways
 from hwgen.mram.facts.arch import Arch
@@ -30,7 +23,7 @@ from hwgen.mram.facts.arch import Arch
 LEAST_GAIN = 1e-6
 """Gain of a copy at least; less is rounding."""
 
-Placement = dict[Task, list[Placed]]
+Placement = dict[tasks.Task, list[Placed]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +46,7 @@ class Candidate:
     saved: cycles that each mode would save
     """
 
-    task: Task
+    task: tasks.Task
     form: Form
     row: int | None
     saved: Mapping[int, float]
@@ -80,10 +73,10 @@ def first_placement(
     apart: a layer shares no row set with another while rows are left
     twins: the blocks that do not fit a row set stand twice in the second one
     """
-    shelves, found = Shelves(arch, limit), dict[Task, list[Placed]]()
+    shelves, found = Shelves(arch, limit), dict[tasks.Task, list[Placed]]()
     wanted = []
     for view in views.values():
-        for task in tasks_of(view, arch):
+        for task in tasks.tasks_of(view, arch):
             form = first_form(view, task, arch, copies)
             head = min(form.blocks, arch.segments)
             if head < form.blocks:
@@ -223,26 +216,26 @@ class Search:
                 totals[mode] = totals.get(mode, 0) + cycles
         return totals
 
-    def _cycles(self, task: Task, runs: Sequence[Placed]) -> dict[int, float]:
+    def _cycles(self, task: tasks.Task, runs: Sequence[Placed]) -> dict[int, float]:
         """Return the cycles of a task in each mode."""
         found = self._ways.task_cycles(self._views[task.name], task, runs)
         if found is None:
             raise CompileError(too_large(self._views, self._arch))
         return found
 
-    def _candidates_of(self, task: Task) -> list[Candidate]:
+    def _candidates_of(self, task: tasks.Task) -> list[Candidate]:
         """Return the copies that would save cycles in some mode."""
         view, arch, runs = self._views[task.name], self._arch, self._placement[task]
-        modes = list(task_modes(task, view, arch))
+        modes = list(tasks.task_modes(task, view, arch))
         kernels = {mode: task.kernels(view, mode, arch) for mode in modes}
-        octets = {octets_for(view, kernels[mode], arch) for mode in modes}
-        blocks = {segments_of(view, kernels[mode], mode, arch) for mode in modes}
+        octets = {tasks.octets_for(view, kernels[mode], arch) for mode in modes}
+        blocks = {tasks.segments_of(view, kernels[mode], mode, arch) for mode in modes}
         rows = {(run.octets, run.row) for run in runs if run.first_block == 0}
         sizes = {
             (size, chains)
             for size in octets_from(view, octets, arch)
             for mode in modes
-            if (chains := chains_of(view, kernels[mode], size, arch)) == 1 or arch.any_kernel
+            if (chains := tasks.chains_of(view, kernels[mode], size, arch)) == 1 or arch.any_kernel
         }
         found = []
         for width in sorted(each for each in blocks if each <= arch.segments):
@@ -259,7 +252,7 @@ class Search:
                 found.append(self._candidate(task, form, row))
         return [each for each in found if max(each.saved.values(), default=0) > 0]
 
-    def _candidate(self, task: Task, form: Form, row: int | None) -> Candidate:
+    def _candidate(self, task: tasks.Task, form: Form, row: int | None) -> Candidate:
         """Return copies and what they would save."""
         more = form.runs(task, self._arch, row=-1 if row is None else row)
         before = self._costs[task]
@@ -292,10 +285,10 @@ class Search:
         self._costs[each.task] = self._cycles(each.task, runs)
         self._candidates[each.task] = self._candidates_of(each.task)
 
-    def _used(self, task: Task) -> set[tuple[int, int]]:
+    def _used(self, task: tasks.Task) -> set[tuple[int, int]]:
         """Return the row sets of a task that some mode uses."""
         view, found = self._views[task.name], set()
-        for mode in task_modes(task, view, self._arch):
+        for mode in tasks.task_modes(task, view, self._arch):
             kernels = task.kernels(view, mode, self._arch)
             best = self._ways.best(view, kernels, mode, self._placement[task])
             if best is not None:

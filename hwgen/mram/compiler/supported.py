@@ -5,6 +5,7 @@ Tests: `tests/mram/compiler/test_refused.py`.
 
 from collections.abc import Iterator
 
+from hwgen import network as net
 from hwgen.errors import CompileError, Reasons
 from hwgen.mram.compiler.walks import KERNEL_LIMIT, conv_walk
 from hwgen.mram.facts.arch import (
@@ -17,15 +18,6 @@ from hwgen.mram.facts.arch import (
     Arch,
 )
 from hwgen.mram.facts.records import FIXED_FIELDS, record_fields
-from hwgen.network import (
-    AveragePool,
-    Conv,
-    FeatureMap,
-    Layer,
-    MaxPool,
-    QuantizedNetwork,
-    Shortcut,
-)
 from hwgen.network.factors import factor_refusals
 from hwgen.network.quantization import SIGNIFICANT_BITS
 
@@ -51,7 +43,7 @@ def field_limit(name: str, arch: Arch | None = None) -> int:
     return next((1 << field.bits) - 1 for field in fields if field.name == name)
 
 
-def check_supported(network: QuantizedNetwork, arch: Arch) -> None:
+def check_supported(network: net.QuantizedNetwork, arch: Arch) -> None:
     """Raise CompileError, or RefusedNodesError with a sentence for each thing that does not run."""
     reasons = Reasons(network.graph.name)
     for what, allowed, given in refusals(network, arch):
@@ -60,7 +52,7 @@ def check_supported(network: QuantizedNetwork, arch: Arch) -> None:
     reasons.check()
 
 
-def refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
+def refusals(network: net.QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
     """Yield everything that the chip does not run."""
     graph = network.graph
     if newer := network.newer_layers():
@@ -77,10 +69,10 @@ def refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
             yield from answer_refusals(layer, arch)
 
 
-def answer_refusals(layer: Layer, arch: Arch) -> Iterator[Refusal]:
+def answer_refusals(layer: net.Layer, arch: Arch) -> Iterator[Refusal]:
     """Yield what of an output the chip cannot hold."""
     output = layer.output
-    if isinstance(layer, Shortcut):
+    if isinstance(layer, net.Shortcut):
         yield "an output", "computed by itself", f"the shortcut {layer.name}"
     if output.raw and output.bits > arch.answer_bits:
         yield f"layer {layer.name}: raw sums", f"of {arch.answer_bits} bits", f"{output.bits} bits"
@@ -102,11 +94,11 @@ def answer_blocks(channels: int, arch: Arch) -> int:
 
 
 def layer_refusals(
-    network: QuantizedNetwork, layer: Layer, arch: Arch | None = None
+    network: net.QuantizedNetwork, layer: net.Layer, arch: Arch | None = None
 ) -> Iterator[Refusal]:
     """Yield everything in one layer that the chip does not run; without one, that none runs."""
     what = f"layer {layer.name}: "
-    if isinstance(layer, Conv):
+    if isinstance(layer, net.Conv):
         channels = network.map_of(layer.inputs[0]).channels, layer.output.channels
         depthwise = channels == (layer.groups, layer.groups) and not_above(layer.kernel, TAPS)
         if layer.groups != 1 and arch is not None and not arch.any_kernel:
@@ -115,14 +107,14 @@ def layer_refusals(
             yield f"{what}groups", GROUPS, groups_of(layer, channels)
         else:
             yield from kernel_refusals(network, layer, arch)
-    if isinstance(layer, MaxPool | AveragePool):
+    if isinstance(layer, net.MaxPool | net.AveragePool):
         most = field_limit("kernel_height")
         if max(layer.kernel) > most:
             yield f"{what}kernel", f"at most {most} x {most}", sides(layer.kernel)
         most = field_limit("pad_top")
         if max(layer.padding[:2]) > most:
             yield f"{what}padding", f"at most {most}", max(layer.padding[:2])
-    if isinstance(layer, Conv | MaxPool | AveragePool | Shortcut):
+    if isinstance(layer, net.Conv | net.MaxPool | net.AveragePool | net.Shortcut):
         most, stride = field_limit("stride_y"), used_stride(layer)
         if max(stride) > most:
             yield f"{what}stride", f"at most {most} x {most}", sides(stride)
@@ -134,13 +126,15 @@ def not_above(kernel: tuple[int, int], taps: int) -> bool:
     return kernel[0] * kernel[1] <= taps
 
 
-def groups_of(layer: Conv, channels: tuple[int, int]) -> str:
+def groups_of(layer: net.Conv, channels: tuple[int, int]) -> str:
     """Return groups, channels and kernel of a convolution as text."""
     each = f"{layer.groups} of {channels[0]} and {channels[1]} channels"
     return f"{each}, {sides(layer.kernel)}"
 
 
-def kernel_refusals(network: QuantizedNetwork, layer: Conv, arch: Arch | None) -> Iterator[Refusal]:
+def kernel_refusals(
+    network: net.QuantizedNetwork, layer: net.Conv, arch: Arch | None
+) -> Iterator[Refusal]:
     """Yield a kernel that no window, and on a chip of any kernels no walk holds; or its padding."""
     what, taps = f"layer {layer.name}: ", layer.kernel[0] * layer.kernel[1]
     feature = network.map_of(layer.inputs[0])
@@ -173,7 +167,7 @@ def dot_channels(arch: Arch) -> int:
 
 
 def operation_refusals(
-    network: QuantizedNetwork, layer: Layer, arch: Arch | None
+    network: net.QuantizedNetwork, layer: net.Layer, arch: Arch | None
 ) -> Iterator[Refusal]:
     """Yield an operation, a rounding or a divisor that the chip does not have."""
     what = f"layer {layer.name}: "
@@ -188,11 +182,11 @@ def operation_refusals(
     )
     for field, allowed, given in scales:
         yield f"{what}{field}", allowed, given
-    if isinstance(layer, AveragePool) and layer.divisor != "window":
+    if isinstance(layer, net.AveragePool) and layer.divisor != "window":
         yield f"{what}divisor", "window", layer.divisor
 
 
-def used_stride(layer: Conv | MaxPool | AveragePool | Shortcut) -> tuple[int, int]:
+def used_stride(layer: net.Conv | net.MaxPool | net.AveragePool | net.Shortcut) -> tuple[int, int]:
     """Return the strides of a layer; 1 where it has one window, which moves nowhere."""
     height, width, _ = layer.output.shape
     down, across = layer.stride
@@ -204,7 +198,7 @@ def sides(pair: tuple[int, int]) -> str:
     return f"{pair[0]} x {pair[1]}"
 
 
-def map_refusals(what: str, feature: FeatureMap, arch: Arch) -> Iterator[Refusal]:
+def map_refusals(what: str, feature: net.FeatureMap, arch: Arch) -> Iterator[Refusal]:
     """Yield the bits of a map and sizes beyond the fields of a record."""
     if feature.bits > arch.element_bits:
         yield f"{what}'s bits", f"at most {arch.element_bits}", feature.bits

@@ -10,20 +10,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hwgen import network as net
 from hwgen.errors import CompileError
-from hwgen.network import (
-    Add,
-    AveragePool,
-    Conv,
-    Layer,
-    Linear,
-    MaxPool,
-    QuantizedNetwork,
-    Rescale,
-    Shortcut,
-)
 
-Own = Conv | Linear | MaxPool | AveragePool | Rescale
+Own = net.Conv | net.Linear | net.MaxPool | net.AveragePool | net.Rescale
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +24,10 @@ class Skip:
     source: stored map that is added; shortcut: through which it is read, if any
     """
 
-    add: Add
+    add: net.Add
     own: int
     source: str
-    shortcut: Shortcut | None
+    shortcut: net.Shortcut | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,9 +38,9 @@ class Unit:
     source: map that it reads; output: layer whose map it writes
     """
 
-    layer: Own | Add
+    layer: Own | net.Add
     source: str
-    output: Layer
+    output: net.Layer
     skip: Skip | None
 
     @property
@@ -59,9 +49,9 @@ class Unit:
         return self.output.name
 
     @property
-    def weighted(self) -> Conv | Linear | None:
+    def weighted(self) -> net.Conv | net.Linear | None:
         """The layer with weights, if it has any."""
-        return self.layer if isinstance(self.layer, Conv | Linear) else None
+        return self.layer if isinstance(self.layer, net.Conv | net.Linear) else None
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -77,14 +67,14 @@ class Unit:
         return names
 
 
-def units_of(network: QuantizedNetwork) -> list[Unit]:
+def units_of(network: net.QuantizedNetwork) -> list[Unit]:
     """Return the passes of a network in order; CompileError for a shortcut without an addition."""
     layers = {layer.name: layer for layer in network.layers}
     readers = Counter(name for layer in network.layers for name in layer.inputs)
     skips: dict[str, Skip] = {}
     fused: dict[str, Own] = {}
     for layer in network.layers:
-        if isinstance(layer, Add):
+        if isinstance(layer, net.Add):
             skip, producer = fusion(layer, layers, readers, network.graph.outputs)
             skips[layer.name] = skip
             if producer is not None:
@@ -93,10 +83,10 @@ def units_of(network: QuantizedNetwork) -> list[Unit]:
     inside = {each.name for each in fused.values()}
     found = []
     for layer in network.layers:
-        if layer.name in inside or isinstance(layer, Shortcut):
+        if layer.name in inside or isinstance(layer, net.Shortcut):
             continue
-        own: Layer = fused.get(layer.name) or layer
-        if not isinstance(own, Own | Add):
+        own: net.Layer = fused.get(layer.name) or layer
+        if not isinstance(own, Own | net.Add):
             raise TypeError(f"layer {layer.name} is no pass")
         addition = skips.get(layer.name)
         source = own.inputs[addition.own if addition and own is layer else 0]
@@ -104,13 +94,13 @@ def units_of(network: QuantizedNetwork) -> list[Unit]:
     return found
 
 
-def unstored(network: QuantizedNetwork, program: object, arch: object) -> set[str]:
+def unstored(network: net.QuantizedNetwork, program: object, arch: object) -> set[str]:
     """Return the layers that an addition takes in; no program and no chip changes them."""
     return {name for unit in units_of(network) for name in unit.fused}
 
 
 def fusion(
-    add: Add, layers: dict[str, Layer], readers: Counter[str], outputs: Sequence[str]
+    add: net.Add, layers: dict[str, net.Layer], readers: Counter[str], outputs: Sequence[str]
 ) -> tuple[Skip, Own | None]:
     """Return how an addition is done, and the layer that it is fused with, the later one first."""
     places = {name: number for number, name in enumerate(layers)}
@@ -123,7 +113,7 @@ def fusion(
             return skip, producer
     for own in ways:
         skip = skip_of(add, own, layers)
-        stored = not isinstance(layers.get(add.inputs[own]), Shortcut)
+        stored = not isinstance(layers.get(add.inputs[own]), net.Shortcut)
         if stored and skip.source != add.inputs[own]:
             return skip, None
     raise CompileError(
@@ -132,21 +122,21 @@ def fusion(
     )
 
 
-def skip_of(add: Add, own: int, layers: dict[str, Layer]) -> Skip:
+def skip_of(add: net.Add, own: int, layers: dict[str, net.Layer]) -> Skip:
     """Return the addition whose input `own` is the unit's own value."""
     other = layers.get(add.inputs[1 - own])
-    if isinstance(other, Shortcut):
+    if isinstance(other, net.Shortcut):
         return Skip(add=add, own=own, source=other.inputs[0], shortcut=other)
     return Skip(add=add, own=own, source=add.inputs[1 - own], shortcut=None)
 
 
-def check_shortcuts(network: QuantizedNetwork, skips: dict[str, Skip]) -> None:
+def check_shortcuts(network: net.QuantizedNetwork, skips: dict[str, Skip]) -> None:
     """Refuse a shortcut that another layer than an addition reads, or that reads a shortcut."""
     layers = {layer.name: layer for layer in network.layers}
     read_by = {skip.shortcut.name for skip in skips.values() if skip.shortcut}
     for layer in network.layers:
-        if isinstance(layer, Shortcut) and (
-            layer.name not in read_by or isinstance(layers.get(layer.inputs[0]), Shortcut)
+        if isinstance(layer, net.Shortcut) and (
+            layer.name not in read_by or isinstance(layers.get(layer.inputs[0]), net.Shortcut)
         ):
             given = f"layer {layer.name} without one"
             raise CompileError(
@@ -155,7 +145,7 @@ def check_shortcuts(network: QuantizedNetwork, skips: dict[str, Skip]) -> None:
         for name in layer.inputs:
             skip = skips.get(layer.name)
             through = skip.shortcut.name if skip and skip.shortcut else None
-            if isinstance(layers.get(name), Shortcut) and name != through:
+            if isinstance(layers.get(name), net.Shortcut) and name != through:
                 raise CompileError(
                     "a shortcut must be an input of an addition on an mram chip,"
                     f" got {name} as input of layer {layer.name}"

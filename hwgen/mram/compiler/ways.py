@@ -8,15 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
+from hwgen.mram.compiler import tasks
 from hwgen.mram.compiler.shelves import Placed
-from hwgen.mram.compiler.tasks import (
-    LayerCost,
-    Task,
-    array_fields,
-    chains_of,
-    segments_of,
-    task_modes,
-)
 from hwgen.mram.compiler.views import View
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.program import Mapping as Placing
@@ -52,13 +45,13 @@ class Way:
 class Ways:
     """Finds the fastest way; costs are remembered by what decides them."""
 
-    def __init__(self, arch: Arch, mapping: Placing, cost: LayerCost) -> None:
+    def __init__(self, arch: Arch, mapping: Placing, cost: tasks.LayerCost) -> None:
         self._arch, self._mapping, self._cost = arch, mapping, cost
         self._known: dict[tuple[object, ...], float] = {}
         self._tasks: dict[tuple[object, ...], dict[int, float] | None] = {}
 
     def task_cycles(
-        self, view: View, task: Task, runs: Sequence[Placed]
+        self, view: View, task: tasks.Task, runs: Sequence[Placed]
     ) -> dict[int, float] | None:
         """Return the cycles of a task in each mode that needs it; None if one lacks its kernels.
 
@@ -72,7 +65,7 @@ class Ways:
         key = view.shape, task.first, task.mode, tuple(groups)
         if key not in self._tasks:
             found: dict[int, float] | None = {}
-            for mode in task_modes(task, view, self._arch):
+            for mode in tasks.task_modes(task, view, self._arch):
                 best = self.best(view, task.kernels(view, mode, self._arch), mode, runs)
                 found = None if best is None or found is None else {**found, mode: best[0]}
             self._tasks[key] = found
@@ -96,13 +89,13 @@ class Ways:
         return self._known[key]
 
     def _all(self, view: View, kernels: int, mode: int, placed: Sequence[Placed]) -> Iterator[Way]:
-        arch, blocks = self._arch, segments_of(view, kernels, mode, self._arch)
+        arch, blocks = self._arch, tasks.segments_of(view, kernels, mode, self._arch)
         rows = defaultdict[tuple[int, int], list[Placed]](list)
         for run in placed:
             rows[run.octets, run.row].append(run)
         for (octets, _), runs in rows.items():
             whole = [run for run in runs if run.first_block == 0 and run.blocks >= blocks]
-            chains = chains_of(view, kernels, octets, arch)
+            chains = tasks.chains_of(view, kernels, octets, arch)
             copies = positions_in(whole, chains, octets * arch.block)
             most = 1 if self._mapping == "seed" else min(len(copies), view.positions)
             most = min(most, MOST_SUMS // -(-kernels // arch.block))
@@ -110,7 +103,9 @@ class Ways:
                 chosen = [run for each in copies[:count] for run in each]
                 yield self._way(view, kernels, mode, chosen, two_rows=False)
         of_one = {
-            key: runs for key, runs in rows.items() if chains_of(view, kernels, key[0], arch) == 1
+            key: runs
+            for key, runs in rows.items()
+            if tasks.chains_of(view, kernels, key[0], arch) == 1
         }
         if 2 * view.input_planes <= arch.plane_rows:
             for head, tail in pairs(of_one, blocks):
@@ -121,8 +116,8 @@ class Ways:
         self, view: View, kernels: int, mode: int, runs: Sequence[Placed], *, two_rows: bool
     ) -> Way:
         octets = runs[0].octets
-        chains = chains_of(view, kernels, octets, self._arch)
-        fields = array_fields(
+        chains = tasks.chains_of(view, kernels, octets, self._arch)
+        fields = tasks.array_fields(
             view,
             kernels,
             view.channels[mode],

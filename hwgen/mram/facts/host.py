@@ -9,17 +9,9 @@ from hwgen.chip import sheet
 from hwgen.chip.fields import Field, total_bits
 from hwgen.chip.registers import ALIGNMENT_BYTES
 from hwgen.chip.sheet import Facts, Packet, Place
+from hwgen.mram.facts import records
 from hwgen.mram.facts.arch import BANKS, MOST_MODES, Arch
 from hwgen.mram.facts.energy import TABLE, EnergyTable, load_energy
-from hwgen.mram.facts.records import (
-    HEADER,
-    HEADER_BITS,
-    Kind,
-    parameter_bits,
-    parameter_fields,
-    record_bits,
-    record_fields,
-)
 from hwgen.mram.facts.registers import VERSION, ErrorCode
 from hwgen.mram.facts.stream import section_beats
 
@@ -79,23 +71,23 @@ FORMATS = "Program image"
 FORMATS_TEXT = (
     f"Version {VERSION}. Fields are packed from the lowest bit upwards; remaining bits are zero."
     " Records have entries for every segment of a row: their length depends on the architecture."
-    f" Kinds of records: {', '.join(f'{int(kind)} {kind.name}' for kind in Kind)}."
+    f" Kinds of records: {', '.join(f'{int(kind)} {kind.name}' for kind in records.Kind)}."
 )
 
 
 def packets(arch: Arch) -> Iterator[Packet]:
     """Yield header, record and parameters, as this architecture has them."""
     size = section_beats(arch)
-    yield Packet(title=f"Header ({HEADER_BITS} bits)", text="", fields=HEADER)
+    yield Packet(title=f"Header ({records.HEADER_BITS} bits)", text="", fields=records.HEADER)
     text = f"Those of the architecture `{arch.name}`, {size.record} beats of the memory port."
-    title = f"Record ({record_bits(arch)} bits)"
-    yield Packet(title=title, text=text, fields=record_fields(arch))
-    lane: tuple[Field, ...] = parameter_fields(arch)
+    title = f"Record ({records.record_bits(arch)} bits)"
+    yield Packet(title=title, text=text, fields=records.record_fields(arch))
+    lane: tuple[Field, ...] = records.parameter_fields(arch)
     yield Packet(
         title=f"Parameters of a lane ({total_bits(lane)} bits)",
         text=(
-            f"A word holds those of {arch.block} lanes, lane 0 lowest: {parameter_bits(arch)} bits,"
-            f" {size.parameter} beats."
+            f"A word holds those of {arch.block} lanes, lane 0 lowest:"
+            f" {records.parameter_bits(arch)} bits, {size.parameter} beats."
         ),
         fields=lane,
     )

@@ -12,23 +12,13 @@ from hwgen.chip.memory import Port, store_cycles
 from hwgen.chip.registers import ALIGNMENT_BYTES
 from hwgen.chip.runs import summed
 from hwgen.chip.step import in_a_row
+from hwgen.mram.facts import timing
 from hwgen.mram.facts.accumulation import and_steps
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.events import EVENTS
 from hwgen.mram.facts.program import Program, StepPlan
 from hwgen.mram.facts.records import Kind
 from hwgen.mram.facts.stream import decode_program, program_beats, section_beats
-from hwgen.mram.facts.timing import (
-    ADD_CYCLES_PER_BIT,
-    CHECK_CYCLE,
-    CONV_TAIL_CYCLES,
-    DISPATCH_CYCLES,
-    END_CYCLES,
-    IMAGE_CYCLES,
-    LOADED_CYCLES,
-    POOL_TAIL_CYCLES,
-    READ_FIFO_BEATS,
-)
 from hwgen.mram.model.conv import CAUSES, Conv, conv_cycles, conv_of
 from hwgen.mram.model.events import kernel_taps, positions_of, record_events
 from hwgen.mram.model.port import image_cycles, program_cycles
@@ -36,7 +26,7 @@ from hwgen.mram.model.prediction import Prediction, StepCycles, counters_of
 
 MOVING = ("image", "answer")
 """Kinds of steps whose cycles count as those of loads."""
-START_CYCLES = CHECK_CYCLE + IMAGE_CYCLES
+START_CYCLES = timing.CHECK_CYCLE + timing.IMAGE_CYCLES
 """Cycle of a run in which the first image takes its mode."""
 
 Fields = Mapping[str, int]
@@ -74,7 +64,7 @@ class CycleModel:
         self._arch, self._facts = arch, program.facts
         self._weight_row_writes = (resident or program).facts.weight_rows * arch.sub_arrays
         self._content = decode_program(program.image, arch, source=program.facts.network_name)
-        self._port = Port(arch.port_bytes, arch.memory_latency_cycles, READ_FIFO_BEATS)
+        self._port = Port(arch.port_bytes, arch.memory_latency_cycles, timing.READ_FIFO_BEATS)
         self._in_array = in_array or arch.in_array
         self._write_back = write_back or arch.write_back or self._in_array
         self._convs: dict[Conv, Work] = {}
@@ -91,15 +81,15 @@ class CycleModel:
         begins, load = [], 1
         for image, mode in enumerate(chosen):
             begins.append(sum(step.cycles for step in found))
-            begin = IMAGE_CYCLES if image else START_CYCLES
+            begin = timing.IMAGE_CYCLES if image else START_CYCLES
             plans = self._facts.modes[mode].steps
             for number, plan in enumerate(plans):
                 work = self._work(plan, image)
-                before = DISPATCH_CYCLES + (0 if number else begin)
+                before = timing.DISPATCH_CYCLES + (0 if number else begin)
                 load += work.cycles if plan.kind in MOVING else 0
                 name = plan.name if len(chosen) == 1 else f"{image}.{plan.name}"
                 found.append(self._step(plan, name, work, before))
-        found.append(end_step(END_CYCLES if chosen else START_CYCLES))
+        found.append(end_step(timing.END_CYCLES if chosen else START_CYCLES))
         cycles = sum(step.cycles for step in found)
         events = summed(step.events for step in found)
         return Prediction(
@@ -125,7 +115,7 @@ class CycleModel:
             parameters=len(content.parameters),
             weight_rows=len(content.weights),
         )
-        return program_cycles(self._port, size.header, beats) + LOADED_CYCLES
+        return program_cycles(self._port, size.header, beats) + timing.LOADED_CYCLES
 
     def _work(self, plan: StepPlan, image: int) -> Work:
         """Return the cycles of a step's record."""
@@ -142,9 +132,9 @@ class CycleModel:
                 return self._conv(fields)
             case Kind.POOL:
                 taps = fields["kernel_height"] * fields["kernel_width"] * fields["blocks"]
-                cycles = positions_of(fields) * taps + POOL_TAIL_CYCLES
+                cycles = positions_of(fields) * taps + timing.POOL_TAIL_CYCLES
             case _:
-                cycles = 2 + ADD_CYCLES_PER_BIT * fields["input_planes"]
+                cycles = 2 + timing.ADD_CYCLES_PER_BIT * fields["input_planes"]
         return Work(cycles=cycles, causes={})
 
     def _conv(self, fields: Fields) -> Work:
@@ -208,7 +198,7 @@ def conv_work(conv: Conv) -> Work:
     if last < 0:
         raise ValueError(f"a record never ends: {conv}")
     return Work(
-        cycles=int(last) + 1 + CONV_TAIL_CYCLES,
+        cycles=int(last) + 1 + timing.CONV_TAIL_CYCLES,
         causes=dict(zip(CAUSES, causes.tolist(), strict=True)),
     )
 
@@ -223,7 +213,7 @@ class SplitCost:
         """Return the cycles from the retirement before a record to its own."""
         arch = self._arch
         steps = and_steps(fields, arch, write_back=arch.write_back, in_array=arch.in_array)
-        return DISPATCH_CYCLES + conv_work(conv_of(fields, arch, steps=steps)).cycles
+        return timing.DISPATCH_CYCLES + conv_work(conv_of(fields, arch, steps=steps)).cycles
 
 
 def must_compile() -> bool:

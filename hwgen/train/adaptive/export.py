@@ -5,17 +5,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from hwgen import network as net
 from hwgen.data import Dataset
-from hwgen.network import (
-    INPUT,
-    VERSION,
-    FeatureMap,
-    Graph,
-    Layer,
-    MapQuantization,
-    Parameters,
-    QuantizedNetwork,
-)
 from hwgen.network.quantization import MULTIPLIER_LOW, SHIFT_HIGH, fixed_point
 from hwgen.network.weights import INT8_BITS, NARROW_BITS
 from hwgen.train.adaptive.export_layers import adaptive_layer
@@ -31,16 +22,16 @@ LEAST_FACTOR = MULTIPLIER_LOW / 2**SHIFT_HIGH
 @torch.no_grad()
 def export_adaptive(
     network: AdaptiveNetwork, recipe: AdaptiveRecipe, dataset: Dataset
-) -> QuantizedNetwork:
+) -> net.QuantizedNetwork:
     """Return the integers of a network that was trained on its grids, in all modes."""
     network = network.cpu().eval()
     plan, table = network.plan, network.table
-    image = MapQuantization(
+    image = net.MapQuantization(
         scale=recipe.input_scale, zero_point=recipe.input_zero_point, low=0, high=255
     )
-    maps = {INPUT: adaptive_map(network, INPUT, 8, [image] * len(table.modes))}
-    layers: list[Layer] = []
-    parameters: dict[str, Parameters] = {}
+    maps = {net.INPUT: adaptive_map(network, net.INPUT, 8, [image] * len(table.modes))}
+    layers: list[net.Layer] = []
+    parameters: dict[str, net.Parameters] = {}
     for node in plan.nodes:
         sources = [maps[name] for name in node.inputs]
         output = output_map(network, node, sources[0])
@@ -48,28 +39,28 @@ def export_adaptive(
         layers.append(adaptive_layer(node, sources, output, weight_bits=network.weight_bits))
         if node.weighted:
             parameters[node.name] = export_weights(network, node, sources[0], output)
-    graph = Graph(
+    graph = net.Graph(
         format="hwgen.network",
-        version=VERSION,
+        version=net.VERSION,
         name=recipe.name,
         dataset=dataset.name,
         class_names=list(dataset.class_names),
         preprocessing=dataset.preprocessing,
-        input=maps[INPUT],
+        input=maps[net.INPUT],
         modes=table.modes,
         layers=layers,
         outputs=(layers[-1].name,),
     )
-    return QuantizedNetwork(graph=graph, parameters=parameters, tables={})
+    return net.QuantizedNetwork(graph=graph, parameters=parameters, tables={})
 
 
 def adaptive_map(
-    network: AdaptiveNetwork, name: str, bits: int, quantization: list[MapQuantization]
-) -> FeatureMap:
+    network: AdaptiveNetwork, name: str, bits: int, quantization: list[net.MapQuantization]
+) -> net.FeatureMap:
     """Return a map with its channels and its grid in every mode."""
     height, width, channels = network.plan.shapes[name]
     counts = network.table.channels[name]
-    return FeatureMap(
+    return net.FeatureMap(
         height=height,
         width=width,
         channels=channels,
@@ -79,14 +70,14 @@ def adaptive_map(
     )
 
 
-def output_map(network: AdaptiveNetwork, node: Node, source: FeatureMap) -> FeatureMap:
+def output_map(network: AdaptiveNetwork, node: Node, source: net.FeatureMap) -> net.FeatureMap:
     """Return the map of a node's output."""
     if network.is_head(node):
         # The answer stays raw; the real logit is scale * sum.
         scale = float(integers_of(network, node)[1][0])
         bits = 32 if source.bits + network.weight_bits <= NARROW_BITS else 64
         raw = [
-            MapQuantization(scale=before.scale * scale, zero_point=0, low=0, high=0)
+            net.MapQuantization(scale=before.scale * scale, zero_point=0, low=0, high=0)
             for before in source.quantization
         ]
         return adaptive_map(network, node.name, bits, raw)
@@ -94,7 +85,7 @@ def output_map(network: AdaptiveNetwork, node: Node, source: FeatureMap) -> Feat
     highest = (1 << bits) - 1
     if node.op in ("max_pool", "shortcut"):
         same = [
-            MapQuantization(
+            net.MapQuantization(
                 scale=before.scale, zero_point=before.zero_point, low=before.low, high=highest
             )
             for before in source.quantization
@@ -106,7 +97,7 @@ def output_map(network: AdaptiveNetwork, node: Node, source: FeatureMap) -> Feat
         # ReLU is the clip at the zero point.
         low = 0 if node.clip == "none" else int(zero)
         values.append(
-            MapQuantization(scale=float(step), zero_point=int(zero), low=low, high=highest)
+            net.MapQuantization(scale=float(step), zero_point=int(zero), low=low, high=highest)
         )
     return adaptive_map(network, node.name, bits, values)
 
@@ -119,8 +110,8 @@ def integers_of(network: AdaptiveNetwork, node: Node) -> tuple[Tensor, Tensor]:
 
 
 def export_weights(
-    network: AdaptiveNetwork, node: Node, source: FeatureMap, output: FeatureMap
-) -> Parameters:
+    network: AdaptiveNetwork, node: Node, source: net.FeatureMap, output: net.FeatureMap
+) -> net.Parameters:
     """Return the shared weights of a layer, and bias and requantization of every mode."""
     q, scale = integers_of(network, node)
     modes, filters = len(network.table.modes), len(q)
@@ -146,7 +137,7 @@ def export_weights(
     )
     if node.op == "linear":
         weights = weights.reshape(filters, -1)
-    return Parameters(
+    return net.Parameters(
         weights=np.ascontiguousarray(weights),
         bias=bias,
         multiplier=multiplier,

@@ -12,18 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hwgen.importers.integer import lower
+from hwgen.importers.integer import nodes as ir
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.maps import QuantizedMap, Shape, quantized_map
-from hwgen.importers.integer.nodes import (
-    Addition,
-    Convolution,
-    LayerNormalization,
-    Lookup,
-    MatrixProduct,
-    Node,
-    SoftmaxOfGroups,
-    weights_of,
-)
 from hwgen.network import QuantizedNetwork
 from hwgen.network.decoding import decode
 from hwgen.network.tokens import PLACES, TokenRows
@@ -96,7 +87,7 @@ class Graph:
         self.model, self.ranges = model, ranges
         self.tokens, self.width = model.places.shape
         self.maps: dict[str, QuantizedMap] = {}
-        self.nodes: list[Node] = []
+        self.nodes: list[ir.Node] = []
 
     def graph(self, name: str) -> IntegerGraph:
         """Return all of it."""
@@ -134,18 +125,18 @@ class Graph:
             self.dense(f"{at}.{part}", getattr(attention, part), f"{at}.norm_1")
         self.product(f"{at}.scores", f"{at}.query", f"{at}.key", heads, transposed=True)
         self.map(f"{at}.shares", heads * self.tokens)
-        self.add(SoftmaxOfGroups, f"{at}.shares", f"{at}.scores", groups=heads, causal=True)
+        self.add(ir.SoftmaxOfGroups, f"{at}.shares", f"{at}.scores", groups=heads, causal=True)
         self.product(f"{at}.mixed", f"{at}.shares", f"{at}.value", heads, transposed=False)
         self.dense(f"{at}.write", attention.write, f"{at}.mixed")
         self.map(f"{at}.sum_1", self.width)
-        self.add(Addition, f"{at}.sum_1", now, f"{at}.write")
+        self.add(ir.Addition, f"{at}.sum_1", now, f"{at}.write")
         self.norm(f"{at}.norm_2", block.before_layers, f"{at}.sum_1")
         self.dense(f"{at}.wide", block.wide, f"{at}.norm_2")
         self.map(f"{at}.gelu", self.maps[f"{at}.wide"].shape[2])
-        self.add(Lookup, f"{at}.gelu", f"{at}.wide", function=gelu)
+        self.add(ir.Lookup, f"{at}.gelu", f"{at}.wide", function=gelu)
         self.dense(f"{at}.narrow", block.narrow, f"{at}.gelu")
         self.map(f"{at}.sum_2", self.width)
-        self.add(Addition, f"{at}.sum_2", f"{at}.sum_1", f"{at}.narrow")
+        self.add(ir.Addition, f"{at}.sum_2", f"{at}.sum_1", f"{at}.narrow")
         return f"{at}.sum_2"
 
     def add(self, kind: type, name: str, *inputs: str, **keys: object) -> None:
@@ -156,13 +147,13 @@ class Graph:
     def product(self, name: str, first: str, second: str, heads: int, *, transposed: bool) -> None:
         """Add a product of two maps."""
         self.map(name, heads * self.tokens if transposed else self.width)
-        self.add(MatrixProduct, name, first, second, groups=heads, transposed=transposed)
+        self.add(ir.MatrixProduct, name, first, second, groups=heads, transposed=transposed)
 
     def norm(self, name: str, layer: nn.LayerNorm, source: str) -> None:
         """Add a layer norm."""
         self.map(name, self.width)
         self.add(
-            LayerNormalization,
+            ir.LayerNormalization,
             name,
             source,
             eps=np.float32(layer.eps),
@@ -176,9 +167,9 @@ class Graph:
         scales = steps.numpy().astype(np.float64) * layer.gain
         bias = layer.bias.detach().numpy().astype(np.float64) * layer.gain
         self.map(name, len(scales))
-        weights = weights_of(
+        weights = ir.weights_of(
             integers.numpy().astype(np.int8).reshape(len(scales), 1, 1, -1),
             scales=scales,
             bias=np.rint(bias / (scales * self.maps[source].scale)),
         )
-        self.add(Convolution, name, source, weights=weights, stride=(1, 1), padding=(0, 0, 0, 0))
+        self.add(ir.Convolution, name, source, weights=weights, stride=(1, 1), padding=(0, 0, 0, 0))

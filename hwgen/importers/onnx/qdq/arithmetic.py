@@ -11,17 +11,9 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from hwgen.importers.integer import nodes as ir
 from hwgen.importers.integer.constants import in_session
 from hwgen.importers.integer.moves import ZERO, Places
-from hwgen.importers.integer.nodes import (
-    ONE_SHAPE,
-    Addition,
-    Concatenation,
-    Convolution,
-    Extremum,
-    FullyConnected,
-    Multiplication,
-)
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.qdq.constants import attributes_of
@@ -231,7 +223,7 @@ def sum_of(state: State, proto: onnx.NodeProto, one: Real, other: Real, sign: fl
         return sum_with_sums(state, proto, (one, other), gains)
     names, shape, places = both(state, proto, one, other)
     operation = Operation(
-        kind=Addition,
+        kind=ir.Addition,
         name=node_name(proto),
         operator=proto.op_type,
         inputs=names,
@@ -295,7 +287,7 @@ def in_one_rank(one: Real, other: Real) -> tuple[Real, Real]:
         for sides in zip(pair[0].shape, pair[1].shape, strict=True)
     ):
         given = f"{list(one.shape)} and {list(other.shape)}"
-        raise RefusedError("its inputs", ONE_SHAPE, given)
+        raise RefusedError("its inputs", ir.ONE_SHAPE, given)
     return pair[0], pair[1]
 
 
@@ -313,7 +305,7 @@ def gemm(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> lis
 def is_sums(real: Real) -> bool:
     """Return whether a tensor has sums of weights that no QuantizeLinear follows."""
     base, free = real.base, real.low is None and real.high is None
-    return isinstance(base, Operation) and base.kind in (Convolution, FullyConnected) and free
+    return isinstance(base, Operation) and base.kind in (ir.Convolution, ir.FullyConnected) and free
 
 
 def sum_with_sums(
@@ -328,7 +320,7 @@ def sum_with_sums(
     if state.maps[name].shape != shape or not np.array_equal(sums.places, places):
         raise RefusedError("its inputs", "in one order, or quantized", "sums in another")
     operation = Operation(
-        kind=Addition,
+        kind=ir.Addition,
         name=node_name(proto),
         operator=proto.op_type,
         inputs=(name,),
@@ -355,8 +347,8 @@ def extremum(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) ->
         return [joined]
     if one.shape != other.shape:
         given = f"{list(one.shape)} and {list(other.shape)}"
-        raise RefusedError("its inputs", ONE_SHAPE, given)
-    return [of_planes(state, proto, one, other, kind=Extremum, keys={"least": least})]
+        raise RefusedError("its inputs", ir.ONE_SHAPE, given)
+    return [of_planes(state, proto, one, other, kind=ir.Extremum, keys={"least": least})]
 
 
 def whole(state: State, real: Real) -> bool:
@@ -375,7 +367,7 @@ def product_of(state: State, proto: onnx.NodeProto, one: Real, other: Real) -> R
     if one.places.size < other.places.size:
         one, other = other, one
     keys = {"gain": gain * other_gain}
-    return of_planes(state, proto, one, other, kind=Multiplication, keys=keys)
+    return of_planes(state, proto, one, other, kind=ir.Multiplication, keys=keys)
 
 
 def batch_normalization(
@@ -429,7 +421,7 @@ def concatenate(state: State, proto: onnx.NodeProto, inputs: list[Value | None])
     )
     height, width, _ = state.maps[names[0]].shape
     operation = Operation(
-        kind=Concatenation,
+        kind=ir.Concatenation,
         name=node_name(proto),
         operator=proto.op_type,
         inputs=names,
@@ -455,7 +447,7 @@ def of_planes(
     one: Real,
     other: Real,
     *,
-    kind: type[Extremum] | type[Multiplication],
+    kind: type[ir.Extremum] | type[ir.Multiplication],
     keys: dict[str, Any],
 ) -> Real:
     """Return an operation of two maps, whose result has the shape of the first."""

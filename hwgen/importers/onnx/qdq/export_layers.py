@@ -7,19 +7,10 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from hwgen import network as net
 from hwgen.importers.onnx.qdq.export_weights import export_conv, export_linear
 from hwgen.importers.onnx.qdq.exporting import FLAT, Exporting
 from hwgen.importers.onnx.qdq.factors import operand_gains
-from hwgen.network import (
-    Add,
-    AveragePool,
-    Concatenate,
-    MaxPool,
-    Multiply,
-    Rescale,
-    Shortcut,
-    Table,
-)
 from hwgen.network.pool import Pool
 
 
@@ -32,7 +23,7 @@ def window(layer: Pool) -> dict[str, Any]:
     }
 
 
-def export_max_pool(export: Exporting, layer: MaxPool) -> None:
+def export_max_pool(export: Exporting, layer: net.MaxPool) -> None:
     """Append a maximum."""
     real = export.build.node(
         "MaxPool",
@@ -44,7 +35,7 @@ def export_max_pool(export: Exporting, layer: MaxPool) -> None:
     export.quantize(layer.name, real, layer.output)
 
 
-def export_average_pool(export: Exporting, layer: AveragePool) -> None:
+def export_average_pool(export: Exporting, layer: net.AveragePool) -> None:
     """Append a mean that counts padding."""
     source = layer.inputs[0]
     scale = export.scale(source) / (layer.kernel[0] * layer.kernel[1])
@@ -59,7 +50,7 @@ def export_average_pool(export: Exporting, layer: AveragePool) -> None:
     finish(export, layer, scaled(export, layer, real, scale))
 
 
-def export_add(export: Exporting, layer: Add) -> None:
+def export_add(export: Exporting, layer: net.Add) -> None:
     """Append a sum; an operand whose scale does not give its multiplier is scaled first."""
     rank = FLAT if export.all_flat(layer.inputs) else 4
     scales = [export.scale(name) for name in layer.inputs]
@@ -72,7 +63,7 @@ def export_add(export: Exporting, layer: Add) -> None:
     finish(export, layer, real, flat=rank == FLAT)
 
 
-def export_multiply(export: Exporting, layer: Multiply) -> None:
+def export_multiply(export: Exporting, layer: net.Multiply) -> None:
     """Append a product."""
     rank = FLAT if export.all_flat(layer.inputs) else 4
     a, b = layer.inputs
@@ -82,7 +73,7 @@ def export_multiply(export: Exporting, layer: Multiply) -> None:
     finish(export, layer, real, flat=rank == FLAT)
 
 
-def export_rescale(export: Exporting, layer: Rescale) -> None:
+def export_rescale(export: Exporting, layer: net.Rescale) -> None:
     """Append another quantization of a map; its first node carries the name of the layer."""
     rank = FLAT if export.all_flat(layer.inputs) else 4
     before = export.real(layer.inputs[0], rank=rank)
@@ -94,7 +85,7 @@ def export_rescale(export: Exporting, layer: Rescale) -> None:
     export.quantize(layer.name, bounded, layer.output, node_name=name if bounded == real else "")
 
 
-def export_concatenate(export: Exporting, layer: Concatenate) -> None:
+def export_concatenate(export: Exporting, layer: net.Concatenate) -> None:
     """Append a concatenation by channels."""
     rank = FLAT if export.all_flat(layer.inputs) else 4
     operands = [export.real(name, rank=rank) for name in layer.inputs]
@@ -104,7 +95,7 @@ def export_concatenate(export: Exporting, layer: Concatenate) -> None:
     export.quantize(layer.name, real, layer.output)
 
 
-def export_table(export: Exporting, layer: Table) -> None:
+def export_table(export: Exporting, layer: net.Table) -> None:
     """Append a Gather of the table by the integers of the map."""
     source, build = layer.inputs[0], export.build
     table = build.constant(f"{layer.name}/table", export.network.tables[layer.name][0])
@@ -115,7 +106,7 @@ def export_table(export: Exporting, layer: Table) -> None:
     export.dequantize(layer.name, layer.output)
 
 
-def export_shortcut(export: Exporting, layer: Shortcut) -> None:
+def export_shortcut(export: Exporting, layer: net.Shortcut) -> None:
     """Append a subsampling, and zeros behind the channels or fewer channels."""
     build, name = export.build, layer.name
     before, after = export.network.map_of(layer.inputs[0]), layer.output
@@ -137,7 +128,7 @@ def export_shortcut(export: Exporting, layer: Shortcut) -> None:
 
 def scaled(
     export: Exporting,
-    layer: AveragePool | Multiply | Rescale,
+    layer: net.AveragePool | net.Multiply | net.Rescale,
     real: str,
     scale: float,
     *,
@@ -158,7 +149,7 @@ def gained(export: Exporting, name: str, real: str, gain: float, *, node_name: s
 
 def finish(
     export: Exporting,
-    layer: Add | AveragePool | Multiply,
+    layer: net.Add | net.AveragePool | net.Multiply,
     real: str,
     *,
     flat: bool = False,

@@ -13,20 +13,11 @@ import numpy as np
 import onnx
 
 from hwgen.importers.integer import Node, Note, QuantizedMap, raw_sums
+from hwgen.importers.integer import nodes as ir
 from hwgen.importers.integer.constants import Operand
 from hwgen.importers.integer.graph import BIAS_NOTE
 from hwgen.importers.integer.maps import quantized_map
 from hwgen.importers.integer.moves import ZERO, Places, lines_of, moving_nodes, view_node
-from hwgen.importers.integer.nodes import (
-    Concatenation,
-    ConstantMap,
-    Convolution,
-    FullyConnected,
-    Lookup,
-    MaxPooling,
-    PerChannel,
-    Requantization,
-)
 from hwgen.importers.integer.refused import RefusedError, advice
 from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.qdq.joining import nodes_of_sequences
@@ -151,7 +142,7 @@ class State:
         """
         base = real.base
         if isinstance(base, Operation):
-            if base.kind not in (MaxPooling, Concatenation) or not self.alike(base.inputs):
+            if base.kind not in (ir.MaxPooling, ir.Concatenation) or not self.alike(base.inputs):
                 given = f"real numbers of node {base.name} ({base.operator})"
                 raise RefusedError(f"what {node_name(reader)} reads", quantized(), given)
             same = self.maps[base.inputs[0]]
@@ -279,14 +270,14 @@ class State:
         """
         if real.low is not None or real.high is not None:
             output = output.clipped(real.low, real.high)
-        if isinstance(real.base, Operation) and real.base.kind is MaxPooling:
+        if isinstance(real.base, Operation) and real.base.kind is ir.MaxPooling:
             output = output.within(self.maps[real.base.inputs[0]])
         if isinstance(real.base, Operation) and "sums" in real.base.keys:
             real = self.with_sums(real, real.base, output, name)
         moving = isinstance(real.base, Operation) and real.base.kind in (
-            MaxPooling,
-            Concatenation,
-            Lookup,
+            ir.MaxPooling,
+            ir.Concatenation,
+            ir.Lookup,
         )
         output = self.refine(name, output, moving or real.function is not None)
         node = self.node_of(real, output, name)
@@ -302,7 +293,7 @@ class State:
         """Append what computes an operation sequence by sequence; node: of the first of them."""
         parts, joining = nodes_of_sequences(base, node, self.maps, output.shape)
         for each, shape in (*parts, *joining):
-            if isinstance(each, ConstantMap):
+            if isinstance(each, ir.ConstantMap):
                 ones = quantized_map(shape, signed=False, scale=1.0, zero_point=0)
                 self.emit(each, ones)
             else:
@@ -343,7 +334,7 @@ class State:
         assert isinstance(product, Operation)
         added, source = (self.maps[each.inputs[0]] for each in (base, product))
         other = source.shape[:2] != (1, 1) or max(added.bits, source.bits) > BYTE_BITS
-        if product.kind is not FullyConnected or other:
+        if product.kind is not ir.FullyConnected or other:
             return None
         factor, offset = self.affine(sums)
         weights, _ = scaled_weights(product.keys["stored"], source.scale, factor, offset)
@@ -365,18 +356,18 @@ class State:
             "output": name,
         }
         if real.function is not None:
-            return Lookup(**common, function=real.function)
+            return ir.Lookup(**common, function=real.function)
         gain, narrow = gain_of(real), max(self.maps[base].bits, output.bits) <= BYTE_BITS
         operand = operand_of(real, output) if narrow else None
         if gain is not None and gain >= 0 and operand is None:
-            return Requantization(**common, gain=gain)
+            return ir.Requantization(**common, gain=gain)
         factor, offset = self.affine(real)
         uniform = len(np.unique(factor)) == 1 and len(np.unique(offset)) == 1
         if uniform and narrow:
             one, added = float(factor[0]), float(offset[0])
             steps = None if operand is None else operand.table
-            return Lookup(**common, function=lambda x: x * one + added, steps=steps)
-        return PerChannel(**common, factor=factor, offset=offset, operand=operand)
+            return ir.Lookup(**common, function=lambda x: x * one + added, steps=steps)
+        return ir.PerChannel(**common, factor=factor, offset=offset, operand=operand)
 
     def affine(self, real: Real) -> tuple[Reals, Reals]:
         """Return factor and offset of each channel."""
@@ -393,7 +384,7 @@ class State:
             "inputs": base.inputs,
             "output": name,
         }
-        if base.kind in (Convolution, FullyConnected):
+        if base.kind in (ir.Convolution, ir.FullyConnected):
             factor, offset = self.affine(real)
             source = self.maps[base.inputs[0]]
             keys = dict(base.keys)
@@ -429,7 +420,7 @@ class State:
     def raw(self, real: Real, tensor: str) -> Real:
         """Append the raw sums of a layer with weights, the answer of the network."""
         base = real.base
-        if not isinstance(base, Operation) or base.kind not in (Convolution, FullyConnected):
+        if not isinstance(base, Operation) or base.kind not in (ir.Convolution, ir.FullyConnected):
             raise RefusedError("an output", "quantized, or sums of a Conv, Gemm or MatMul", "other")
         if real.low is not None or real.high is not None or real.function is not None:
             raise RefusedError("an output", "quantized, or without activation", "neither")

@@ -13,16 +13,8 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from hwgen.importers.integer import nodes as ir
 from hwgen.importers.integer.moves import Places
-from hwgen.importers.integer.nodes import (
-    Addition,
-    Choice,
-    ConstantMap,
-    LayerNormalization,
-    MatrixProduct,
-    SoftmaxOfGroups,
-    Stacking,
-)
 from hwgen.importers.integer.refused import RefusedError, advice
 from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.masks import fall_of
@@ -97,7 +89,7 @@ def map_product(state: State, proto: onnx.NodeProto, one: Real, other: Real) -> 
     )
     height, width, _ = state.maps[names[0]].shape
     operation = Operation(
-        kind=MatrixProduct,
+        kind=ir.MatrixProduct,
         name=node_name(proto),
         operator=proto.op_type,
         inputs=names,
@@ -161,7 +153,7 @@ def softmax(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> 
     source = tokens(state, real, ordered, proto)
     name_mask(state, str(real.base), node_name(proto), keys=ordered.shape[3])
     operation = Operation(
-        kind=SoftmaxOfGroups,
+        kind=ir.SoftmaxOfGroups,
         name=node_name(proto),
         operator=proto.op_type,
         inputs=(source,),
@@ -205,15 +197,15 @@ def name_mask(state: State, base: str, softmax: str, *, keys: int) -> None:
     """Say how few integers the scores in front of a Softmax have if a mask is lower than needed."""
     writers = {node.output: node for node in state.nodes}
     node = writers.get(base)
-    if isinstance(node, Choice):
+    if isinstance(node, ir.Choice):
         (source,), lowest = node.inputs, float(node.values[node.chosen].min(initial=0))
-    elif isinstance(node, Addition):
-        masks = [name for name in node.inputs if isinstance(writers.get(name), ConstantMap)]
+    elif isinstance(node, ir.Addition):
+        masks = [name for name in node.inputs if isinstance(writers.get(name), ir.ConstantMap)]
         source = next((name for name in node.inputs if name not in masks), "")
         if len(masks) != 1 or not source:
             return
         mask = writers[masks[0]]
-        assert isinstance(mask, ConstantMap)
+        assert isinstance(mask, ir.ConstantMap)
         values = state.maps[masks[0]]
         lowest = (float(mask.integers.min()) - values.zero_point) * values.scale
     else:
@@ -234,7 +226,7 @@ def softmax_of_sequences(
     """Return the softmax of each sequence; ordered: (sequences, tokens, heads, channels)."""
     sources = tuple((sequence_map(state, real, each, proto),) for each in ordered)
     operation = Operation(
-        kind=SoftmaxOfGroups,
+        kind=ir.SoftmaxOfGroups,
         name=node_name(proto),
         operator=proto.op_type,
         inputs=sources[0],
@@ -279,7 +271,7 @@ def layer_normalization(
     else:
         source = str(real.base)
     operation = Operation(
-        kind=LayerNormalization,
+        kind=ir.LayerNormalization,
         name=node_name(proto),
         operator=proto.op_type,
         inputs=(source,),
@@ -361,7 +353,7 @@ def where(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> li
     arrays = (chosen, given[0].array.astype(np.float64))
     arranged = arrangement(state, real, *(each.shape for each in arrays))
     operation = Operation(
-        kind=Choice,
+        kind=ir.Choice,
         name=node_name(proto),
         operator=proto.op_type,
         inputs=(str(real.base),),
@@ -412,7 +404,7 @@ def constant_map(state: State, name: str, given: Constant, arrange: Arrange) -> 
         zero_point=int(grid.zero_points.flat[0]),
     )
     name = state.new_name(name)
-    node = ConstantMap(name=name, operator="constant", inputs=(), output=name, integers=integers)
+    node = ir.ConstantMap(name=name, operator="constant", inputs=(), output=name, integers=integers)
     state.grids[name] = numbers
     height, width, channels = integers.shape
     return state.emit(node, numbers.map((height, width, channels)))
@@ -433,7 +425,7 @@ def stacked(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> 
         names.append(state.arranged(column, proto))
         count, channels = count + part.shape[1], part.shape[2]
     operation = Operation(
-        kind=Stacking,
+        kind=ir.Stacking,
         name=node_name(proto),
         operator=proto.op_type,
         inputs=tuple(names),

@@ -16,14 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.importers.integer import Node, Note, QuantizedMap
-from hwgen.importers.integer.nodes import (
-    Concatenation,
-    FullyConnected,
-    Lookup,
-    PerChannel,
-    Upsampling,
-    Weights,
-)
+from hwgen.importers.integer import nodes as ir
 from hwgen.importers.onnx.qdq.values import Numbers, Operation
 from hwgen.importers.onnx.qdq.weights import Stored
 
@@ -42,7 +35,7 @@ STEPS = Numbers(bits=8, signed=False, scale=1.0, zero_point=128)
 def wide_sum(
     operation: Operation,
     sums: Operation,
-    weights: Weights,
+    weights: ir.Weights,
     maps: dict[str, QuantizedMap],
     emit: Emit,
 ) -> tuple[Operation, Note] | None:
@@ -61,7 +54,7 @@ def wide_sum(
         return None
     name = operation.tensor
     about: dict[str, Any] = {"name": operation.name, "operator": operation.operator}
-    rest = PerChannel(
+    rest = ir.PerChannel(
         **about,
         inputs=(added,),
         output=f"{name}/rest",
@@ -71,13 +64,13 @@ def wide_sum(
     parts = [as_steps(about, emit, each, maps[each], f"{name}/{each}") for each in (product, added)]
     parts.append(emit(rest, STEPS.map(maps[added].shape)))
     channels = sum(maps[each].shape[2] for each in parts)
-    row = Concatenation(**about, inputs=tuple(parts), output=f"{name}/row")
+    row = ir.Concatenation(**about, inputs=tuple(parts), output=f"{name}/row")
     source = emit(row, STEPS.map((1, 1, channels)))
     made = 1
     while made < rows:
         factor = min(rows // made, MOST_GROWTH)
         made *= factor
-        grown = Upsampling(
+        grown = ir.Upsampling(
             **about,
             inputs=(source,),
             output=f"{name}/rows{made}",
@@ -96,7 +89,7 @@ def wide_sum(
         bias_integers=bias,
         bias_scales=steps,
     )
-    layer = replace(operation, kind=FullyConnected, inputs=(source,), keys={"stored": stored})
+    layer = replace(operation, kind=ir.FullyConnected, inputs=(source,), keys={"stored": stored})
     what = "the map that it adds is rounded to steps of its sums"
     return layer, Note(
         node=operation.name, what=what, steps=float(steps.max()) / 2, operator=operation.operator
@@ -108,7 +101,7 @@ def as_steps(
 ) -> str:
     """Append a map with the unsigned integers of another, and return its name."""
     scale, shift = values.scale, moved_zero(values)
-    node = Lookup(
+    node = ir.Lookup(
         **about, inputs=(source,), output=name, function=lambda real: real / scale + shift
     )
     return emit(node, STEPS.map(values.shape))
