@@ -101,7 +101,7 @@ class MacroSize:
     """
 
     compartments: Annotated[int, Field(ge=4, le=64)]
-    columns: Literal[8, 16, 32, 64]
+    columns: Literal[8, 16, 32, 64, 128]
     rows: Annotated[int, Field(ge=2, le=256)]
     weight_bits: Literal[4, 8] = 8
 

@@ -17,7 +17,7 @@ AXES: dict[str, tuple[int, ...]] = {
     "cores": (1, 2, 4, 8, 16),
     "macros_per_core": (2, 4, 8, 16),
     "macro.compartments": (8, 16, 32, 64),
-    "macro.columns": (8, 16, 32, 64),
+    "macro.columns": (8, 16, 32, 64, 128),
     "macro.rows": (8, 16, 32, 64),
     "tile_rows": (4, 8, 16, 32),
     "word_channels": (8, 16, 32, 64),

@@ -37,16 +37,16 @@ def test_every_combination_of_a_kind_is_a_chip(kind: str) -> None:
     for seed in range(60):
         arch = validate_spec(Arch, fitting(drawn(seed, kind)), source="drawn")
         widest = max(widest, arch.macro.columns)
-    assert widest == (16 if "paired" in str(KINDS[kind]) else 64)
+    assert widest == (16 if "paired" in str(KINDS[kind]) else 128)
 
 
 @pytest.mark.parametrize(
     ("kind", "columns"),
-    [("digits", 32), ("pairs", 16), ("masks", 64), ("masks4", 64), ("dense", 64), ("dense4", 64)],
+    [("digits", 32), ("pairs", 16), ("masks", 128), ("masks4", 64), ("dense", 128), ("dense4", 64)],
 )
 def test_a_macro_has_as_many_filters_as_a_word_has_channels(kind: str, columns: int) -> None:
-    """Words of 16 channels: 64 columns are 32 filters of two digits, 16 of four bits, 8 of int8."""
-    wide = changed_keys(changed_keys(PAPER, KINDS[kind]), {"macro.columns": 64})
+    """Words of 16 channels: 16 filters have 32 columns of digits, 64 of four bits, 128 of int8."""
+    wide = changed_keys(changed_keys(PAPER, KINDS[kind]), {"macro.columns": 128})
     assert fitting(wide)["macro"]["columns"] == columns
 
 

@@ -55,7 +55,7 @@ LARGEST = replace(
     load_arch(ROOT / "configs/dbpim/paper.yaml"),
     cores=MOST_CORES,
     macros_per_core=MOST_MACROS,
-    macro=MacroSize(compartments=64, columns=64, rows=256),
+    macro=MacroSize(compartments=64, columns=128, rows=256),
     tile_rows=128,
     buffer_bytes=1 << 20,
     mask_bytes=4096,

@@ -60,6 +60,7 @@ AXES = {
         chip("compartments_64", 64, 16, 4),
         chip("columns_32", 16, 32, 4),
         chip("columns_64", 32, 64, 4),
+        chip("columns_128", 64, 128, 4),
         chip("cores_16", 4, 8, 4, cores=16),
         chip("macros_16", 4, 8, 4, macros=16),
     )
@@ -69,7 +70,7 @@ AXES = {
 SHAPES = [
     (compartments, columns, rows)
     for compartments in (4, 8, 16, 32, 64)
-    for columns in (8, 16, 32, 64)
+    for columns in (8, 16, 32, 64, 128)
     for rows in (2, 4, 8, 16, 32)
     if columns <= 2 * compartments and compartments * columns * rows <= CELLS
     if compartments > 16 or columns > 16
@@ -95,7 +96,9 @@ def drawn(seed: int) -> Arch:
 
 
 DRAWN = [drawn(seed) for seed in range(12)]
-LARGEST = replace(chip("largest", 64, 64, 256, cores=16, macros=16, port=256), buffer_bytes=1 << 17)
+LARGEST = replace(
+    chip("largest", 64, 128, 256, cores=16, macros=16, port=256), buffer_bytes=1 << 17
+)
 
 
 QUICK = ("columns_64", "compartments_64", "largest")
@@ -125,16 +128,24 @@ def test_programs_of_large_chips_compute_the_network(arch: Arch) -> None:
 
 
 @pytest.mark.promise(
-    "the header of a tile has 128 bits up to 32 columns and 192 at 64; smaller chips have the"
-    " fields that they had"
+    "the header of a tile has 128 bits up to 32 columns, 192 at 64 and 256 at 128; smaller chips"
+    " have the fields that they had"
 )
 def test_bits_of_the_header() -> None:
     def bits(arch: Arch) -> int:
         return packet_bits(Opcode.TILE, arch.cores, arch.widths)
 
-    thin = replace(LARGEST, macro=replace(LARGEST.macro, columns=32))
+    thin, wide = (
+        replace(LARGEST, macro=replace(LARGEST.macro, columns=columns)) for columns in (32, 64)
+    )
     paired = replace(thin, macro=replace(thin.macro, columns=16), one_digit="paired")
-    assert [bits(each) for each in (small(), paired, thin, LARGEST)] == [128, 128, 128, 192]
+    assert [bits(each) for each in (small(), paired, thin, wide, LARGEST)] == [
+        128,
+        128,
+        128,
+        192,
+        256,
+    ]
     assert "second_group" in {field.name for field in paired.packets[Opcode.TILE]}
     assert small().widths == replace(small(), cores=8, macros_per_core=8, psum_entries=16).widths
 

@@ -1,4 +1,4 @@
-"""Macros of eight filters of eight columns each: dense chips, and int8 weights with masks."""
+"""Macros of eight and sixteen filters of eight columns: dense, and int8 weights with masks."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -36,7 +36,14 @@ def dense_wide() -> Arch:
     return wide(replace(dense(chip_arch("small")), name="dense_wide"))
 
 
+def sixteen(arch: Arch) -> Arch:
+    """Return a chip with words and macros of sixteen channels."""
+    size = replace(arch.macro, compartments=16, columns=128)
+    return replace(arch, macro=size, logit_entries=64, name=f"{arch.name}_16")
+
+
 CHIPS = {"dense": dense_wide(), "masks": masks_alone()}
+CHIPS |= {f"{name}16": sixteen(arch) for name, arch in CHIPS.items()}
 
 
 @pytest.mark.dear("dense")
