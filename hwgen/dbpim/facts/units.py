@@ -44,6 +44,8 @@ Unit = Literal[
     "chip_row_cell",
     "chip_cell",
     "chip_metadata_bit",
+    "chip_array_column",
+    "chip_array_row",
     "chip_macro",
     "chip_stage_bit",
     "chip_sense_bit",
@@ -150,6 +152,8 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
     """Return the units of the whole chip.
 
     chip_row_cell: cells of the rows of all macros that are active at once
+    chip_array_column, chip_array_row: of the arrays of cells, one a compartment, and of those of
+        metadata, one a macro: bit lines and word lines
     chip_stage_bit, chip_sense_bit: as in `event_sizes`
     core_row_bit: of the registers that hold a row until the macros store it; cores of synchronous
         cells have none
@@ -174,11 +178,12 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
     stored = {each.name: each.bits // 8 for each in storage(arch)}
     size, macros = arch.macro, arch.cores * arch.macros_per_core
     cells = macros * size.compartments * size.columns * size.rows
-    metadata = macros * metadata_bits(arch) * size.rows
+    event = event_sizes(arch)
+    metadata = macros * event["metadata_bit"] * size.rows
+    arrays = size.compartments + (metadata > 0)
     buffers = arch.simd_units * arch.buffer_bytes
     psums = arch.cores * arch.psum_entries * arch.filters * ACCUMULATOR_BITS // ACTIVATION_BITS
     masks = arch.cores * arch.mask_bytes if arch.sparse_parts else 0
-    event = event_sizes(arch)
     seconds = arch.sums - arch.filters
     adding = 0 if arch.shares_stream else arch.cores
     return {
@@ -191,6 +196,8 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
         "chip_row_cell": cells // size.rows,
         "chip_cell": cells,
         "chip_metadata_bit": metadata,
+        "chip_array_column": (cells + metadata) // size.rows,
+        "chip_array_row": macros * arrays * size.rows,
         "chip_macro": macros,
         "chip_stage_bit": macros * stage_bits(arch),
         "chip_sense_bit": macros * sense_bits(arch),
