@@ -96,7 +96,8 @@ class Explore(Working):
     _: KW_ONLY
     area: Annotated[Annotated[Real, Field(gt=0)], Says("mm2 of a chip at most", metavar="MM2")]
     objective: Annotated[
-        Objective, Says("latency: cycles of an image; edp: energy times latency", metavar="WHAT")
+        Objective,
+        Says("latency: cycles of an image; edp: energy x latency; area: mm2 x it", metavar="WHAT"),
     ] = "latency"
     keys: Annotated[
         Mapping[str, Annotated[Sequence[Value], Field(min_length=1)]],
@@ -323,10 +324,11 @@ class Exploration:
         """Return what was predicted of a chip."""
         refused = next((result[REFUSED] for result in results if REFUSED in result), None)
         runs = [] if refused else [self._run(arch, result) for result in results]
+        area = self.space.area_mm2(arch)
         return ExploredChip(
             values=self.space.shown(arch),
-            area_mm2=self.space.area_mm2(arch),
-            objective=None if refused else mean([self._objective(run) for run in runs]),
+            area_mm2=area,
+            objective=None if refused else mean([self._objective(run, area) for run in runs]),
             runs=runs,
             refused=refused,
             front=False,
@@ -349,11 +351,11 @@ class Exploration:
             with_outside_uj=None if energy is None else energy.with_outside_uj,
         )
 
-    def _objective(self, run: ExploredRun) -> float:
+    def _objective(self, run: ExploredRun, area: float) -> float:
         """Return what is to be small of a network."""
         energy = run.energy_uj or 0.0
         cycles = run.cycles_model
-        of = {"latency": cycles, "energy": energy, "edp": energy * cycles}
+        of = {"latency": cycles, "energy": energy, "edp": energy * cycles, "area": area * cycles}
         return of[self.request.objective]
 
     def report(self, drawn: int, seconds: float) -> ExploreReport:

@@ -8,7 +8,7 @@ from hwgen.files.load import EXACT
 from hwgen.report.sweep import Value
 from hwgen.report.types import Count, Images, NotNegative, Source
 
-Objective = Literal["latency", "energy", "edp"]
+Objective = Literal["latency", "energy", "edp", "area"]
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
@@ -31,7 +31,8 @@ class ExploredChip:
     """A chip that was predicted.
 
     values: of the keys that vary; one that the chip leaves out is missing
-    objective: geometric mean over the networks: cycles, uJ, or uJ times cycles; null where it is
+    objective: geometric mean over the networks: cycles, uJ, uJ times cycles, or cycles
+        times mm2; null where it is
         refused
     runs: one a network, in their order
     refused: why the chip does not run a network; null: it runs all

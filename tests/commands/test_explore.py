@@ -116,6 +116,15 @@ def test_several_networks_have_one_mean(context: api.Context, files: tuple[Path,
     assert all(len(chip.runs) == 2 for chip in report.chips)
 
 
+@pytest.mark.promise("a search may look for the chip of least cycles times area")
+def test_the_area_that_a_network_takes(context: api.Context, files: tuple[Path, Path]) -> None:
+    report = explored(context, files, objective="area")
+    for chip in report.chips:
+        (run,) = chip.runs
+        assert chip.objective == pytest.approx(run.cycles_model * chip.area_mm2)
+    assert report.best.objective == min(chip.objective or 0 for chip in report.chips)
+
+
 @pytest.mark.promise("a search that was interrupted resumes: what was predicted is cached")
 def test_a_search_resumes(
     context: api.Context, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch

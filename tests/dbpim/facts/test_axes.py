@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from hwgen.commands.subject import configuration_of
-from hwgen.commands.sweep import changed_keys
-from hwgen.dbpim.facts.arch import SWITCHES, Arch, load_arch
+from hwgen.commands.sweep import changed_keys, leaves
+from hwgen.dbpim.facts.arch import PARTS_ALONE, SWITCHES, Arch, load_arch
 from hwgen.dbpim.facts.axes import AXES, START, fitting
 from hwgen.files.load import validate_spec
 from tests.cli.given import ROOT
@@ -80,6 +80,20 @@ def test_a_size_that_is_too_large_is_the_largest_allowed(
     values: dict[str, int], key: str, found: int | None
 ) -> None:
     assert fitting(changed_keys(PAPER, values)).get(key) == found
+
+
+@pytest.mark.promise("a search reaches every chip that ships as the best of its kind")
+def test_the_best_chips_are_among_the_values() -> None:
+    """A key that a chip leaves out has the largest value, which becomes what the chip has."""
+    best = sorted((ROOT / "configs/dbpim").glob("best_*.yaml"))
+    assert len(best) == 6
+    for file in best:
+        configuration = configuration_of(load_arch(file))
+        own = leaves(configuration)
+        values = {key: own.get(key, each[-1]) for key, each in AXES.items()}
+        idle = () if configuration.get("sparse_parts", True) else PARTS_ALONE
+        assert all(values[key] in AXES[key] for key in AXES if key not in idle), file.name
+        assert fitting(changed_keys(configuration, values)) == configuration
 
 
 def test_values_are_in_order() -> None:
