@@ -130,7 +130,7 @@ class Compare(
             content=content,
             states=states,
         )
-        images = whole_sequences(network, batch.images)
+        images = whole_sequences(network, batch.images, graph.maps[graph.input].shape[2])
         with self.quiet.status(f"{file.name} is run in its runtime"), optional_packages():
             verdict, ours, theirs = answered(about, images)
             counters, runtime = Counters(), verdict.runtime
@@ -270,16 +270,17 @@ def output_of(
     )
 
 
-def whole_sequences(network: QuantizedNetwork, images: NDArray[Any]) -> NDArray[Any]:
+def whole_sequences(network: QuantizedNetwork, images: NDArray[Any], channels: int) -> NDArray[Any]:
     """Return rows of a decoder, one a call, as images of as many rows as it has positions.
 
+    channels: of the file's image, which are the first; the position decides all others
     Rows behind the last call are empty, which no row before them sees.
     """
     count = network.graph.positions
     if not count:
         return images
     rows = np.concatenate([images, np.zeros((-len(images) % count, *images.shape[1:]), np.uint8)])
-    return rows.reshape(-1, count, 1, images.shape[-1])
+    return rows[..., :channels].reshape(-1, count, 1, channels)
 
 
 def computed_kernels(network: QuantizedNetwork) -> Target | None:

@@ -45,6 +45,7 @@ class Writing:
     """How the network of a file is written.
 
     dataset, class_names: it has; positions: of a decoder whose step the file is, else 0
+    decode: the file is a decoder of whole sequences, whose step is written
     check: whether it is judged by the file; tokenizer: file of one that goes with it
     """
 
@@ -53,6 +54,7 @@ class Writing:
     dataset: str
     class_names: Sequence[str]
     positions: int
+    decode: bool
     check: bool
     tokenizer: Path | None = None
 
@@ -65,7 +67,8 @@ class Writing:
     def write(self, graph: IntegerGraph, made: Calibrated | None, kernels: Kernels) -> ImportReport:
         """Write the network of a graph; return what it is."""
         lowered = self.lowered(graph, kernels)
-        network = decode(lowered.network) if self.positions else lowered.network
+        step = self.positions or self.decode
+        network = decode(lowered.network) if step else lowered.network
         if self.tokenizer is not None:
             network = replace(network, tokenizer=read_vocabulary(self.tokenizer))
         save_network(network, self.out)
@@ -79,6 +82,7 @@ class Writing:
                 content=content,
                 made=made,
                 states={} if made is None else made.states,
+                step=bool(self.positions),
             )
             content = replace(content, judged=judged(imported))
         return ImportReport(

@@ -106,6 +106,13 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
             metavar="N",
         ),
     ] = 0
+    decode: Annotated[
+        bool,
+        Says(
+            "make the step of a decoder of whole sequences: a token a call, with caches that the"
+            " chip keeps"
+        ),
+    ] = False
     tokenizer: Annotated[
         File | None,
         Says("a tokenizer.json, or a file of llama2.c, for hwgen text", metavar="FILE"),
@@ -163,6 +170,8 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
         if self.positions and (self.calibrate is None or self.state or self.positions < 2):
             allowed = "2 or more, given with --calibrate and without --state"
             raise self.refusal("positions", allowed, self.positions)
+        if self.decode and (self.positions or self.state):
+            raise self.refusal("decode", "left out beside --positions and --state", "it")
         for each in self.state:
             if each.count("=") != 1 and each != NO_STATE:
                 raise self.refusal("state", "INPUT=OUTPUT, or none", each)
@@ -178,7 +187,7 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
         if self.strict and self.differ:
             raise self.refusal("differ", "left out where --strict is given", "it")
         if self.chip is not None and self.is_whole:
-            allowed = "left out beside --state, --positions, --tokenizer and --kernels"
+            allowed = "left out beside --state, --positions, --decode, --tokenizer and --kernels"
             raise self.refusal("chip", allowed, self.chip)
 
     @property
@@ -191,7 +200,8 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
     @property
     def is_whole(self) -> bool:
         """Whether what is asked for is of a network in one piece, and no plan has it."""
-        return bool(self.state or self.positions or self.tokenizer or self.kernels != "default")
+        of_calls = self.state or self.positions or self.decode
+        return bool(of_calls or self.tokenizer or self.kernels != "default")
 
     def run(self) -> ImportReport | PlanReport:
         """Write the network, or the plan of one that is cut."""
@@ -200,6 +210,7 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
             out=Path(self.out),
             dataset=self.dataset,
             class_names=self.class_names,
+            decode=self.decode,
             positions=self.positions,
             check=not self.no_check,
             tokenizer=path_of(self.tokenizer),

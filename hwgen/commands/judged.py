@@ -47,6 +47,7 @@ class Imported:
     states: by input of the file the output that it becomes
     content: the lines; None: no difference is explained
     made: of a float file; None: the file was quantized
+    step: the float file is a decoder's step, called at each position
     cut: in place of the file a model of its first nodes; None: the file itself
     """
 
@@ -58,6 +59,7 @@ class Imported:
     made: Calibrated | None = None
     states: Mapping[str, str] = field(default_factory=dict)
     cut: Any = None
+    step: bool = False
 
     @property
     def name(self) -> str:
@@ -78,15 +80,19 @@ class Player:
         from golden.states import Session, calls
 
         network = self._network
-        images = self._ends.integers(feeds).reshape(-1, *network.graph.input.shape)
+        images, image = self._ends.integers(feeds), network.graph.input
         if network.graph.positions:
-            stepped = calls(network, images)
+            tokens = images.reshape(-1, images.shape[-1])
+            if network.token_rows is not None:
+                tokens = network.token_rows.completed(tokens, image)
+            stepped = calls(network, tokens.reshape(-1, *image.shape))
             maps = {name: each.reshape(1, -1, 1, each.shape[-1]) for name, each in stepped.items()}
         elif network.states:
+            images = images.reshape(-1, *image.shape)
             self._session = self._session or Session(network, streams=len(images))
             maps = self._session.step(images)
         else:
-            maps = golden.outputs(network, images)
+            maps = golden.outputs(network, images.reshape(-1, *image.shape))
         sources = {layer.source: maps[layer.name] for layer in network.layers if layer.name in maps}
         return self._ends.outputs(sources)  # type: ignore[no-any-return]
 
@@ -195,7 +201,7 @@ def float_file(imported: Imported) -> Any:
     from hwgen.importers.onnx.step_file import StepFile
     from hwgen.importers.onnx.token_ids import with_rows_given
 
-    if imported.network.graph.positions:
+    if imported.step:
         return StepFile(imported.file, imported.network.graph.positions)
     whole = read_whole_model(imported.file)
     rows = with_rows_given(whole)

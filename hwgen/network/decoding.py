@@ -1,7 +1,9 @@
 """One causal network as programs: all tokens at once, and some tokens a call with what it keeps.
 
 Every layer is token by token but products and causal softmaxes, so that row p of the whole equals
-call p, in every element of every map; a call of k tokens equals k calls of one.
+call p, in every element of every map; a call of k tokens equals k calls of one. A constant of all
+tokens (learned places, the tables of a rotation) is the host's: its row p are further channels of
+the image of position p.
 
 Tests: `tests/network/test_decoding.py`.
 """
@@ -18,6 +20,7 @@ from hwgen.network.append import Append, pixels_of
 from hwgen.network.causal_softmax import CausalSoftmax
 from hwgen.network.concatenate import Concatenate
 from hwgen.network.conv import Conv
+from hwgen.network.given_places import ONE_PIXEL, constant_keys, with_constants_given
 from hwgen.network.graph import INPUT, QuantizedNetwork, version_of
 from hwgen.network.layer_norm import LayerNorm
 from hwgen.network.maps import FeatureMap
@@ -27,8 +30,9 @@ from hwgen.network.rescale import Rescale
 from hwgen.network.state import State
 from hwgen.network.table import Table
 
-ONE_PIXEL = (1, 1)
 OF_TOKENS = (Add, CausalSoftmax, Concatenate, Conv, LayerNorm, MatMul, Multiply, Rescale, Table)
+OF_ELEMENTS = (Add, Multiply, Rescale, Table)
+"""Layers that may stand between scores and their softmax."""
 
 
 def decode(network: QuantizedNetwork, tokens: int = 1) -> QuantizedNetwork:
@@ -39,14 +43,17 @@ def decode(network: QuantizedNetwork, tokens: int = 1) -> QuantizedNetwork:
     by a later call at the place of the first of them.
     Raises ConfigError for a layer that is not token by token, and for more tokens than positions.
     """
+    network = with_constants_given(network)
     graph = network.graph
     positions = graph.positions or pixels_of(graph.input)
     if not 1 <= tokens <= positions:
         allowed = f"from 1 to the {positions} positions of {graph.name}"
         raise ConfigError(field="tokens", allowed=allowed, given=tokens, source="decode")
+    refuse_later_tokens(network)
     layers: list[Any] = []
     held = dict(network.held)
     caches = {each.name: each.name for each in graph.layers if isinstance(each, Append)}
+    caches |= {name: name for name in constant_keys(network)}
     kept = {*caches, *(each.inputs[0] for each in graph.layers if isinstance(each, Append))}
     for layer in graph.layers:
         if layer.name in kept:
@@ -134,6 +141,32 @@ def refuse_others(layer: Any, maps: dict[str, FeatureMap], name: str) -> None:
         raise ConfigError(
             field=f"layer {layer.name}", allowed=f"{allowed} in a decoder", given=given, source=name
         )
+
+
+def refuse_later_tokens(network: QuantizedNetwork) -> None:
+    """Refuse scores of all tokens that are read otherwise than through causal softmaxes."""
+    constants = constant_keys(network)
+    scores, shares = set[str](), set[str]()
+    for layer in network.layers:
+        given = scores.intersection(layer.inputs)
+        if isinstance(layer, CausalSoftmax):
+            shares.add(layer.name)
+            continue
+        if isinstance(layer, MatMul) and layer.inputs[1] not in constants:
+            wrong = not layer.transposed and layer.inputs[0] not in shares
+            if layer.transposed:
+                scores.add(layer.name)
+        else:
+            wrong = bool(given) and not isinstance(layer, OF_ELEMENTS)
+            if given:
+                scores.add(layer.name)
+        if wrong or scores.intersection(network.graph.outputs):
+            raise ConfigError(
+                field=f"layer {layer.name}",
+                allowed="behind a causal mask, where a decoder reads other tokens",
+                given=f"{layer.op} of {', '.join(layer.inputs)}",
+                source=network.graph.name,
+            )
 
 
 def complaints(layer: Any, maps: dict[str, FeatureMap]) -> Iterator[tuple[str, object]]:

@@ -6,6 +6,7 @@ Tests: `tests/commands/test_tokens.py`, `tests/network/test_tokens.py`.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,11 @@ TOKEN_ROWS, TOKEN_TABLE, TOKEN_PLACES = "token_rows", "token_table", "token_plac
 """Names in the network file: the rows, the name of their table, and the rows of positions."""
 PLACES = 8
 """Bits behind the point of both tables where positions have rows, in steps of the image."""
+PLACED = (
+    "the row of the token plus that of its place, over 256, to the nearest integer, plus the "
+    "zero point"
+)
+"""How ids become the image then."""
 MOST_IDS = 1 << 20
 MOST_BYTES = 1 << 28
 """Of a file of ids."""
@@ -28,14 +34,14 @@ class TokenRows:
     """What the host looks up: of each id the channels of one pixel of the image.
 
     name: of the table in the imported file; empty: none
-    rows: (ids, channels); uint8, integers of the image, or int16 where positions have rows
-    places: int16, (positions, channels): element = clip(((row + place + 128) >> 8) + zero point);
-        None: no position matters
+    rows: (ids, channels); uint8, integers of the image, or int16 or int32 where positions have rows
+    places: of the type of rows, (positions, channels): element = clip(((row + place + 128) >> 8) +
+        zero point); None: no position matters
     """
 
     name: str
-    rows: NDArray[np.uint8] | NDArray[np.int16]
-    places: NDArray[np.int16] | None = None
+    rows: NDArray[Any]
+    places: NDArray[Any] | None = None
 
     def images(
         self,
@@ -57,12 +63,27 @@ class TokenRows:
             if (last := places.max(initial=0)) >= (most := len(self.places)):
                 given = f"at most {most}, one a position, got {last + 1}"
                 raise DataError(f"the ids must be {given} ({source})")
-            values = image.quantization[0]
-            total = found.astype(np.int64) + self.places[places]
-            steps = (total + (1 << PLACES - 1) >> PLACES) + values.zero_point
-            found = steps.clip(values.low, values.high)
+            found = integers_of(found.astype(np.int64) + self.places[places], image)
         made: NDArray[np.uint8] = found.astype(np.uint8).reshape(len(ids), *image.shape)
         return made
+
+    def completed(self, tokens: NDArray[Any], image: FeatureMap) -> NDArray[Any]:
+        """Return integers of tokens from position 0 on, (tokens, channels), with all channels.
+
+        Those that they lack are of the positions alone.
+        """
+        count, width = tokens.shape
+        if self.places is not None and width < image.channels:
+            further = integers_of(self.places[np.arange(count) % len(self.places), width:], image)
+            tokens = np.concatenate([tokens, further.astype(tokens.dtype)], axis=1)
+        return tokens
+
+
+def integers_of(steps: NDArray[Any], image: FeatureMap) -> NDArray[Any]:
+    """Return sums of a row and a place as integers of the image."""
+    values = image.quantization[0]
+    found = (steps + (1 << PLACES - 1) >> PLACES) + values.zero_point
+    return found.clip(values.low, values.high)
 
 
 def check_ids(
@@ -110,7 +131,8 @@ def read_ids(
 def token_complaints(given: TokenRows, image: FeatureMap, *, positions: int) -> Iterator[Complaint]:
     """Check that rows are of the channels of the image, and those of all its positions."""
     placed, shape = given.places is not None, given.rows.shape
-    kind = np.dtype(np.int16 if placed else np.uint8)
+    wide = placed and given.rows.dtype == np.int32
+    kind = np.dtype((np.int32 if wide else np.int16) if placed else np.uint8)
     known = given.rows.dtype == kind and len(shape) == 2 and 0 < shape[0] <= MOST_IDS
     if not known or shape[1] != image.channels or image.bits > 8:
         allowed = f"{kind}, up to {MOST_IDS} rows of {image.channels}"
@@ -118,6 +140,6 @@ def token_complaints(given: TokenRows, image: FeatureMap, *, positions: int) -> 
     if given.places is None:
         return
     wanted = (positions or image.height * image.width, image.channels)
-    if given.places.dtype != np.int16 or given.places.shape != wanted:
+    if given.places.dtype != kind or given.places.shape != wanted:
         shown = f"{given.places.dtype} of shape {given.places.shape}"
-        yield TOKEN_PLACES, f"int16 of shape {wanted}", shown
+        yield TOKEN_PLACES, f"{kind} of shape {wanted}", shown

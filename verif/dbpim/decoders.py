@@ -1,10 +1,11 @@
 """Drawn decoders: causal blocks of attention and two layers, of all tokens at once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hwgen.network import CausalSoftmax, QuantizedNetwork
+from hwgen.network.tokens import TokenRows
 from verif.dbpim.network_builder import SIGNED, NetworkBuilder
 
 
@@ -31,18 +32,26 @@ def drawn_shape(rng: np.random.Generator, *, word: int = 8) -> DecoderShape:
     )
 
 
-def drawn_decoder(seed: int, shape: DecoderShape, *, classes: int = 16) -> QuantizedNetwork:
-    """Return a decoder of all its tokens, scaled by drawn ones."""
+def drawn_decoder(
+    seed: int, shape: DecoderShape, *, classes: int = 16, placed: bool = False
+) -> QuantizedNetwork:
+    """Return a decoder of all its tokens, scaled by drawn ones.
+
+    placed: constants are added to its image and multiplied by its keys; its image is of 32 ids
+    """
     size = (shape.tokens, 1, shape.width)
     build = Decoders(name="drawn decoder", shape=size, seed=seed, zero_point=128, images=4)
-    tokens = "input"
+    tokens = build.add("input", build.constant(like="input"), output=SIGNED) if placed else "input"
     for _ in range(shape.blocks):
-        tokens = build.add(tokens, build.attention(tokens, shape), output=SIGNED)
+        read = build.attention(tokens, shape, placed=placed)
+        tokens = build.add(tokens, read, output=SIGNED)
         hidden = build.dense(build.layer_norm(tokens, output=SIGNED), shape.hidden)
         hidden = build.table(hidden, np.tanh, output=SIGNED)
         tokens = build.add(tokens, build.dense(hidden, shape.width), output=SIGNED)
     build.dense(build.layer_norm(tokens, output=SIGNED), classes)
-    return build.build()
+    rows = build.rng.integers(0, 256, (32, shape.width), dtype=np.uint8)
+    made = build.build()
+    return replace(made, token_rows=TokenRows(name="", rows=rows)) if placed else made
 
 
 class Decoders(NetworkBuilder):
@@ -60,10 +69,12 @@ class Decoders(NetworkBuilder):
         fields = {**vars(layer), "op": "causal_softmax", "keys": "pixel"}
         return self._append(CausalSoftmax(**fields))
 
-    def attention(self, source: str, shape: DecoderShape) -> str:
-        """Append what each token reads of itself and those before it."""
+    def attention(self, source: str, shape: DecoderShape, *, placed: bool = False) -> str:
+        """Append what each token reads of itself and those before it; placed: keys have places."""
         read = self.layer_norm(source, output=SIGNED)
         query, key, value = (self.dense(read, shape.width) for _ in range(3))
+        if placed:
+            key = self.multiply(key, self.constant(like=key), output=SIGNED)
         scores = self.matmul(query, key, groups=shape.heads, transposed=True, output=SIGNED)
         shares = self.causal_softmax(scores, groups=shape.heads)
         mixed = self.matmul(shares, value, groups=shape.heads, transposed=False, output=SIGNED)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from golden.network import infer
 from golden.states import Session, calls
 from hwgen.dbpim.compiler import unstored
 from hwgen.dbpim.model import CycleModel
@@ -37,6 +38,22 @@ def test_sixteen_calls(tmp_path: Path) -> None:
     whole, tokens = drawn(1)
     step, images = decode(whole), tokens[0][:, np.newaxis]
     check_chip(step, chip_arch("small_rows"), images, tmp_path, maps=calls(step, images))
+
+
+@pytest.mark.promise(
+    "constants of all tokens are read at the position, on the chip as in the whole"
+)
+def test_places_of_tokens(tmp_path: Path) -> None:
+    shape = DecoderShape(blocks=1, width=16, heads=2, hidden=16, tokens=8)
+    whole = drawn_decoder(2, shape, placed=True)
+    step, ids = decode(whole), np.random.default_rng(2).integers(0, 32, (1, 8))
+    assert whole.token_rows is not None and step.token_rows is not None
+    places, image = np.arange(8)[:, np.newaxis], step.graph.input
+    images = step.token_rows.images(ids.T, image, "ids", positions=places)
+    maps = calls(step, images)
+    of_all = infer(whole, whole.token_rows.images(ids, whole.graph.input, "ids"))
+    assert (maps[step.answer].ravel() == of_all[whole.answer].ravel()).all()
+    check_chip(step, chip_arch("small_rows"), images, tmp_path, maps=maps)
 
 
 @pytest.mark.promise("the cycle model knows the position: where a row of a cache crosses 4 KiB")
