@@ -27,6 +27,7 @@ from hwgen.importers.integer.endings import said_of_head
 from hwgen.network import QuantizedNetwork
 from hwgen.network.decoding import decode
 from hwgen.network.file import save_network
+from hwgen.network.padded_heads import with_heads_padded
 from hwgen.network.verdict import Verdict
 from hwgen.network.vocabulary import read_vocabulary
 from hwgen.report.imports import (
@@ -46,6 +47,7 @@ class Writing:
 
     dataset, class_names: it has; positions: of a decoder whose step the file is, else 0
     decode: the file is a decoder of whole sequences, whose step is written
+    pad_heads: channels, of which each head gets a multiple
     check: whether it is judged by the file; tokenizer: file of one that goes with it
     """
 
@@ -55,6 +57,7 @@ class Writing:
     class_names: Sequence[str]
     positions: int
     decode: bool
+    pad_heads: int
     check: bool
     tokenizer: Path | None = None
 
@@ -68,7 +71,8 @@ class Writing:
         """Write the network of a graph; return what it is."""
         lowered = self.lowered(graph, kernels)
         step = self.positions or self.decode
-        network = decode(lowered.network) if step else lowered.network
+        network = with_heads_padded(lowered.network, self.pad_heads)
+        network = decode(network) if step else network
         if self.tokenizer is not None:
             network = replace(network, tokenizer=read_vocabulary(self.tokenizer))
         save_network(network, self.out)

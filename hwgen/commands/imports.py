@@ -16,7 +16,7 @@ from rich.console import RenderableType
 from hwgen.commands.cut import Cutting, plan_instead
 from hwgen.commands.described import Writing
 from hwgen.commands.exchange import calibrated_graph
-from hwgen.commands.fields import File, path_of, words
+from hwgen.commands.fields import Count, File, path_of, words
 from hwgen.commands.files import read_graph
 from hwgen.commands.plans import Wanted
 from hwgen.commands.request import OUTPUT_FILE, OUTPUT_FOLDER, Request, Says
@@ -113,6 +113,14 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
             " chip keeps"
         ),
     ] = False
+    pad_heads: Annotated[
+        Count | None,
+        Says(
+            "pad the channels of each head by zeros to a multiple of N, as a chip's words want it"
+            " [default: they stay]",
+            metavar="N",
+        ),
+    ] = None
     tokenizer: Annotated[
         File | None,
         Says("a tokenizer.json, or a file of llama2.c, for hwgen text", metavar="FILE"),
@@ -187,7 +195,8 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
         if self.strict and self.differ:
             raise self.refusal("differ", "left out where --strict is given", "it")
         if self.chip is not None and self.is_whole:
-            allowed = "left out beside --state, --positions, --decode, --tokenizer and --kernels"
+            given = "--state, --positions, --decode, --pad-heads, --tokenizer and --kernels"
+            allowed = f"left out beside {given}"
             raise self.refusal("chip", allowed, self.chip)
 
     @property
@@ -201,7 +210,7 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
     def is_whole(self) -> bool:
         """Whether what is asked for is of a network in one piece, and no plan has it."""
         of_calls = self.state or self.positions or self.decode
-        return bool(of_calls or self.tokenizer or self.kernels != "default")
+        return bool(of_calls or self.pad_heads or self.tokenizer or self.kernels != "default")
 
     def run(self) -> ImportReport | PlanReport:
         """Write the network, or the plan of one that is cut."""
@@ -211,6 +220,7 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
             dataset=self.dataset,
             class_names=self.class_names,
             decode=self.decode,
+            pad_heads=self.pad_heads or 1,
             positions=self.positions,
             check=not self.no_check,
             tokenizer=path_of(self.tokenizer),

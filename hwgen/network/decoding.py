@@ -20,13 +20,14 @@ from hwgen.network.append import Append, pixels_of
 from hwgen.network.causal_softmax import CausalSoftmax
 from hwgen.network.concatenate import Concatenate
 from hwgen.network.conv import Conv
-from hwgen.network.given_places import ONE_PIXEL, constant_keys, with_constants_given
+from hwgen.network.given_places import constant_keys, with_constants_given
 from hwgen.network.graph import INPUT, QuantizedNetwork, version_of
 from hwgen.network.layer_norm import LayerNorm
 from hwgen.network.maps import FeatureMap
 from hwgen.network.matmul import MatMul
 from hwgen.network.multiply import Multiply
 from hwgen.network.rescale import Rescale
+from hwgen.network.selections import ONE_PIXEL
 from hwgen.network.state import State
 from hwgen.network.table import Table
 

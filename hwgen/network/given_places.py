@@ -1,8 +1,8 @@
 """Constants of all tokens as channels of the image: learned places, the tables of a rotation.
 
 The host knows the position of a token, and its image has, behind the row of the token, what the
-constants have at that position. A convolution of ones takes each of them, and the row, out again;
-all integers stay.
+constants have at that position. A selection takes each of them, and the row, out again; all
+integers stay.
 
 Tests: `tests/network/test_given_places.py`.
 """
@@ -16,17 +16,14 @@ from numpy.typing import NDArray
 
 from hwgen.network.append import pixels_of
 from hwgen.network.constant import Constant
-from hwgen.network.conv import Conv
 from hwgen.network.graph import INPUT, Layer, QuantizedNetwork
 from hwgen.network.maps import FeatureMap
 from hwgen.network.matmul import MatMul
-from hwgen.network.quantization import HALF_UP, MULTIPLIER_BITS, MULTIPLIER_LOW
+from hwgen.network.selections import selection
 from hwgen.network.tokens import PLACED, PLACES, TokenRows
-from hwgen.network.weights import INT8_BITS, Parameters
 
 ROW = "input.row"
 """The layer that takes the row of a token out of the image."""
-ONE_PIXEL = (1, 1)
 
 
 def constant_keys(network: QuantizedNetwork) -> set[str]:
@@ -73,8 +70,8 @@ def with_constants_given(network: QuantizedNetwork) -> QuantizedNetwork:
     layers: list[Layer] = []
 
     def take(name: str, output: FeatureMap, places: Sequence[int]) -> None:
-        layers.append(selection(name, output))
-        parameters[name] = chosen(places, wide, output)
+        layer, parameters[name] = selection(name, INPUT, wide, output, places)
+        layers.append(layer)
 
     take(ROW, image, range(width))
     for layer in network.layers:
@@ -105,36 +102,4 @@ def with_tables(given: TokenRows, tables: NDArray[np.uint8], zero_point: int) ->
         name=given.name,
         rows=np.pad(rows, ((0, 0), (0, tables.shape[1]))),
         places=np.concatenate([places.astype(np.int32), steps(tables)], axis=1),
-    )
-
-
-def selection(name: str, output: FeatureMap) -> Conv:
-    """Return the layer that takes channels out of the image."""
-    return Conv(
-        op="conv",
-        name=name,
-        inputs=(INPUT,),
-        output=output,
-        source="",
-        weight_bits=INT8_BITS,
-        weight_grid="integer",
-        rounding=HALF_UP,
-        kernel=ONE_PIXEL,
-        stride=ONE_PIXEL,
-        padding=(0, 0, 0, 0),
-        groups=1,
-    )
-
-
-def chosen(places: Sequence[int], image: FeatureMap, output: FeatureMap) -> Parameters:
-    """Return the integers of a layer whose channels are those of the image at some places."""
-    count, (before,), (after,) = len(places), image.quantization, output.quantization
-    weights = np.zeros((count, 1, 1, image.channels), np.int8)
-    weights[np.arange(count), 0, 0, list(places)] = 1
-    return Parameters(
-        weights=weights,
-        bias=np.full((1, count), -after.zero_point, np.int64),
-        multiplier=np.full((1, count), MULTIPLIER_LOW, np.uint32),
-        shift=np.full((1, count), MULTIPLIER_BITS - 1, np.uint8),
-        weight_scale=np.full(count, after.scale / before.scale, np.float32),
     )

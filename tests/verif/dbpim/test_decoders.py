@@ -13,6 +13,7 @@ from hwgen.dbpim.sim import simulate
 from hwgen.dbpim.sim.chip_run import Call
 from hwgen.network import QuantizedNetwork
 from hwgen.network.decoding import decode, prefill
+from hwgen.network.padded_heads import with_heads_padded
 from tests.verif.dbpim.chips import check_chip, chip_arch, compiled
 from verif.dbpim.decoders import DecoderShape, drawn_decoder
 
@@ -41,11 +42,12 @@ def test_sixteen_calls(tmp_path: Path) -> None:
 
 
 @pytest.mark.promise(
-    "constants of all tokens are read at the position, on the chip as in the whole"
+    "constants of all tokens are read at the position, and heads of six channels are padded, on the"
+    " chip as in the whole"
 )
 def test_places_of_tokens(tmp_path: Path) -> None:
-    shape = DecoderShape(blocks=1, width=16, heads=2, hidden=16, tokens=8)
-    whole = drawn_decoder(2, shape, placed=True)
+    shape = DecoderShape(blocks=1, width=24, heads=4, hidden=16, tokens=8)
+    whole = with_heads_padded(drawn_decoder(2, shape, placed=True), 8)
     step, ids = decode(whole), np.random.default_rng(2).integers(0, 32, (1, 8))
     assert whole.token_rows is not None and step.token_rows is not None
     places, image = np.arange(8)[:, np.newaxis], step.graph.input
