@@ -12,13 +12,16 @@ from hwgen.commands.packages import optional_packages
 from hwgen.errors import FormatError, MissingToolError
 from hwgen.importers.integer import Difference, IntegerGraph, Lowered
 from hwgen.importers.integer.arithmetic import Kernels
-from hwgen.importers.integer.nodes import Convolution, FullyConnected
+from hwgen.importers.integer.nodes import Convolution, FullyConnected, SoftmaxOfGroups
 
 ANEW_STEPS = 254
 """Half steps from zero to the largest input of a block."""
+ONE = 255
+"""Steps of 1/256 up to the largest share that is stored."""
 SAME_SHARES = "onnxruntime 1.31"
 """Whose shares of a Softmax golden has, element by element."""
 FLOAT = "onnxruntime computes it in float32"
+OF_ONE = "onnxruntime stores zero for the share of a value that stands alone, which is one"
 
 
 def differences_of(
@@ -45,7 +48,16 @@ def differences_of(
     if shares and not graph.runtime.startswith(SAME_SHARES):
         what = f"{graph.runtime} adds exponentials up in another order than {SAME_SHARES}"
         found.append(Difference(operator="Softmax", nodes=len(shares), what=what, steps=1))
+    found += shares_of_one(graph)
     return [*found, *anew_differences(graph.read_by(kernels), kept.anew)], ""
+
+
+def shares_of_one(graph: IntegerGraph) -> Iterator[Difference]:
+    """Yield what shares may differ by where each is of one value, and quantized."""
+    for node in graph.nodes:
+        if isinstance(node, SoftmaxOfGroups) and node.groups == graph.maps[node.inputs[0]].shape[2]:
+            what = f"node {node.name}, {OF_ONE}"
+            yield Difference(operator=node.operator, nodes=1, what=what, steps=ONE)
 
 
 def kept_differences(lowered: Lowered, kept: Mapping[str, int]) -> Iterator[Difference]:

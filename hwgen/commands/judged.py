@@ -240,12 +240,14 @@ def explained(
         first = first or (node.name if node is not None and largest else "")
         if largest > named[layer.name]:
             sentences.append(said_of_layer(node, layer.source, largest, named[layer.name]))
-    if not first and (set(found.outputs) & ends.plain or found.steps > 1):
-        sentences.append("no layer differs on the runtime's own inputs, and the answer does")
-    elif not first:
+    if not first:
         # A function behind the answer, by numpy here and there by the runtime.
-        heads = [node.name for nodes in heads_left_out(graph).values() for node in nodes]
-        first = next(iter(heads), "")
+        heads = [node for nodes in heads_left_out(graph).values() for node in nodes]
+        most = max([1, *(step for node in heads for step in steps_of(node, content))])
+        if set(found.outputs) & ends.plain or found.steps > most:
+            sentences.append("no layer differs on the runtime's own inputs, and the answer does")
+        else:
+            first = next((node.name for node in heads), "")
     return replace(found, first=first, unforeseen=[*found.unforeseen, *sentences])
 
 

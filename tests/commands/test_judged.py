@@ -51,6 +51,18 @@ def test_equal_to_the_whole_file(head: tuple[str, ...], tmp_path: Path, capsys: 
     assert "equal in all 512 elements of 8 images, by onnxruntime" in text
 
 
+@pytest.mark.promise(
+    "an import names a Softmax of one value each, for which onnxruntime stores zero"
+)
+def test_shares_of_one_value_are_named(tmp_path: Path, capsys: Said) -> None:
+    model = Model((1, 3, 6, 6))
+    now = model.quantized(model.conv(model.image(), 1, 3, 3, 3), 0.05, 60)
+    now = model.quantized(model.node("Softmax", now, axis=1), 1 / 256, 0)
+    code, text = told(capsys, saved(model.build(now), tmp_path), "--out", tmp_path / "net.npz")
+    assert "differs in 128 of 128 elements" in text and "at most 255 steps" in text
+    assert code == 0 and "stores zero for the share of a value that stands alone" in text
+
+
 def test_without_the_check_nothing_is_promised(tmp_path: Path, capsys: Said) -> None:
     code, text = told(capsys, small(tmp_path), "--out", tmp_path / "net.npz", "--no-check")
     assert code == 0 and "judged" not in text and "exactly" not in text
