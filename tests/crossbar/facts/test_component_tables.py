@@ -1,5 +1,6 @@
 """The component tables that ship: what is continued beyond the published constants, and how."""
 
+import math
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -7,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from hwgen.crossbar.facts.arch import load_arch
 from hwgen.crossbar.facts.buildable import adc_rate, check_buildable
 from hwgen.crossbar.facts.components import load_components
 from hwgen.crossbar.facts.point import points
 from hwgen.crossbar.facts.rules import STRICT
 from hwgen.errors import ConfigError
+from hwgen.report.clocks import read_clocks
 from tests.crossbar.model.alexnet import ALEXNET
 
 FOLDER = Path(__file__).parents[3] / "configs/crossbar"
@@ -69,14 +72,18 @@ def test_an_older_table_is_refused_in_one_sentence(tmp_path: Path) -> None:
 )
 def test_the_table_of_a_netlist_differs_by_its_clock_alone() -> None:
     """An ADC takes as many whole samples in a clock as it can; a slower one takes its own."""
-    assert (FULL.clock_ns, NETLIST.clock_ns, NETLIST.network_on_chip.hop_ns) == (1, 3.25, 3.25)
+    chip = load_arch(FOLDER / "digits_small_cnn.yaml")
+    measured = read_clocks(FOLDER.parent / "clocks.json").of(chip.digest)
+    assert measured is not None
+    clock = math.ceil(64 * measured.ns) / 64
+    assert (FULL.clock_ns, NETLIST.clock_ns, NETLIST.network_on_chip.hop_ns) == (1, clock, clock)
     rates = {}
     for one, other in zip(FULL.adcs.resolutions, NETLIST.adcs.resolutions, strict=True):
-        most = Fraction(str(one.samples_per_ns)) * Fraction("3.25")
+        most = Fraction(str(one.samples_per_ns)) * Fraction(clock)
         rates[one.bits] = most if most <= 1 else Fraction(int(most))
-        assert adc_rate(other.samples_per_ns, 3.25) == rates[one.bits].limit_denominator(1000)
+        assert adc_rate(other.samples_per_ns, clock) == rates[one.bits].limit_denominator(1000)
         assert replace(other, samples_per_ns=one.samples_per_ns) == one
-    assert {rates[8], rates[13]} == {3, 13}
+    assert {rates[8], rates[13]} == {2, 8}
     back = replace(
         NETLIST,
         name=FULL.name,

@@ -65,7 +65,7 @@ class Recipe:
 
     factor: power budget, in least powers
     slow: of the runs, which has a slow memory; latency: in cycles; stalls: percent
-    components: table of the parts: of a clock of 1 ns, or of 3.25
+    components: table of the parts: of a clock of 1 ns, or of the digits chip's netlist
     """
 
     factor: float

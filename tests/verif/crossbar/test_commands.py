@@ -201,7 +201,7 @@ def test_a_stream_of_digits(digits: Path, tmp_path: Path) -> None:
 def test_wide_data_and_another_clock(
     network: Path, watts: str, more: tuple[str, ...], tmp_path: Path
 ) -> None:
-    """Weights and maps of 16 bits; all times at a clock of 3.25 ns."""
+    """Weights and maps of 16 bits; all times at the clock of the digits chip's netlist."""
     synthesize(network, watts, tmp_path, *more)
     chip = tmp_path / "S/architecture.yaml"
     in_time(run(tmp_path, network, chip, "--images", 2), by="schedule", images=2)
