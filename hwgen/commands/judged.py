@@ -4,6 +4,7 @@ Tests: `tests/commands/test_judged.py`.
 """
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
@@ -268,13 +269,17 @@ def counters_of(
 def steps_named(
     content: ImportInfo, network: QuantizedNetwork, graph: IntegerGraph, counters: Counters
 ) -> dict[str, int]:
-    """Return by layer the most steps that a line names for it, or for those hidden before it."""
+    """Return by layer the most steps that a line names for it, or for those hidden before it.
+
+    A step of a hidden map is as many of a later one as fit in it.
+    """
     steps: dict[str, int] = {}
+    sizes = {each.name: each.output.quantization[0].scale for each in network.layers}
     for layer in network.layers:
         node = graph.writers.get(layer.source)
         own = 0 if node is None else max(steps_of(node, content), default=0)
         hidden = [
-            steps[name]
+            max(steps[name], math.ceil(steps[name] * sizes[name] / sizes[layer.name]))
             for name in layer.inputs
             if name in steps and name not in counters.same_inputs
         ]

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from hwgen.errors import MissingToolError
 from hwgen.importers.integer import lower
 from hwgen.importers.integer.nodes import Convolution
 from hwgen.importers.onnx.quantized import read_integer_graph
+from tests.fuzz.sessions import same_answers
 from tests.importers.tflite.test_constants import HARD_SEED, drawn
 from tests.quantized_onnx import Model, saved, small_float
 
@@ -61,6 +63,24 @@ def test_shares_of_one_value_are_named(tmp_path: Path, capsys: Said) -> None:
     code, text = told(capsys, saved(model.build(now), tmp_path), "--out", tmp_path / "net.npz")
     assert "differs in 128 of 128 elements" in text and "at most 255 steps" in text
     assert code == 0 and "stores zero for the share of a value that stands alone" in text
+
+
+def test_shares_of_a_whole_picture_are_judged(tmp_path: Path, capsys: Said) -> None:
+    """Softmax of opset 11 runs over all that lies behind its axis."""
+    model = Model((1, 1, 5, 5), opset=11)
+    grid = [model.constant(0.04), model.constant(3, np.uint8)]
+    integers = model.node("QuantizeLinear", model.node("Relu", model.image()), *grid)
+    shares = model.node("Softmax", model.node("DequantizeLinear", integers, *grid), axis=1)
+    code, text = told(capsys, saved(model.build(shares), tmp_path), "--out", tmp_path / "net.npz")
+    assert code == 0 and "equal in all 200 elements of 8 images" in text
+
+
+def test_a_step_of_a_hidden_map_is_several_of_a_finer_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A convolution in float32, of which the session shows the maximum alone, on a finer grid."""
+    monkeypatch.chdir(tmp_path)
+    assert same_answers("rewritten", Random("session rewritten 0.1193293316167292")) == 0
 
 
 def test_without_the_check_nothing_is_promised(tmp_path: Path, capsys: Said) -> None:

@@ -16,13 +16,12 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto, helper
 
-from hwgen.commands.described import describe_import
 from hwgen.commands.imports import ImportNetwork
-from hwgen.commands.judged import judged
 from hwgen.errors import HwgenError
 from hwgen.importers.onnx.calibrate import quantized_model
-from hwgen.network.verdict import Verdict
 from hwgen.report.import_tables import judged_line
+from hwgen.report.imports import ImportReport
+from hwgen.report.plans import PlanReport
 from tests.quantized_onnx import Model, saved
 
 SIDE, INPUTS = 5, 20
@@ -377,6 +376,7 @@ class Kind:
 
 
 LONGEST = 20
+WRITTEN = Path("written.npz")
 DRAWN = {
     "pairs": Kind(draw=pairs),
     "biases": Kind(draw=biases),
@@ -412,8 +412,8 @@ def begun(kind: Kind, random: Random) -> Drawn:
     )
 
 
-def judged_calls(random: Random) -> Verdict | None:
-    """Return what the file says of a drawn cell whose output goes to the next call."""
+def cell(random: Random) -> ImportNetwork:
+    """Return the import of a drawn cell whose output goes to the next call."""
     inputs, held = random.randrange(2, 9), random.randrange(2, 9)
     model = Model((1, inputs), seed=random.randrange(1 << 30))
 
@@ -432,39 +432,46 @@ def judged_calls(random: Random) -> Verdict | None:
     path = saved(made, Path())
     images = model.rng.normal(size=(IMAGES, 1, 1, inputs + held)).astype(np.float32)
     np.savez("images.npz", images=images)
-    request = ImportNetwork(
-        path, Path("states.npz"), calibrate=Path("images.npz"), state=(f"h={after}",)
-    )
-    return request.run().content.judged
+    return ImportNetwork(path, WRITTEN, calibrate=Path("images.npz"), state=(f"h={after}",))
 
 
-def same_answers(kind: str, random: Random) -> int:
-    """Judge a drawn network by its file; 1: another answer that no line allows."""
-    if kind == STATES:
-        return told(judged_calls(random))
+def network(kind: str, random: Random) -> ImportNetwork:
+    """Return the import of a drawn network of a kind."""
     model = begun(DRAWN[kind], random)
     DRAWN[kind].draw(model)
     made = model.build(model.tensor)
     if made.graph.node[-1].op_type == "ArgMax":
         made.graph.output[0].type.tensor_type.elem_type = TensorProto.INT64
-    path = saved(made, Path())
+    if kind == "calibrated":
+        shape = (1, 1, INPUTS) if model.flat else (SIDE, SIDE, 3)
+        images = model.rng.uniform(-3, 3, (IMAGES, *shape)).astype(np.float32)
+        made = quantized_model(saved(made, Path()), images)
+    return ImportNetwork(saved(made, Path()), WRITTEN)
+
+
+def same_answers(kind: str, random: Random) -> int:
+    """Judge a drawn network by its file; 1: another answer that no line allows."""
+    request = None
     try:
-        if kind == "calibrated":
-            shape = (1, 1, INPUTS) if model.flat else (SIDE, SIDE, 3)
-            images = model.rng.uniform(-3, 3, (IMAGES, *shape)).astype(np.float32)
-            path = saved(quantized_model(path, images), Path())
-        found = describe_import(path, judge=judged).judged
+        request = cell(random) if kind == STATES else network(kind, random)
+        report = request.run()
     except HwgenError as error:
         print(f"hwgen: {error}", file=sys.stderr)
         return 2
     finally:
-        path.unlink()
-    return told(found)
+        for each in (WRITTEN, Path("images.npz"), *([] if request is None else [request.file])):
+            Path(each).unlink(missing_ok=True)
+    return told(report)
 
 
-def told(found: Verdict | None) -> int:
+def told(report: ImportReport | PlanReport) -> int:
     """Say what no line allows; 1: there is something."""
-    if found is not None and (found.unjudged or found.unforeseen):
+    if isinstance(report, PlanReport):
+        print("" if report.equal else f"the plan is equal: {report.equal}", file=sys.stderr)
+        return 0 if report.equal else 1
+    found = report.content.judged
+    assert found is not None
+    if found.unjudged or found.unforeseen:
         print("; ".join([judged_line(found), *found.unforeseen]), file=sys.stderr)
         return 1
-    return 0 if found is not None else 2
+    return 0

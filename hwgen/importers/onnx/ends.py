@@ -19,7 +19,7 @@ from onnx.reference import ReferenceEvaluator
 
 from hwgen.errors import FormatError
 from hwgen.importers.integer import IntegerGraph
-from hwgen.importers.integer.fold import before_head
+from hwgen.importers.integer.fold import before_head, passing
 from hwgen.importers.integer.runtime import stored
 from hwgen.importers.judge import Feeds, Grid, Outputs
 from hwgen.importers.onnx.check import opset_of
@@ -76,6 +76,8 @@ class OnnxEnds:
                 yield tensor, replace(value, base=end.maps[0])
                 continue
             before = before_head(self._graph, end.maps[0])
+            while before not in self._state.values and (node := passing(self._graph, before)):
+                before = node.inputs[0]  # the file has no tensor of that order
             real = self._state.values.get(before)
             if isinstance(real, Real):
                 yield before, replace(real, base=before)
