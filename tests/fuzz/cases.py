@@ -411,7 +411,6 @@ GIVEN = {
     "import": ["given.npz"],
     "compare": ["given.npz"],
     "export-onnx": ["given.npz"],
-    "onnx": ["absent"],
     "train": [str(RECIPES[0])],
     "synthesize": ["absent"],
     "cache": [],
