@@ -33,6 +33,8 @@ from hwgen.report.system.network_c import network_c
 from hwgen.report.work import ExportReport
 
 VERILOG_FOLDER = "verilog"
+ALWAYS = ("run.sh", "expected.txt", "waivers.vlt")
+"""Files of every folder, by which one of somebody else is refused before work."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,7 @@ def export_run(
     subject.family.need(Family.verilog)
     layout = subject.family.need(Family.firmware) if firmware else None
     check_devices(subject, devices)
+    refuse_others(out, ALWAYS)
     program = program_of(context, subject)
     chip = None if devices is None else devices.chip(context, subject, program)
     if devices is not None:

@@ -73,6 +73,7 @@ FOUND = Earlier("an architecture that was found", FOUND_START.encode(), (b"hwgen
 FITTED_START = "# Fitted by hwgen fit-device"
 FITTED = Earlier("a fitted file of effects", FITTED_START.encode(), (b"hwgen.effects",))
 RESULTS = Earlier("a page of results", b"# Complete networks on the chip", (b"#",))
+WAIVERS = Earlier("waivers", b"`verilator_config", (b"written by hwgen",))
 SCRIPTS = Earlier("a script", b"#!/bin/sh", (b"# Build the chip with its memory and host",))
 
 
@@ -91,7 +92,7 @@ def refuse_others(folder: Path, names: Iterable[str]) -> None:
     except OSError:
         return  # the writer says what is in the way
     written = [path for path, (head, _) in zip(there, both, strict=True) if head.strip()]
-    kinds = (SCRIPTS, REPORTS, PICTURES, PAGES)
+    kinds = (SCRIPTS, REPORTS, PICTURES, PAGES, WAIVERS)
     if written and not any(kind.wrote(*each) for kind in kinds for each in both):
         raise OutputError(
             f"{written[0].name} must be a new file or one of an earlier output of hwgen,"

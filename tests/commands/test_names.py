@@ -6,6 +6,7 @@ import pytest
 
 from hwgen.cli import main
 from hwgen.commands.build import Build
+from hwgen.commands.export import Export
 from hwgen.commands.new.command import NewProject
 from hwgen.errors import HwgenError, OutputError
 from hwgen.files.folder import replace_folder
@@ -51,6 +52,21 @@ def test_a_project_in_an_occupied_folder_is_refused_before_work(tmp_path: Path) 
     (tmp_path / "mine.txt").touch()
     with pytest.raises(OutputError, match=r"got mine\.txt in it"):
         NewProject(tmp_path, network="no.npz").run()
+
+
+def test_an_export_in_an_occupied_folder_is_refused_before_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Waivers of a chip that was built there are an output of hwgen."""
+    monkeypatch.setattr("hwgen.commands.export.program_of", lambda *_: pytest.fail("it worked"))
+    request = Export("digits_small_cnn", "dbpim/tiny", out=tmp_path)
+    (tmp_path / "run.sh").write_text("mine", encoding="utf-8")
+    with pytest.raises(OutputError, match=r"run\.sh must be a new file"):
+        request.run()
+    written = "`verilator_config\n// Of the chip tiny, written by hwgen 0.1.0\n"
+    (tmp_path / "waivers.vlt").write_text(written, encoding="utf-8")
+    with pytest.raises(pytest.fail.Exception, match="it worked"):
+        request.run()
 
 
 def test_a_project_has_a_network_that_its_chip_runs() -> None:
