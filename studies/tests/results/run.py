@@ -46,8 +46,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return refuse(f"PAGE must be one of {', '.join(pages)}, got {unknown[0]}")
     if asked:
         return asked[0](chosen or list(pages.values()))
+    if given.renew:
+        return renew(
+            chosen or list(pages.values()), {"data": given.data, "networks": given.networks}
+        )
     if not chosen:
-        return refuse("give --list, --stale, --mark, or pages to make again, got none")
+        return refuse("give --list, --stale, --renew, --mark, or pages to make again, got none")
     return make_all(chosen, {"data": given.data, "networks": given.networks})
 
 
@@ -58,6 +62,9 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--list", action="store_true", help="all pages, and what made them")
     parser.add_argument(
         "--stale", action="store_true", help="compare all pages, or PAGEs; exit code 1 if one is"
+    )
+    parser.add_argument(
+        "--renew", action="store_true", help="make stale pages, or PAGEs, again, the quickest first"
     )
     parser.add_argument("--mark", action="store_true", help="write the first line of stale pages")
     parser.add_argument("--keep", action="store_true", help="bring the JSON of results in its form")
@@ -151,6 +158,28 @@ def make_all(pages: Sequence[Page], folders: dict[str, Path | None]) -> int:
     for page in pages:
         make(page, folders)
     return 0
+
+
+def renew(pages: Sequence[Page], folders: dict[str, Path | None]) -> int:
+    """Make stale pages again, each written when it is done; return 1 if one stays stale.
+
+    One that lacks something, and one whose commands fail, is named, and the next is made.
+    """
+    ledger, now = read_ledger(), lines_today(pages)
+    rotten = [page for page in pages if mark_of(page, ledger.get(page.name), now)]
+    took = {name: record.seconds or 0.0 for name, record in ledger.items()}
+    left = 0
+    for page in sorted(rotten, key=lambda each: took.get(each.name, 0.0)):
+        try:
+            reasons = lacks(page, folders)
+            if not reasons:
+                make(page, folders)
+        except SystemExit as ended:
+            reasons = [str(ended)]
+        left += bool(reasons)
+        for reason in reasons[:1]:
+            print(reason.removeprefix("scripts/results: "), file=sys.stderr, flush=True)
+    return int(left > 0)
 
 
 def lacks(page: Page, folders: dict[str, Path | None]) -> list[str]:

@@ -226,7 +226,7 @@ def test_a_page_is_made_and_recorded(
     [
         (["a"], "a needs --data with images, got None without images"),
         (["b"], "PAGE must be one of a, got b"),
-        ([], "give --list, --stale, --mark, or pages to make again, got none"),
+        ([], "give --list, --stale, --renew, --mark, or pages to make again, got none"),
     ],
 )
 def test_mistakes_are_one_sentence(
@@ -255,6 +255,22 @@ def test_a_command_that_fails_leaves_no_record(
     assert not (one_page / "ledger.json").exists()
     assert (one_page / "a.md").read_text() == kept
     assert not (one_page / "lent").exists()
+
+
+def test_stale_pages_are_renewed_and_one_that_fails_stays(
+    one_page: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (one_page / "images").mkdir()
+    good = run.read_pages()["a"]
+    bad = replace(good, page=str(one_page / "b.md"), commands="exit 3")
+    fresh = replace(good, page=str(one_page / "c.md"))
+    (one_page / "b.md").write_text("# B\n")
+    monkeypatch.setattr(run, "read_pages", lambda: {"b": bad, "a": good, "c": fresh})
+    monkeypatch.setattr(run, "mark_of", lambda page, record, _: "" if page is fresh else "stale")
+    assert run.main(["--renew", "--data", str(one_page)]) == 1
+    assert "the commands of b ended with 3\n" in capsys.readouterr().err
+    assert (one_page / "a.md").read_text() == "# A page\n"
+    assert list(read_ledger(one_page / "ledger.json")) == ["a"]
 
 
 def test_pages_of_a_chip_stand_on_what_its_sources_make() -> None:
