@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +14,9 @@ from rich.console import RenderableType
 
 from hwgen.commands.context import Context
 from hwgen.commands.fields import LARGEST_SEED, File, OutFolder, Real, Whole, path_of
+from hwgen.commands.infer import Infer
 from hwgen.commands.request import Says, Working
+from hwgen.commands.torch_module import ImportTorch
 from hwgen.files import shipped
 from hwgen.files.digests import digest_of, digest_of_array, digest_of_file
 from hwgen.files.load import read_mapping
@@ -34,6 +37,7 @@ from hwgen.report.work import (
 NETWORK = "network.npz"
 ADAPTIVE_FORMAT = "hwgen.adaptive_recipe"
 TRANSFORMER_FORMAT = "hwgen.transformer_recipe"
+OWN_FORMAT = "hwgen.own_recipe"
 CHARACTER_FORMAT = "hwgen.character_recipe"
 TRAINING = "training.json"
 DIGESTS = "digests.json"
@@ -131,21 +135,28 @@ class Train(Working, command="train", example="recipe.yaml --out build/mine"):
 
     def train_plain(self) -> TrainReport:
         """Train a network of one mode."""
-        if format_of(self.file) == TRANSFORMER_FORMAT:
+        more: dict[str, Any] = {}
+        if format_of(self.file) == OWN_FORMAT:
+            from hwgen.train.own import load_own_recipe
+
+            recipe: Any = load_own_recipe(self.file)
+            more = {"imported": partial(write_module, recipe.chip), "answers": answers_of}
+        elif format_of(self.file) == TRANSFORMER_FORMAT:
             from hwgen.train.transformer.recipe import load_transformer_recipe
 
-            recipe: Any = load_transformer_recipe(self.file)
+            recipe = load_transformer_recipe(self.file)
         else:
             from hwgen.train.recipe import load_recipe
 
             recipe = load_recipe(self.file)
         recipe, teacher = self.seeded(recipe), path_of(self.teacher)
-        rule = file_of_rule(recipe.pruning.rule)
+        files = recipe.files if more else [file_of_rule(recipe.pruning.rule)]
         folder, reused = self.trained(
             recipe,
             plain_training,
-            beside=[path for path in (rule, teacher) if path is not None],
+            beside=[path for path in (*files, teacher) if path is not None],
             teacher_path=teacher,
+            **more,
         )
         about = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
         return TrainReport(
@@ -321,6 +332,19 @@ def digest_of_start(path: Path) -> str:
     from hwgen.train.loop import file_digest
 
     return file_digest(path)
+
+
+def write_module(chip: str, module: Any, images: Any, path: Path) -> None:
+    """Write the network file of a module of torch."""
+    ImportTorch(module, images, path, chip=Path(chip)).run()
+
+
+def answers_of(path: Path, images: Any) -> Any:
+    """Return what a network file answers to images as its module reads them, channels last."""
+    import torch
+
+    found = Infer(path, images.numpy()).run().answers
+    return torch.from_numpy(found.reshape(len(images), -1))
 
 
 def plain_training() -> Callable[..., object]:

@@ -14,6 +14,7 @@ from hwgen.files.output import write_text
 from hwgen.network.file import load_network
 from hwgen.train.adaptive.recipe import AdaptiveRecipe
 from hwgen.train.checkpoint import Epoch
+from hwgen.train.own import OwnRecipe
 from hwgen.train.parallel import size
 from hwgen.train.recipe import PHASES, Recipe
 from hwgen.train.transformer.recipe import TransformerRecipe
@@ -37,7 +38,7 @@ class TrainResult:
 
 def write_report(
     result: TrainResult,
-    recipe: Recipe | TransformerRecipe,
+    recipe: Recipe | TransformerRecipe | OwnRecipe,
     dataset: Dataset,
     *,
     device: str,
@@ -63,7 +64,7 @@ def write_report(
 
 
 def circumstances(
-    recipe: Recipe | AdaptiveRecipe | TransformerRecipe,
+    recipe: Recipe | AdaptiveRecipe | TransformerRecipe | OwnRecipe,
     dataset: Dataset,
     *,
     device: str,
@@ -89,7 +90,7 @@ def circumstances(
 
 
 def trained(
-    history: list[Epoch], recipe: Recipe | TransformerRecipe, train_images: int
+    history: list[Epoch], recipe: Recipe | TransformerRecipe | OwnRecipe, train_images: int
 ) -> dict[str, dict[str, float]]:
     """Return the epochs and batches of each phase, and its passes over the training images."""
     state = {}

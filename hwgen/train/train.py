@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from hwgen.data import load_dataset
 from hwgen.train.budget import fitted
+from hwgen.train.own import OwnRecipe, OwnRun
 from hwgen.train.parallel import processes, rank, wait_for_all
 from hwgen.train.recipe import Common, Recipe
 from hwgen.train.report import TrainResult, write_report
@@ -18,7 +20,7 @@ from hwgen.train.transformer.recipe import TransformerRecipe
 
 
 def train_network(
-    recipe: Recipe | TransformerRecipe,
+    recipe: Recipe | TransformerRecipe | OwnRecipe,
     *,
     data_path: Path | None = None,
     start_path: Path | None = None,
@@ -28,6 +30,7 @@ def train_network(
     hours: float | None = None,
     resume: bool = True,
     progress: bool = True,
+    **more: Any,
 ) -> TrainResult:
     """Train `recipe` and write `out/network.npz`, `out/training.json`, `out/checkpoints`.
 
@@ -39,6 +42,7 @@ def train_network(
     seed: replaces the seed of the recipe
     hours: budget; the epochs of all phases are scaled so that they take about as long
     resume: continue an interrupted run of the same recipe into `out`
+    more: what the run of an own module takes beside
     """
     if seed is not None:
         recipe = replace(recipe, seed=seed)
@@ -49,7 +53,7 @@ def train_network(
         progress_bars(enabled=progress and rank() == 0) as bars,
     ):
 
-        def run_of(recipe: Recipe | TransformerRecipe) -> PhasedRun:
+        def run_of(recipe: Recipe | TransformerRecipe | OwnRecipe) -> PhasedRun:
             return kind_of(recipe)(
                 recipe,
                 dataset,
@@ -59,6 +63,7 @@ def train_network(
                 device=device,
                 resume=resume,
                 bars=bars,
+                **more,
             )
 
         run = run_of(recipe)
@@ -99,10 +104,10 @@ def train_network(
     return result
 
 
-def kind_of(recipe: Recipe | TransformerRecipe) -> type[PhasedRun]:
+def kind_of(recipe: Recipe | TransformerRecipe | OwnRecipe) -> type[PhasedRun]:
     """Return what trains a recipe; a transformer needs onnxruntime."""
-    if isinstance(recipe, Recipe):
-        return Run
+    if isinstance(recipe, Recipe | OwnRecipe):
+        return Run if isinstance(recipe, Recipe) else OwnRun
     from hwgen.train.transformer.run import Run as TransformerRun
 
     return TransformerRun
