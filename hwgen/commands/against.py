@@ -23,13 +23,7 @@ from hwgen.commands.plan_runs import compare_plan
 from hwgen.commands.request import Says, Working
 from hwgen.errors import FormatError
 from hwgen.files.digests import digest_of_file, versions
-from hwgen.importers.integer import (
-    IntegerGraph,
-    RefusedNetworkError,
-    folded,
-    lower,
-    refusals_of,
-)
+from hwgen.importers import integer
 from hwgen.importers.integer.arithmetic import Kernels, kernels_of
 from hwgen.importers.integer.fold import before_head
 from hwgen.importers.integer.runtime import Runtime
@@ -118,7 +112,7 @@ class Compare(
                 check_as_written(graph)
             check_pair(network, graph.read_by(kernels), network_file)
             if chosen == computed:
-                content = content_of(graph, lower(graph, kernels=kernels), kernels)
+                content = content_of(graph, integer.lower(graph, kernels=kernels), kernels)
             graph = with_numbers_of(network, read_as(network, graph, kernels))
             also = graph.maps[graph.input].shape
         batch = choose_images(network, images_of(self.data), self.images, also=also)
@@ -170,7 +164,7 @@ class Compare(
             judged=verdict,
         )
 
-    def shown_by(self, graph: IntegerGraph, file: Path, chosen: Target) -> Runtime:
+    def shown_by(self, graph: integer.IntegerGraph, file: Path, chosen: Target) -> Runtime:
         """Return a file in its runtime, as it shows maps."""
         if chosen == "default" and graph.format == "TFLite":
             allowed = "left out, or given with --kernels reference, for TFLite"
@@ -220,7 +214,7 @@ def answered(
     return verdict, ours, theirs
 
 
-def is_plain(graph: IntegerGraph, output: str) -> bool:
+def is_plain(graph: integer.IntegerGraph, output: str) -> bool:
     """Return whether an output is maps of the network, with no function behind."""
     end = graph.ends.get(output)
     if end is None:
@@ -228,7 +222,7 @@ def is_plain(graph: IntegerGraph, output: str) -> bool:
     return all(before_head(graph, name) == name for name in end.maps)
 
 
-def first_nodes(file: Path, graph: IntegerGraph) -> Any:
+def first_nodes(file: Path, graph: integer.IntegerGraph) -> Any:
     """Return the nodes of an ONNX file up to the ends of its graph; None: there are no others."""
     if graph.format != "ONNX":
         return None
@@ -241,8 +235,8 @@ def first_nodes(file: Path, graph: IntegerGraph) -> Any:
 
 
 def in_calls(
-    network: QuantizedNetwork, graph: IntegerGraph, file: Path
-) -> tuple[IntegerGraph, dict[str, str]]:
+    network: QuantizedNetwork, graph: integer.IntegerGraph, file: Path
+) -> tuple[integer.IntegerGraph, dict[str, str]]:
     """Return the graph of a network with states, and by input the output that it becomes."""
     if network.graph.positions:
         return graph, {}
@@ -294,7 +288,9 @@ def computed_kernels(network: QuantizedNetwork) -> Target | None:
     return "reference" if "tflite" in network.roundings else None
 
 
-def read_as(network: QuantizedNetwork, graph: IntegerGraph, kernels: Kernels) -> IntegerGraph:
+def read_as(
+    network: QuantizedNetwork, graph: integer.IntegerGraph, kernels: Kernels
+) -> integer.IntegerGraph:
     """Return the graph that has the network's outputs: as kernels read it, else as it is written.
 
     Without the runtime a file is imported as it is written.
@@ -310,10 +306,10 @@ def first_of(network: QuantizedNetwork, counters: Counters) -> FirstElement | No
     return counters.firsts[names[0]] if names else None
 
 
-def check_as_written(graph: IntegerGraph) -> None:
+def check_as_written(graph: integer.IntegerGraph) -> None:
     """Refuse a file that can be read as its runtime rewrites it alone."""
-    refused = refusals_of(folded(graph))
-    if refused and graph.in_session and not refusals_of(folded(graph.in_session)):
+    refused = integer.refusals_of(integer.folded(graph))
+    if refused and graph.in_session and not integer.refusals_of(integer.folded(graph.in_session)):
         raise FormatError(
             field="--kernels",
             allowed=f"default for a file that is read as {graph.runtime} rewrites it",
@@ -322,12 +318,12 @@ def check_as_written(graph: IntegerGraph) -> None:
         )
 
 
-def check_pair(network: QuantizedNetwork, graph: IntegerGraph, source: Path) -> None:
+def check_pair(network: QuantizedNetwork, graph: integer.IntegerGraph, source: Path) -> None:
     """Refuse a file that cannot be imported, and a network with another image."""
-    graph = folded(graph)
-    refused = refusals_of(graph)
+    graph = integer.folded(graph)
+    refused = integer.refusals_of(graph)
     if refused:
-        raise RefusedNetworkError(source=graph.source, refusals=refused)
+        raise integer.RefusedNetworkError(source=graph.source, refusals=refused)
     wanted, given = graph.maps[graph.input].feature_map(), network.graph.input
     if given.shape != wanted.shape:
         raise FormatError(
@@ -358,7 +354,7 @@ def check_pair(network: QuantizedNetwork, graph: IntegerGraph, source: Path) -> 
         )
 
 
-def with_numbers_of(network: QuantizedNetwork, graph: IntegerGraph) -> IntegerGraph:
+def with_numbers_of(network: QuantizedNetwork, graph: integer.IntegerGraph) -> integer.IntegerGraph:
     """Return a graph whose maps have the scales and zero points of a network's layers.
 
     So the answers of the runtime are held against the real numbers of the network, whatever the

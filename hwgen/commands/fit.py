@@ -5,14 +5,8 @@ from pathlib import Path
 
 from rich.console import RenderableType
 
+from hwgen.commands import fitting
 from hwgen.commands.fields import images_of
-from hwgen.commands.fitting import (
-    FitRequest,
-    check_fittable,
-    check_rounding,
-    fit_network,
-    remaining,
-)
 from hwgen.commands.images import choose_images
 from hwgen.commands.subject import check_stateless
 from hwgen.network.file import load_network
@@ -21,7 +15,9 @@ from hwgen.report.fit import FitReport, fit_table
 
 @dataclass(frozen=True)
 class Fit(
-    FitRequest, command="fit", example="network.npz --phi 2 --data images.npz --out build/fit.npz"
+    fitting.FitRequest,
+    command="fit",
+    example="network.npz --phi 2 --data images.npz --out build/fit.npz",
 ):
     """Give every weight few signed digits without training, so that weight_bits brings the most.
 
@@ -37,22 +33,22 @@ class Fit(
         """Write the fitted network."""
         network, file = load_network(Path(self.network)), Path(self.network)
         check_stateless(network, "fit")
-        check_fittable(network, file)
-        check_rounding(network, file)
+        fitting.check_fittable(network, file)
+        fitting.check_rounding(network, file)
         batch = choose_images(network, images_of(self.data), self.images)
         if self.rule == "lowered":
             from hwgen.commands.lower import lowered
 
             return lowered(self, network, batch)
         chosen = batch.images[: self.calibration]
-        fitted, layers = fit_network(self.quiet, network, chosen, self)
+        fitted, layers = fitting.fit_network(self.quiet, network, chosen, self)
         return self.report(
             network,
             fitted,
             layers,
             measured=len(chosen),
             about=batch.about,
-            judged=remaining(batch, self.calibration),
+            judged=fitting.remaining(batch, self.calibration),
         )
 
     def table(self, report: FitReport) -> RenderableType:

@@ -11,16 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.commands import fitting
 from hwgen.commands.context import Context
-from hwgen.commands.fitting import (
-    MOST_PLACES,
-    FitRequest,
-    Weighted,
-    filters_of_digits,
-    is_depthwise,
-    layer_by_layer,
-    samples,
-)
 from hwgen.commands.images import Batch
 from hwgen.commands.lower_costs import Chip, chip_of, priced
 from hwgen.errors import DataError, FormatError
@@ -88,21 +80,21 @@ class Lowering:
         found: list[Step] = []
 
         def measure(
-            network: QuantizedNetwork, layer: Weighted, old: NDArray[Any], new: NDArray[Any]
+            network: QuantizedNetwork, layer: fitting.Weighted, old: NDArray[Any], new: NDArray[Any]
         ) -> QuantizedNetwork:
             if may_change(layer):
                 found.extend(self._steps(layer, old))
             return network
 
-        layer_by_layer(self._context, self.network, self.parts.measuring, measure)
+        fitting.layer_by_layer(self._context, self.network, self.parts.measuring, measure)
         if self._chip is None:
             return in_order(found)
         return priced(self._context, self.network, found, self._chip, self.parts.measuring[:1])
 
-    def _steps(self, layer: Weighted, maps: NDArray[Any]) -> list[Step]:
+    def _steps(self, layer: fitting.Weighted, maps: NDArray[Any]) -> list[Step]:
         given = self.network.parameters[layer.name]
         weights = given.weights.reshape(len(given.weights), -1).astype(np.int64)
-        rows = samples(layer, maps, self._zero_point(layer), 0, self._seed)
+        rows = fitting.samples(layer, maps, self._zero_point(layer), 0, self._seed)
         factors = given.multiplier[0].astype(np.float64) * 2.0 ** -given.shift[0].astype(np.float64)
         output = layer.output
         return steps_of_layer(
@@ -114,7 +106,7 @@ class Lowering:
             factors=factors,
         )
 
-    def _zero_point(self, layer: Weighted) -> int:
+    def _zero_point(self, layer: fitting.Weighted) -> int:
         return self.network.map_of(layer.inputs[0]).quantization[0].zero_point
 
     def after(self, steps: Sequence[Step]) -> QuantizedNetwork:
@@ -122,7 +114,7 @@ class Lowering:
         digits = digits_after(steps)
 
         def change(
-            network: QuantizedNetwork, layer: Weighted, old: NDArray[Any], new: NDArray[Any]
+            network: QuantizedNetwork, layer: fitting.Weighted, old: NDArray[Any], new: NDArray[Any]
         ) -> QuantizedNetwork:
             if not may_change(layer):
                 return network
@@ -130,12 +122,12 @@ class Lowering:
 
         if not steps:
             return self.network
-        return layer_by_layer(self._context, self.network, self.parts.measuring, change)
+        return fitting.layer_by_layer(self._context, self.network, self.parts.measuring, change)
 
     def _lowered(
         self,
         network: QuantizedNetwork,
-        layer: Weighted,
+        layer: fitting.Weighted,
         old: NDArray[Any],
         new: NDArray[Any],
         digits: dict[int, int],
@@ -144,7 +136,8 @@ class Lowering:
         given = network.parameters[layer.name]
         weights = given.weights.reshape(len(given.weights), -1).astype(np.int64)
         before, behind = (
-            samples(layer, maps, self._zero_point(layer), 0, self._seed) for maps in (old, new)
+            fitting.samples(layer, maps, self._zero_point(layer), 0, self._seed)
+            for maps in (old, new)
         )
         moments, free = moments_of(behind), unpruned(weights)
         result, gains = weights.copy(), np.ones(len(weights))
@@ -194,20 +187,20 @@ class Lowering:
         return self.steps[:low]
 
 
-def may_change(layer: Weighted) -> bool:
+def may_change(layer: fitting.Weighted) -> bool:
     """Return whether the groups of a layer may get fewer digits: not those of raw sums."""
     return not layer.output.raw and not (isinstance(layer, Conv) and layer.groups > 1)
 
 
 def moments_of(rows: NDArray[np.float64]) -> Moments:
     """Return the moments of inputs (positions, places)."""
-    small = rows.shape[1] <= MOST_PLACES
+    small = rows.shape[1] <= fitting.MOST_PLACES
     return Moments(
         squares=(rows**2).mean(axis=0), second=rows.T @ rows / len(rows) if small else None
     )
 
 
-def lowered(fit: FitRequest, network: QuantizedNetwork, batch: Batch) -> FitReport:
+def lowered(fit: fitting.FitRequest, network: QuantizedNetwork, batch: Batch) -> FitReport:
     """Write a network with fewer digits than the most, `phi`, that its weights have already."""
     check_digits(network, fit.phi, Path(fit.network))
     chip = chip_of(Path(fit.arch)) if fit.arch is not None else None
@@ -229,7 +222,7 @@ def lowered(fit: FitRequest, network: QuantizedNetwork, batch: Batch) -> FitRepo
 
 def check_digits(network: QuantizedNetwork, phi: int, file: Path) -> None:
     """Refuse a network with a filter of more digits: the other rules come first."""
-    if any(filters_of_digits(network)[phi + 1 :]):
+    if any(fitting.filters_of_digits(network)[phi + 1 :]):
         raise FormatError(
             field="the weights of a network for the rule lowered",
             allowed=f"of at most {phi} signed digits (fit it by another rule first)",
@@ -244,7 +237,7 @@ def lowered_layers(
     """Return what changed layer by layer; losses are those of the steps, measured one by one."""
     found = []
     for layer in network.layers:
-        if not isinstance(layer, Conv | Linear) or is_depthwise(network, layer):
+        if not isinstance(layer, Conv | Linear) or fitting.is_depthwise(network, layer):
             continue
         mine = {step.group: step.loss for step in steps if step.layer == layer.name}
         weights = lowered.parameters[layer.name].weights

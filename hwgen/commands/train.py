@@ -23,16 +23,9 @@ from hwgen.files.load import read_mapping
 from hwgen.files.output import write_text
 from hwgen.network.file import load_network
 from hwgen.network.pruning import file_of_rule
+from hwgen.report import work
 from hwgen.report.info_tables import adaptive_train_table, character_train_table, train_table
 from hwgen.report.types import Source
-from hwgen.report.work import (
-    Accuracy,
-    AdaptiveTrainReport,
-    BitsACharacter,
-    CharacterTrainReport,
-    ModeAccuracy,
-    TrainReport,
-)
 
 NETWORK = "network.npz"
 ADAPTIVE_FORMAT = "hwgen.adaptive_recipe"
@@ -84,7 +77,7 @@ class Train(Working, command="train", example="recipe.yaml --out build/mine"):
     out: OutFolder = None
     resume: Annotated[bool, Says("resume an interrupted run")] = True
 
-    def run(self) -> TrainReport | AdaptiveTrainReport | CharacterTrainReport:
+    def run(self) -> work.TrainReport | work.AdaptiveTrainReport | work.CharacterTrainReport:
         """Train, or return the cached result.
 
         Under `torchrun` every process calls it with one folder that all of them see.
@@ -96,7 +89,7 @@ class Train(Working, command="train", example="recipe.yaml --out build/mine"):
             raise self.refusal(field, "left out for a recipe that trains on images", given)
         return self.train_adaptive() if is_adaptive(self.file) else self.train_plain()
 
-    def train_characters(self) -> CharacterTrainReport:
+    def train_characters(self) -> work.CharacterTrainReport:
         """Train a language model; what it has trained before goes on from its checkpoints."""
         from hwgen.train.characters.recipe import load_character_recipe
         from hwgen.train.characters.train import make_network
@@ -119,12 +112,12 @@ class Train(Working, command="train", example="recipe.yaml --out build/mine"):
             out=folder,
             resume=self.resume,
         )
-        return CharacterTrainReport(
+        return work.CharacterTrainReport(
             format="hwgen.report.train_characters",
             version=1,
             recipe=recipe.name,
             network=source_of(folder / NETWORK),
-            bits=BitsACharacter(**about["bits"]),
+            bits=work.BitsACharacter(**about["bits"]),
             training=about,
         )
 
@@ -133,7 +126,7 @@ class Train(Working, command="train", example="recipe.yaml --out build/mine"):
         """The file of the recipe."""
         return shipped.recipe_file(Path(self.recipe))
 
-    def train_plain(self) -> TrainReport:
+    def train_plain(self) -> work.TrainReport:
         """Train a network of one mode."""
         more: dict[str, Any] = {}
         if format_of(self.file) == OWN_FORMAT:
@@ -159,17 +152,17 @@ class Train(Working, command="train", example="recipe.yaml --out build/mine"):
             **more,
         )
         about = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
-        return TrainReport(
+        return work.TrainReport(
             format="hwgen.report.train",
             version=1,
             recipe=recipe.name,
             network=source_of(folder / NETWORK),
-            accuracy=Accuracy(**about["accuracy"]),
+            accuracy=work.Accuracy(**about["accuracy"]),
             reused=reused,
             training=about,
         )
 
-    def train_adaptive(self) -> AdaptiveTrainReport:
+    def train_adaptive(self) -> work.AdaptiveTrainReport:
         """Train a channel-adaptive recipe."""
         from hwgen.train.adaptive.recipe import load_adaptive_recipe
 
@@ -184,13 +177,13 @@ class Train(Working, command="train", example="recipe.yaml --out build/mine"):
             teacher_path=teacher,
         )
         about = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
-        return AdaptiveTrainReport(
+        return work.AdaptiveTrainReport(
             format="hwgen.report.train_adaptive",
             version=1,
             recipe=recipe.name,
             networks=[source_of(folder / name) for name in about["networks"]],
             modes=[
-                ModeAccuracy(
+                work.ModeAccuracy(
                     mode=each["mode"],
                     float=each["accuracy_float"],
                     integer=each["accuracy_integer"],
@@ -240,14 +233,14 @@ class Train(Working, command="train", example="recipe.yaml --out build/mine"):
         return folder, False
 
     def table(
-        self, report: TrainReport | AdaptiveTrainReport | CharacterTrainReport
+        self, report: work.TrainReport | work.AdaptiveTrainReport | work.CharacterTrainReport
     ) -> RenderableType | None:
         """Return the accuracies; None in all processes of torchrun but the first."""
         if not is_first_process():
             return None
-        if isinstance(report, TrainReport):
+        if isinstance(report, work.TrainReport):
             return train_table(report)
-        if isinstance(report, CharacterTrainReport):
+        if isinstance(report, work.CharacterTrainReport):
             return character_train_table(report)
         return adaptive_train_table(report)
 

@@ -11,18 +11,12 @@ from numpy.typing import NDArray
 from pydantic.dataclasses import dataclass
 
 from hwgen.files.load import EXACT
-from hwgen.network.layer import (
-    LayerBase,
-    Surroundings,
-    array_shape_complaints,
-    array_type_complaints,
-    one_mode_complaints,
-)
+from hwgen.network import layer
 from hwgen.network.maps import BYTE_BITS, Complaint, FeatureMap, Shape
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
-class Constant(LayerBase):
+class Constant(layer.LayerBase):
     """Array `map` uint8 (height, width, channels): the elements."""
 
     op: Literal["constant"]
@@ -34,9 +28,9 @@ class Constant(LayerBase):
         """Return the shape that the file gives it."""
         return self.output.shape
 
-    def complaints(self, around: Surroundings) -> Iterator[Complaint]:
+    def complaints(self, around: layer.Surroundings) -> Iterator[Complaint]:
         """Check that the elements are bytes of the range of the map."""
-        yield from one_mode_complaints(self.name, around)
+        yield from layer.one_mode_complaints(self.name, around)
         yield from elements_complaints(self.name, self.output, around.arrays["map"])
 
 
@@ -46,8 +40,8 @@ def elements_complaints(name: str, output: FeatureMap, given: NDArray[Any]) -> I
         yield f"{name}.output.bits", f"at most {BYTE_BITS}", output.bits
         return
     mistakes = [
-        *array_type_complaints(name, "map", given, (np.uint8,)),
-        *array_shape_complaints(name, "map", given, output.shape),
+        *layer.array_type_complaints(name, "map", given, (np.uint8,)),
+        *layer.array_shape_complaints(name, "map", given, output.shape),
     ]
     yield from mistakes
     if mistakes:

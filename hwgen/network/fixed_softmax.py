@@ -10,13 +10,7 @@ import numpy as np
 from pydantic.dataclasses import dataclass
 
 from hwgen.files.load import EXACT
-from hwgen.network.layer import (
-    LayerBase,
-    Surroundings,
-    array_shape_complaints,
-    array_type_complaints,
-    one_mode_complaints,
-)
+from hwgen.network import layer
 from hwgen.network.maps import Complaint, Size
 from hwgen.network.softmax import byte_complaints
 from hwgen.network.table import ENTRIES
@@ -28,7 +22,7 @@ MOST_CHANNELS = (1 << SUM_BITS) - 1
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
-class FixedSoftmax(LayerBase):
+class FixedSoftmax(layer.LayerBase):
     """The exponential of each channel over the sum of those of its group, as LiteRT's reference.
 
     With r(x, n) = x / 2**n, halves away from zero, h(x, y) = (x * y + 2**30) >> 31, m the largest
@@ -49,9 +43,9 @@ class FixedSoftmax(LayerBase):
 
     ARRAY_TYPES: ClassVar[dict[str, tuple[Any, ...]]] = {"exponentials": (np.int32,)}
 
-    def complaints(self, around: Surroundings) -> Iterator[Complaint]:
+    def complaints(self, around: layer.Surroundings) -> Iterator[Complaint]:
         """Check groups, bytes of both maps, and that entries do not rise."""
-        yield from one_mode_complaints(self.name, around)
+        yield from layer.one_mode_complaints(self.name, around)
         source, table = around.sources[0], around.arrays["exponentials"]
         if source.channels % self.groups:
             allowed = f"a divisor of its channels ({source.channels})"
@@ -61,8 +55,8 @@ class FixedSoftmax(LayerBase):
             yield f"{self.name}: channels of a group", f"at most {MOST_CHANNELS}", given
         yield from byte_complaints(self.name, (source.bits, self.output.bits))
         mistakes = [
-            *array_type_complaints(self.name, "exponentials", table, (np.int32,)),
-            *array_shape_complaints(self.name, "exponentials", table, (ENTRIES,)),
+            *layer.array_type_complaints(self.name, "exponentials", table, (np.int32,)),
+            *layer.array_shape_complaints(self.name, "exponentials", table, (ENTRIES,)),
         ]
         yield from mistakes
         if mistakes:

@@ -11,13 +11,7 @@ from numpy.typing import NDArray
 from pydantic.dataclasses import dataclass
 
 from hwgen.files.load import EXACT
-from hwgen.network.layer import (
-    LayerBase,
-    Surroundings,
-    array_shape_complaints,
-    array_type_complaints,
-    one_mode_complaints,
-)
+from hwgen.network import layer
 from hwgen.network.maps import BYTE_BITS, Complaint
 from hwgen.network.softmax import byte_complaints
 
@@ -32,7 +26,7 @@ MOST_SPAN = 25
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
-class LayerNorm(LayerBase):
+class LayerNorm(layer.LayerBase):
     """(x - mean) / sqrt(variance + eps) * gamma + beta over the N channels of a pixel.
 
     Where `gamma` and `beta` have fewer entries than a pixel channels, over each N channels, a head.
@@ -62,9 +56,9 @@ class LayerNorm(LayerBase):
         "constants": (np.uint32,),
     }
 
-    def complaints(self, around: Surroundings) -> Iterator[Complaint]:
+    def complaints(self, around: layer.Surroundings) -> Iterator[Complaint]:
         """Check widths, that both maps are bytes, and that the arrays hold real numbers."""
-        yield from one_mode_complaints(self.name, around)
+        yield from layer.one_mode_complaints(self.name, around)
         source = around.sources[0]
         width = around.arrays["gamma"].size
         if width % SUMS or not 0 < width <= MOST_CHANNELS or source.channels % width:
@@ -83,8 +77,8 @@ class LayerNorm(LayerBase):
         for key, length in lengths.items():
             array = around.arrays[key]
             mistakes = [
-                *array_type_complaints(self.name, key, array, (np.uint32,)),
-                *array_shape_complaints(self.name, key, array, (length,)),
+                *layer.array_type_complaints(self.name, key, array, (np.uint32,)),
+                *layer.array_shape_complaints(self.name, key, array, (length,)),
             ]
             yield from mistakes
             if not mistakes and not np.isfinite(array.view(np.float32)).all():

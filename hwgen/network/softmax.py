@@ -11,13 +11,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from hwgen.files.load import EXACT
-from hwgen.network.layer import (
-    LayerBase,
-    Surroundings,
-    array_shape_complaints,
-    array_type_complaints,
-    one_mode_complaints,
-)
+from hwgen.network import layer
 from hwgen.network.maps import BYTE_BITS, Complaint, Size
 from hwgen.network.quantization import SIGNIFICANT_BITS
 from hwgen.network.table import ENTRIES
@@ -26,7 +20,7 @@ GREATEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
-class Softmax(LayerBase):
+class Softmax(layer.LayerBase):
     """The exponential of each channel over the sum of those of its group.
 
     With f(x) the nearest float32, m the largest byte of a group of N, E the array:
@@ -45,17 +39,17 @@ class Softmax(LayerBase):
 
     ARRAY_TYPES: ClassVar[dict[str, tuple[Any, ...]]] = {"exponentials": (np.uint32,)}
 
-    def complaints(self, around: Surroundings) -> Iterator[Complaint]:
+    def complaints(self, around: layer.Surroundings) -> Iterator[Complaint]:
         """Check groups, bytes of both maps, that entries do not rise, and no number overflows."""
-        yield from one_mode_complaints(self.name, around)
+        yield from layer.one_mode_complaints(self.name, around)
         source, table = around.sources[0], around.arrays["exponentials"]
         if source.channels % self.groups:
             allowed = f"a divisor of its channels ({source.channels})"
             yield f"{self.name}.groups", allowed, self.groups
         yield from byte_complaints(self.name, (source.bits, self.output.bits))
         mistakes = [
-            *array_type_complaints(self.name, "exponentials", table, (np.uint32,)),
-            *array_shape_complaints(self.name, "exponentials", table, (ENTRIES,)),
+            *layer.array_type_complaints(self.name, "exponentials", table, (np.uint32,)),
+            *layer.array_shape_complaints(self.name, "exponentials", table, (ENTRIES,)),
         ]
         yield from mistakes
         if not mistakes:

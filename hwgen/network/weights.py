@@ -13,14 +13,7 @@ from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 from hwgen.files.load import EXACT
-from hwgen.network.layer import (
-    LayerBase,
-    Surroundings,
-    array_shape_complaints,
-    array_type_complaints,
-    factors_of,
-    rounding_complaints,
-)
+from hwgen.network import layer
 from hwgen.network.maps import Complaint, FeatureMap
 from hwgen.network.quantization import HALF_UP, Rounding
 
@@ -67,7 +60,7 @@ PARAMETER_TYPES: dict[str, tuple[Any, ...]] = {
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
-class Weighted(LayerBase):
+class Weighted(layer.LayerBase):
     """A layer with weights.
 
     weight_bits: b; weight_grid: `integer` from -2**(b-1) to 2**(b-1) - 1, b from 2 to 16; `odd`
@@ -90,7 +83,7 @@ class Weighted(LayerBase):
         """Return (outputs, inputs) of one mode from the weights of the widest."""
         raise TypeError(f"{type(self).__name__} has no weights")
 
-    def complaints(self, around: Surroundings) -> Iterator[Complaint]:
+    def complaints(self, around: layer.Surroundings) -> Iterator[Complaint]:
         """Check types, shapes and ranges of the arrays, and that no sum overflows."""
         mistakes = list(self.array_complaints(around))
         yield from mistakes
@@ -103,7 +96,7 @@ class Weighted(LayerBase):
         for mode in range(around.modes):
             yield from self.sum_complaints(parameters, around.sources[0], mode)
 
-    def array_complaints(self, around: Surroundings) -> Iterator[Complaint]:
+    def array_complaints(self, around: layer.Surroundings) -> Iterator[Complaint]:
         """Check types and shapes."""
         outputs = self.output.channels
         scaled = 0 if self.output.raw else outputs
@@ -117,8 +110,8 @@ class Weighted(LayerBase):
             "weight_scale": (outputs,),
         }
         for key, array in around.arrays.items():
-            yield from array_type_complaints(self.name, key, array, types[key])
-            yield from array_shape_complaints(self.name, key, array, shapes[key])
+            yield from layer.array_type_complaints(self.name, key, array, types[key])
+            yield from layer.array_shape_complaints(self.name, key, array, shapes[key])
 
     def grid_complaints(self, weights: NDArray[Any]) -> Iterator[Complaint]:
         """Check that weights lie on their grid."""
@@ -140,14 +133,14 @@ class Weighted(LayerBase):
             yield f"{self.name}.weights", f"{kind}from {low} to {high}", outside[0]
 
     def mode_value_complaints(
-        self, parameters: Parameters, around: Surroundings
+        self, parameters: Parameters, around: layer.Surroundings
     ) -> Iterator[Complaint]:
         """Check that multipliers and shifts of a mode's channels are in range, all others 0."""
         wide = self.sum_bits(around.sources[0]) != NARROW_SUM_BITS
-        yield from rounding_complaints(self.name, self.rounding, wide=wide)
+        yield from layer.rounding_complaints(self.name, self.rounding, wide=wide)
         if self.output.raw and self.rounding != HALF_UP:
             yield f"{self.name}.rounding", f"{HALF_UP}, as of every raw output", self.rounding
-        factors = factors_of(self.rounding, wide=wide)
+        factors = layer.factors_of(self.rounding, wide=wide)
         ranges = {"multiplier": factors[:2], "shift": factors[2:]}
         for mode in range(around.modes):
             channels = self.output.channels_in(mode)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from hwgen.files.output import write_text
+from hwgen.report import work
 from hwgen.report.agreement import AgreementReport
 from hwgen.report.cost import CostReport
 from hwgen.report.effects import EffectsReport
@@ -25,26 +26,17 @@ from hwgen.report.run import RunReport
 from hwgen.report.self_test import SelfTestReport
 from hwgen.report.sweep import SweepReport
 from hwgen.report.text import TextReport
-from hwgen.report.work import (
-    AdaptiveTrainReport,
-    BuildReport,
-    CacheReport,
-    CharacterTrainReport,
-    CompileReport,
-    ExportReport,
-    TrainReport,
-)
 
 REPORTS: dict[str, Any] = {
-    "build": BuildReport,
-    "cache": CacheReport,
+    "build": work.BuildReport,
+    "cache": work.CacheReport,
     "compare": AgreementReport | PlanReport,
-    "compile": CompileReport,
+    "compile": work.CompileReport,
     "cost": CostReport,
     "doctor": DoctorReport,
     "effects": EffectsReport,
     "explore": ExploreReport,
-    "export": ExportReport,
+    "export": work.ExportReport,
     "fit": FitReport,
     "import": ImportReport | PlanReport,
     "info": InfoReport | PlanReport,
@@ -54,7 +46,7 @@ REPORTS: dict[str, Any] = {
     "self_test": SelfTestReport,
     "sweep": SweepReport,
     "text": TextReport,
-    "train": TrainReport | AdaptiveTrainReport | CharacterTrainReport,
+    "train": work.TrainReport | work.AdaptiveTrainReport | work.CharacterTrainReport,
 }
 """By command; `hwgen --schema COMMAND` describes each. Families and studies add more."""
 

@@ -9,14 +9,8 @@ from rich.console import Group, RenderableType
 
 from hwgen.errors import counted
 from hwgen.network.verdict import Verdict, said_decibels
+from hwgen.report import imports
 from hwgen.report.agreement import AgreementReport, Differences
-from hwgen.report.imports import (
-    FloatDistance,
-    ImportDifference,
-    ImportInfo,
-    ImportNote,
-    ImportReport,
-)
 from hwgen.report.tables import NOTHING, number, percent, size, table
 
 RUNS = "runs"
@@ -43,7 +37,7 @@ REFUSED = "no:"
 """Begins the remark of a family that runs no such layer."""
 
 
-def import_table(report: ImportReport) -> RenderableType:
+def import_table(report: imports.ImportReport) -> RenderableType:
     """Return what was written, and what is not exact in it."""
     content = report.content
     lines = [
@@ -60,7 +54,7 @@ def import_table(report: ImportReport) -> RenderableType:
     return Group(*lines)
 
 
-def distance_line(distance: FloatDistance) -> str:
+def distance_line(distance: imports.FloatDistance) -> str:
     """Return how far an output is from that of the float file."""
     parts = [] if distance.decibels is None else [f"{distance.decibels:.1f} dB"]
     if distance.classes is not None:
@@ -74,7 +68,7 @@ def distance_line(distance: FloatDistance) -> str:
     )
 
 
-def note_lines(content: ImportInfo) -> list[str]:
+def note_lines(content: imports.ImportInfo) -> list[str]:
     """Return what differs from the runtime or is not exact, and what `compare` makes of it."""
     lines, verdict = announced_lines(content), content.judged
     if not lines and verdict is not None and verdict.equal:
@@ -108,9 +102,9 @@ def judged_line(verdict: Verdict) -> str:
     return "; ".join([f"judged by {verdict.file}: {found}{by}", *away])
 
 
-def announced_lines(content: ImportInfo) -> list[str]:
+def announced_lines(content: imports.ImportInfo) -> list[str]:
     """Return the largest effects, then differences; notes of one kind count as one line."""
-    kinds: dict[str, ImportNote] = {}
+    kinds: dict[str, imports.ImportNote] = {}
     for note in content.notes:
         known = kinds.get(note.what)
         if known is None or note.steps > known.steps:
@@ -124,7 +118,7 @@ def announced_lines(content: ImportInfo) -> list[str]:
     return [*notes, *differences, *([content.unknown] if content.unknown else [])]
 
 
-def reading_lines(content: ImportInfo, digest: str = "") -> list[str]:
+def reading_lines(content: imports.ImportInfo, digest: str = "") -> list[str]:
     """Return how a file was read that its runtime rewrites; digest: of the network, if it is told.
 
     Nothing where that changes no number.
@@ -140,7 +134,7 @@ def reading_lines(content: ImportInfo, digest: str = "") -> list[str]:
     return [f"{read}{told}; as it is written it is network {content.as_written[:16]}"]
 
 
-def difference_line(difference: ImportDifference) -> str:
+def difference_line(difference: imports.ImportDifference) -> str:
     """Return where the runtime may differ, and by how much."""
     steps = f"{difference.steps} step{'s' if difference.steps > 1 else ''}"
     nodes = f"{difference.nodes} node{'s' if difference.nodes > 1 else ''}"
@@ -148,12 +142,12 @@ def difference_line(difference: ImportDifference) -> str:
     return f"a layer may differ by {steps} from the runtime, and the answer by more: {what}"
 
 
-def rounding_lines(content: ImportInfo) -> list[str]:
+def rounding_lines(content: imports.ImportInfo) -> list[str]:
     """Return which chips have the roundings of a network, if not all have them."""
     return [line for rounding, line in ROUNDING_LINES.items() if rounding in content.roundings]
 
 
-def refusing_lines(content: ImportInfo) -> list[str]:
+def refusing_lines(content: imports.ImportInfo) -> list[str]:
     """Return, where no family runs all layers, the first layer that each refuses, a line each."""
     families = dict.fromkeys(family for layer in content.layers for family in layer.families)
     refused = {
@@ -172,7 +166,7 @@ def refusing_lines(content: ImportInfo) -> list[str]:
     ]
 
 
-def import_parts(content: ImportInfo) -> Iterator[RenderableType]:
+def import_parts(content: imports.ImportInfo) -> Iterator[RenderableType]:
     """Yield the content of a file that can be imported, or what stands in the way."""
     yield f"network {content.name}, {content.kind}: {content.nodes} nodes"
     if content.refused:

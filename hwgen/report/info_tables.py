@@ -11,19 +11,12 @@ from rich.console import Group, RenderableType
 from hwgen.chip.room import Room
 from hwgen.chip.step import PlannedStep
 from hwgen.chip.tiling import LayerTiling
-from hwgen.report import info
+from hwgen.report import info, work
 from hwgen.report.import_tables import import_parts
 from hwgen.report.routed import routed_rows
 from hwgen.report.sweep_table import shown
 from hwgen.report.tables import NOTHING, number, percent, replaced_lines, size, table
 from hwgen.report.training_record import training_state
-from hwgen.report.work import (
-    AdaptiveTrainReport,
-    BuildReport,
-    CharacterTrainReport,
-    CompileReport,
-    TrainReport,
-)
 
 TILING_COLUMNS = ["layer", "kind", "shape", "stride", "split", "tiles", "tails", "rows"]
 TILING_COLUMNS += ["loaded", "unpruned"]
@@ -291,13 +284,13 @@ def step_parts(steps: Sequence[PlannedStep]) -> Iterator[RenderableType]:
     yield rows
 
 
-def compile_table(report: CompileReport) -> RenderableType:
+def compile_table(report: work.CompileReport) -> RenderableType:
     """Return the path of the program and how it tiles the layers."""
     written = f"{report.program.file}: {report.bytes:,} bytes"
     return Group(*tiling_parts(report.layers), "", written)
 
 
-def build_table(report: BuildReport) -> RenderableType:
+def build_table(report: work.BuildReport) -> RenderableType:
     """Return the modules of a chip, their instances and the folder of the files."""
     rows = table(["module", "instances"])
     for name, count in report.modules.items():
@@ -312,7 +305,7 @@ def build_table(report: BuildReport) -> RenderableType:
     return Group(rows, "", *replaced_lines(report.replaced), *routed, files)
 
 
-def train_table(report: TrainReport) -> RenderableType:
+def train_table(report: work.TrainReport) -> RenderableType:
     """Return the accuracies and the path of the quantized network file."""
     accuracy = report.accuracy
     return Group(
@@ -323,7 +316,7 @@ def train_table(report: TrainReport) -> RenderableType:
     )
 
 
-def character_train_table(report: CharacterTrainReport) -> RenderableType:
+def character_train_table(report: work.CharacterTrainReport) -> RenderableType:
     """Return the bits a character and the path of the network file."""
     bits = report.bits
     return Group(
@@ -333,7 +326,7 @@ def character_train_table(report: CharacterTrainReport) -> RenderableType:
     )
 
 
-def adaptive_train_table(report: AdaptiveTrainReport) -> RenderableType:
+def adaptive_train_table(report: work.AdaptiveTrainReport) -> RenderableType:
     """Return the accuracy of every mode and the paths of the quantized network files."""
     rows = table(["mode", "float", "integer", "multiplications"])
     for each in report.modes:

@@ -7,17 +7,9 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from hwgen.chip.rtl import nodes as kinds
 from hwgen.chip.rtl.blocks import Block, Blocks
 from hwgen.chip.rtl.expressions import WHOLE, Text, inside, opposite
-from hwgen.chip.rtl.nodes import (
-    BIT_PLACES,
-    ONE,
-    ZERO,
-    Nets,
-    Node,
-    is_constant,
-    number_of,
-)
 from hwgen.chip.rtl.statements import (
     Leaf,
     Steps,
@@ -99,21 +91,21 @@ class BlockText(Blocks):
             apart = self._are_apart(inputs)
             for bit, net in reversed(list(enumerate(inputs))):
                 inner = step.branches.get(bit)
-                if net == ZERO or (apart and inner is None):
+                if net == kinds.ZERO or (apart and inner is None):
                     continue
                 value = before if inner is None else self._chosen(inner, default)
-                if net == ONE:
+                if net == kinds.ONE:
                     result = value
                     continue
                 result = chosen(self._condition(net), value, result)
             found = result
         return self._value_text(found)
 
-    def _are_apart(self, inputs: Nets) -> bool:
+    def _are_apart(self, inputs: kinds.Nets) -> bool:
         """Return whether conditions are numbers that a value is compared with."""
-        if ONE in inputs:
+        if kinds.ONE in inputs:
             return False
-        matches = [self._nodes[net >> BIT_PLACES] for net in inputs if net != ZERO]
+        matches = [self._nodes[net >> kinds.BIT_PLACES] for net in inputs if net != kinds.ZERO]
         return len({one.inputs[0] for one in matches}) == 1 and not any(
             "-" in pattern for one in matches for pattern in one.what
         )
@@ -122,15 +114,15 @@ class BlockText(Blocks):
         return self._leaf_value(one, alone=False) if isinstance(one, Leaf) else one
 
     def _leaf_value(self, leaf: Leaf, *, alone: bool = True) -> Text:
-        if is_constant(leaf.value):
+        if kinds.is_constant(leaf.value):
             meaning = self._places.meaning_of(*leaf.target)
-            number, width = number_of(leaf.value), len(leaf.value)
+            number, width = kinds.number_of(leaf.value), len(leaf.value)
             if meaning and (name := self._places.value(meaning, number, width)):
                 return Text(name)
         return self._texts.whole(leaf.value) if alone else self._texts.operand(leaf.value)
 
     def _condition(self, net: int) -> Text:
-        return self._texts.made(net >> BIT_PLACES)
+        return self._texts.made(net >> kinds.BIT_PLACES)
 
     def _clocked(self, block: Block) -> Iterator[str]:
         yield f"  always @({block.event}) begin"
@@ -166,10 +158,10 @@ class BlockText(Blocks):
         arms: list[tuple[int, Steps]] = []
         otherwise: Steps = []
         for bit, net in enumerate(inputs):
-            if net == ONE:
+            if net == kinds.ONE:
                 otherwise = switch.branches.get(bit, [])
                 break
-            if net != ZERO:
+            if net != kinds.ZERO:
                 arms.append((net, switch.branches.get(bit, [])))
         full = [net for net, body in arms if body]
         if (
@@ -183,7 +175,7 @@ class BlockText(Blocks):
 
     def _is_case(self, arms: Sequence[tuple[int, Steps]]) -> bool:
         """Return whether conditions compare one value of several bits."""
-        matches = [self._nodes[net >> BIT_PLACES] for net, _ in arms]
+        matches = [self._nodes[net >> kinds.BIT_PLACES] for net, _ in arms]
         values = {one.inputs[0] for one in matches}
         single = all(
             len(one.what) == 1 and sum(mark != "-" for mark in one.what[0]) == 1 for one in matches
@@ -226,7 +218,7 @@ class BlockText(Blocks):
         self, arms: Sequence[tuple[int, Steps]], otherwise: Steps, how: str, depth: int
     ) -> Iterator[str]:
         pad = STEP * depth
-        matches = [self._nodes[net >> BIT_PLACES] for net, _ in arms]
+        matches = [self._nodes[net >> kinds.BIT_PLACES] for net, _ in arms]
         value = matches[0].inputs[0]
         patterns = [pattern for one in matches for pattern in one.what]
         wild = any("-" in pattern for pattern in patterns)
@@ -247,7 +239,7 @@ class BlockText(Blocks):
             yield f"{pad}{STEP}default: ;"
         yield f"{pad}endcase"
 
-    def _label(self, value: Nets, pattern: str, wild: bool) -> str:
+    def _label(self, value: kinds.Nets, pattern: str, wild: bool) -> str:
         if wild:
             return f"{len(pattern)}'b{pattern.replace('-', '?')}"
         return self._texts.label(value, pattern)
@@ -263,7 +255,7 @@ class BlockText(Blocks):
             yield f"{pad}end"
 
 
-def is_assigned(steps: Steps, target: Target, nodes: Sequence[Node]) -> bool:
+def is_assigned(steps: Steps, target: Target, nodes: Sequence[kinds.Node]) -> bool:
     """Return whether each way through some steps assigns a whole signal."""
     for step in steps:
         if isinstance(step, Leaf):
@@ -274,17 +266,17 @@ def is_assigned(steps: Steps, target: Target, nodes: Sequence[Node]) -> bool:
         if is_full(inputs, nodes) and all(
             is_assigned(step.branches.get(bit, []), target, nodes)
             for bit, net in enumerate(inputs)
-            if net != ZERO and ONE not in inputs[:bit]
+            if net != kinds.ZERO and kinds.ONE not in inputs[:bit]
         ):
             return True
     return False
 
 
-def is_full(inputs: Nets, nodes: Sequence[Node]) -> bool:
+def is_full(inputs: kinds.Nets, nodes: Sequence[kinds.Node]) -> bool:
     """Return whether one of some conditions always holds."""
-    if ONE in inputs:
+    if kinds.ONE in inputs:
         return True
-    matches = [nodes[net >> BIT_PLACES] for net in inputs if net != ZERO]
+    matches = [nodes[net >> kinds.BIT_PLACES] for net in inputs if net != kinds.ZERO]
     patterns = {pattern for one in matches for pattern in one.what}
     same = len({one.inputs[0] for one in matches}) == 1
     whole = same and not any("-" in pattern for pattern in patterns)

@@ -11,21 +11,15 @@ from amaranth.lib.wiring import In, Out
 from hwgen.chip.rtl.shared import SharedPart
 from hwgen.chip.rtl.split_sums import split_product
 from hwgen.chip.widths import bits_for_index
-from hwgen.network.quantization import (
-    MOST_SHIFT,
-    ROUNDING_CODES,
-    SIGNED_BITS,
-    SIGNIFICANT_BITS,
-    Rounding,
-)
+from hwgen.network import quantization
 
-SHIFT_BITS = bits_for_index(MOST_SHIFT + 1)
+SHIFT_BITS = bits_for_index(quantization.MOST_SHIFT + 1)
 SUM_BITS = 31
 """Bits of the magnitude of a sum that rounds as float32."""
-ROUNDING_BITS = bits_for_index(len(ROUNDING_CODES))
-MAGNITUDE_BITS = SUM_BITS + SIGNIFICANT_BITS
+ROUNDING_BITS = bits_for_index(len(quantization.ROUNDING_CODES))
+MAGNITUDE_BITS = SUM_BITS + quantization.SIGNIFICANT_BITS
 """Bits of a product that rounds as float32."""
-MOST_PLACES = SIGNIFICANT_BITS + 2
+MOST_PLACES = quantization.SIGNIFICANT_BITS + 2
 """Places from which on every number of 24 significant bits is below a quarter."""
 STAGES = 3
 """Stages of a requantizer that does not compute in one cycle."""
@@ -73,7 +67,7 @@ class Requantizer(SharedPart):
         self,
         *,
         family: str,
-        roundings: Sequence[Rounding],
+        roundings: Sequence[quantization.Rounding],
         accumulator_bits: int,
         multiplier_bits: int,
         element_bits: int,
@@ -123,7 +117,7 @@ class Requantizer(SharedPart):
         if self._stages > 1:
             values = self._keep(m, self.enable[-1], values, name="last")
         product, shift = values.pop("product"), values.pop("shift")
-        ways: dict[Rounding, Callable[[], Value]] = {
+        ways: dict[quantization.Rounding, Callable[[], Value]] = {
             "half_up": lambda: self._half_up(m, product, shift),
             "float32": lambda: self._float32(m, **values),
             "tflite": lambda: self._tflite(m, product, shift),
@@ -132,7 +126,7 @@ class Requantizer(SharedPart):
         halves = Signal(signed(max(len(each) for each in rounded)))
         m.d.comb += halves.eq(rounded[0])
         for rounding, value in zip(self._roundings[1:], rounded[1:], strict=True):
-            with m.If(self.rounding == ROUNDING_CODES[rounding]):
+            with m.If(self.rounding == quantization.ROUNDING_CODES[rounding]):
                 m.d.comb += halves.eq(value)
         moved = Signal(signed(len(halves)))
         m.d.comb += [
@@ -174,11 +168,11 @@ class Requantizer(SharedPart):
     def _significant(self, m: Module, given: Value) -> Value:
         """Return a sum, in 24 significant bits where it rounds as float32, ties to even."""
         # Bits from the 25th on that are no sign; of a negative number those of its complement.
-        excess = Signal(range(SUM_BITS - SIGNIFICANT_BITS + 1), name="excess_of_sum")
-        for bit in range(SIGNIFICANT_BITS, SUM_BITS):
+        excess = Signal(range(SUM_BITS - quantization.SIGNIFICANT_BITS + 1), name="excess_of_sum")
+        for bit in range(quantization.SIGNIFICANT_BITS, SUM_BITS):
             with m.If(given[bit] != given[-1]):
-                m.d.comb += excess.eq(bit - SIGNIFICANT_BITS + 1)
-        half, odd = Signal(SUM_BITS - SIGNIFICANT_BITS), Signal()
+                m.d.comb += excess.eq(bit - quantization.SIGNIFICANT_BITS + 1)
+        half, odd = Signal(SUM_BITS - quantization.SIGNIFICANT_BITS), Signal()
         rounded, total = Signal(signed(len(given) + 1)), Signal(signed(len(given) + 1))
         m.d.comb += [
             half.eq((1 << excess) >> 1),
@@ -188,7 +182,7 @@ class Requantizer(SharedPart):
         ]
         if len(self._roundings) == 1:
             return rounded
-        return Mux(self.rounding == ROUNDING_CODES["float32"], rounded, total)
+        return Mux(self.rounding == quantization.ROUNDING_CODES["float32"], rounded, total)
 
     def _half_up(self, m: Module, product: Value, shift: Value) -> Value:
         """Return the product over 2**shift in halves, down: the half above goes up."""
@@ -203,12 +197,12 @@ class Requantizer(SharedPart):
         magnitude = Signal(MAGNITUDE_BITS)
         m.d.comb += magnitude.eq(Mux(product < 0, -product, product))
         # Bits of the magnitude beyond 24.
-        excess = Signal(range(MAGNITUDE_BITS - SIGNIFICANT_BITS + 1))
-        for bit in range(SIGNIFICANT_BITS, MAGNITUDE_BITS):
+        excess = Signal(range(MAGNITUDE_BITS - quantization.SIGNIFICANT_BITS + 1))
+        for bit in range(quantization.SIGNIFICANT_BITS, MAGNITUDE_BITS):
             with m.If(magnitude[bit]):
-                m.d.comb += excess.eq(bit - SIGNIFICANT_BITS + 1)
-        significant = Signal(SIGNIFICANT_BITS + 1)
-        lost = MAGNITUDE_BITS - SIGNIFICANT_BITS
+                m.d.comb += excess.eq(bit - quantization.SIGNIFICANT_BITS + 1)
+        significant = Signal(quantization.SIGNIFICANT_BITS + 1)
+        lost = MAGNITUDE_BITS - quantization.SIGNIFICANT_BITS
         m.d.comb += significant.eq(to_even(m, magnitude, excess, most=lost, name="significant"))
         # What is left of the shift. Beyond `most` everything is below a quarter; before 0 the
         # number is 2**24 or more, which every clip cuts.
@@ -230,22 +224,22 @@ class Requantizer(SharedPart):
     ) -> Value:
         """Return a product in 24 significant bits over 2**places, ties to even, by magnitude."""
         scaled = to_even(m, significant, places, most=MOST_PLACES, name="scaled")
-        size = Signal(SIGNIFICANT_BITS + 1, name="large")
-        result = Signal(signed(SIGNIFICANT_BITS + 2), name="scaled_with_sign")
+        size = Signal(quantization.SIGNIFICANT_BITS + 1, name="large")
+        result = Signal(signed(quantization.SIGNIFICANT_BITS + 2), name="scaled_with_sign")
         m.d.comb += [
-            size.eq(Mux(large, (1 << (SIGNIFICANT_BITS + 1)) - 1, scaled)),
+            size.eq(Mux(large, (1 << (quantization.SIGNIFICANT_BITS + 1)) - 1, scaled)),
             result.eq(Mux(negative, -size, size)),
         ]
         return in_halves(result)
 
     def _tflite(self, m: Module, product: Value, shift: Value) -> Value:
         """Return the product over 2**31, ties up, then over the rest of the shift, ties away."""
-        first = Signal(signed(len(product) - SIGNED_BITS + 1))
-        magnitude, half = Signal(len(first)), Signal(SIGNED_BITS)
-        places = Signal(bits_for_index(SIGNED_BITS + 1))
+        first = Signal(signed(len(product) - quantization.SIGNED_BITS + 1))
+        magnitude, half = Signal(len(first)), Signal(quantization.SIGNED_BITS)
+        places = Signal(bits_for_index(quantization.SIGNED_BITS + 1))
         m.d.comb += [
-            first.eq((product + (1 << (SIGNED_BITS - 1))) >> SIGNED_BITS),
-            places.eq(shift - SIGNED_BITS),
+            first.eq((product + (1 << (quantization.SIGNED_BITS - 1))) >> quantization.SIGNED_BITS),
+            places.eq(shift - quantization.SIGNED_BITS),
             half.eq((1 << places) >> 1),
             magnitude.eq(Mux(first < 0, -first, first)),
         ]

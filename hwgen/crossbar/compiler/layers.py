@@ -20,36 +20,7 @@ from typing import cast
 
 from pydantic import ValidationError
 
-from hwgen.crossbar.compiler.walk import (
-    AVERAGES,
-    BY_ROWS,
-    FULLY_CONNECTED,
-    GLOBAL_POOLS,
-    LAYOUT,
-    MATRIX,
-    MOVES,
-    PRODUCTS,
-    RELUS,
-    SIGMOIDS,
-    SUMS,
-    UNMOVED,
-    WINDOWS,
-    Axis,
-    Map,
-    Step,
-    Window,
-    fits,
-    global_window,
-    image_map,
-    moved,
-    named,
-    one_source,
-    providers_of,
-    reduced_axes,
-    scales,
-    sliding_window,
-    unmoved,
-)
+from hwgen.crossbar.compiler import walk as forms
 from hwgen.crossbar.facts.network import Activation, Columns, CrossbarLayer, CrossbarNetwork, Kind
 from hwgen.crossbar.facts.rules import STRICT, Rules
 from hwgen.errors import FormatError, RefusedNodesError
@@ -78,7 +49,7 @@ def network_of(graph: Graph, rules: Rules = STRICT) -> CrossbarNetwork:
     walk = Walk(graph, rules)
     image = walk.maps[graph.image]
     for node in graph.nodes:
-        walk.take(Step(node=node, graph=graph, maps=walk.maps))
+        walk.take(forms.Step(node=node, graph=graph, maps=walk.maps))
     if len(walk.errors) == 1:
         raise walk.errors[0]
     if walk.errors:
@@ -104,11 +75,11 @@ class Walk:
     def __init__(self, graph: Graph, rules: Rules) -> None:
         self.carries_image = rules.image_travels
         self.layers: list[CrossbarLayer] = []
-        self.maps: dict[str, Map] = {graph.image: image_map(graph)}
+        self.maps: dict[str, forms.Map] = {graph.image: forms.image_map(graph)}
         self.errors: list[FormatError] = []
         self.lost: set[str] = set()
 
-    def take(self, step: Step) -> None:
+    def take(self, step: forms.Step) -> None:
         """Add what a node does; behind a node that cannot be its map has the shape that is known.
 
         A node that reads what is lost is left out but for an operator that is unknown anyway.
@@ -128,7 +99,7 @@ class Walk:
                 self.errors.append(error)
                 self.go_on(step)
 
-    def go_on(self, step: Step) -> None:
+    def go_on(self, step: forms.Step) -> None:
         """Give the outputs of a refused node the map that it reads, in their own shape."""
         for name in step.node.outputs:
             shape = step.graph.tensors[name].shape if name in step.graph.tensors else ()
@@ -142,42 +113,42 @@ class Walk:
             else:
                 self.lost.add(name)
 
-    def mapped(self, step: Step) -> Map:
+    def mapped(self, step: forms.Step) -> forms.Map:
         """Return what a node writes, and add its layer if it is one."""
         op = step.node.op
         if not step.read:
             raise step.error("input", "a map", "a mask or places")
-        if op not in WINDOWS | {"pad"} and any(any(read.added) for read in step.read):
+        if op not in forms.WINDOWS | {"pad"} and any(any(read.added) for read in step.read):
             raise step.error("input", "not padded (Pad stands before Conv or a pooling)", "padded")
         for ops, method in self.methods():
             if op in ops:
                 return method(step)
         raise step.error("operation", "one that a crossbar runs or reads through", op)
 
-    def methods(self) -> list[tuple[frozenset[spec.Op], Callable[[Step], Map]]]:
+    def methods(self) -> list[tuple[frozenset[spec.Op], Callable[[forms.Step], forms.Map]]]:
         """Return what is done for each set of operations."""
         return [
-            (WINDOWS | GLOBAL_POOLS, self.add_window),
-            (FULLY_CONNECTED, self.add_fully_connected),
-            (SUMS | PRODUCTS, self.add_eltwise),
-            (RELUS, lambda step: self.activate(step, "relu")),
-            (SIGMOIDS, lambda step: self.activate(step, "sigmoid")),
-            (MOVES, self.move),
-            (UNMOVED, unmoved),
+            (forms.WINDOWS | forms.GLOBAL_POOLS, self.add_window),
+            (forms.FULLY_CONNECTED, self.add_fully_connected),
+            (forms.SUMS | forms.PRODUCTS, self.add_eltwise),
+            (forms.RELUS, lambda step: self.activate(step, "relu")),
+            (forms.SIGMOIDS, lambda step: self.activate(step, "sigmoid")),
+            (forms.MOVES, self.move),
+            (forms.UNMOVED, forms.unmoved),
         ]
 
-    def add_window(self, step: Step) -> Map:
+    def add_window(self, step: forms.Step) -> forms.Map:
         """Convolution or pooling."""
         op, groups = step.node.op, 1
         channels = step.map.size("channel", "mixed")
-        window = sliding_window(step) if op in WINDOWS else global_window(step)
+        window = forms.sliding_window(step) if op in forms.WINDOWS else forms.global_window(step)
         if op == "conv":
             weights = step.shape_of(step.node.inputs[1])
             groups = cast(spec.Window, step.node.attributes).groups
             if weights[1] * groups != channels or weights[0] % groups:
                 given = f"of shape {weights} and {groups} groups"
                 raise step.error("weights", f"for {channels} channels", given)
-        axes = reduced_axes(step) if op == "mean" else LAYOUT
+        axes = forms.reduced_axes(step) if op == "mean" else forms.LAYOUT
         result = self.placed(step, axes)
         self.add_layer(
             step,
@@ -185,11 +156,11 @@ class Walk:
             window,
             channels=(channels, result.size("channel", "mixed")),
             groups=groups,
-            average=op in AVERAGES,
+            average=op in forms.AVERAGES,
         )
         return result
 
-    def add_fully_connected(self, step: Step) -> Map:
+    def add_fully_connected(self, step: forms.Step) -> forms.Map:
         """A matrix product of a map and weights, which may stand on either side."""
         read, node = step.read[0], step.node
         left = node.inputs[0] in self.maps
@@ -198,77 +169,77 @@ class Walk:
         given = cast(spec.Matrices, node.attributes)
         if left and node.op == "matrix_product" and self.is_by_pixels(step):
             return self.add_pixels(step)
-        contracted = len(read.shape) - (1 if left else MATRIX)
+        contracted = len(read.shape) - (1 if left else forms.MATRIX)
         inputs = read.shape[contracted] if contracted >= 0 else 0
         weights = step.shape_of(node.inputs[1 if left else 0])
-        if len(weights) != MATRIX:
-            raise step.error("weights", f"constant, of {MATRIX} dimensions", len(weights))
+        if len(weights) != forms.MATRIX:
+            raise step.error("weights", f"constant, of {forms.MATRIX} dimensions", len(weights))
         across = 1 if given.second_transposed or not left else 0
         if inputs != read.values or given.first_transposed:
             shape = " x ".join(str(size) for size in read.shape)
             raise step.error("map", "flattened (a value for each input, one position)", shape)
         if weights[across] != inputs:
             raise step.error("weights", f"for {inputs} inputs", f"of shape {weights}")
-        axes: list[Axis] = ["batch" if axis == "batch" else "one" for axis in read.axes]
+        axes: list[forms.Axis] = ["batch" if axis == "batch" else "one" for axis in read.axes]
         axes[contracted] = "channel"
         result = self.placed(step, tuple(axes))
         self.add_layer(step, "fc", POINT, channels=(inputs, result.values))
         return result
 
     @staticmethod
-    def is_by_pixels(step: Step) -> bool:
+    def is_by_pixels(step: forms.Step) -> bool:
         """Whether a matrix product reads a map of rows, columns, channels, the last for itself."""
         axes = step.read[0].axes
-        wanted: tuple[Axis, ...] = ("batch", "row", "column", "channel")
+        wanted: tuple[forms.Axis, ...] = ("batch", "row", "column", "channel")
         pairs = zip(axes, wanted, strict=False)
         several = step.read[0].size("row", "column") > 1
         return several and len(axes) == len(wanted) and all(a in (b, "one") for a, b in pairs)
 
-    def add_pixels(self, step: Step) -> Map:
+    def add_pixels(self, step: forms.Step) -> forms.Map:
         """A matrix product of the channels of each pixel: a convolution of 1 x 1."""
         read, weights = step.read[0], step.shape_of(step.node.inputs[1])
         channels = read.shape[-1]
-        if len(weights) != MATRIX or weights[0] != channels:
+        if len(weights) != forms.MATRIX or weights[0] != channels:
             raise step.error("weights", f"for {channels} channels", f"of shape {weights}")
-        result = self.placed(step, BY_ROWS)
+        result = self.placed(step, forms.BY_ROWS)
         sides = read.shape[1], read.shape[2]
-        window = Window(in_sides=sides, out_sides=sides)
+        window = forms.Window(in_sides=sides, out_sides=sides)
         self.add_layer(step, "conv", window, channels=(channels, weights[1]))
         return result
 
-    def add_eltwise(self, step: Step) -> Map:
+    def add_eltwise(self, step: forms.Step) -> forms.Map:
         """Element-wise addition or product of maps of one shape; a product may scale channels."""
         reads = step.read
-        product = step.node.op in PRODUCTS
+        product = step.node.op in forms.PRODUCTS
         if len(reads) == 1:
-            return unmoved(step)
+            return forms.unmoved(step)
         first = max(reads, key=lambda read: read.values)
         activated = any(read.activated for read in reads)
         others = activated and len(set(step.node.inputs)) > 1
-        if (product or others) and all(one_source(read, first) for read in reads):
+        if (product or others) and all(forms.one_source(read, first) for read in reads):
             # Functions of one map, such as x and sigmoid(x): their product or sum is one, too.
             return self.activate(step, "sigmoid", replace(first, activated=activated))
         for read in reads:
-            if not (fits(read, first) or (product and scales(read, first))):
+            if not (forms.fits(read, first) or (product and forms.scales(read, first))):
                 given = " and ".join(str(read.shape) for read in reads)
                 raise step.error("maps", "of one shape and layout", given)
-        if not providers_of(reads):
+        if not forms.providers_of(reads):
             raise step.error("maps", "of at least one layer", "the image alone")
         self.check_operands(step)
         channels = first.size("channel", "mixed")
         sides = first.size("row"), first.size("column")
-        window = Window(in_sides=sides, out_sides=sides)
+        window = forms.Window(in_sides=sides, out_sides=sides)
         result = self.placed(step, first.axes)
         self.add_layer(step, "eltwise", window, channels=(channels, channels), product=product)
         return result
 
-    def move(self, step: Step) -> Map:
+    def move(self, step: forms.Step) -> forms.Map:
         """Move or rename values."""
         if step.node.op == "concatenate":
             self.check_operands(step)
-        return moved(step)
+        return forms.moved(step)
 
-    def check_operands(self, step: Step) -> None:
+    def check_operands(self, step: forms.Step) -> None:
         """Refuse, by strict rules, operands that would not be carried: the image, a map twice.
 
         A concatenation of parts of one map, as a channel shuffle has it, carries that map once.
@@ -278,19 +249,19 @@ class Walk:
             return
         if not all(read.providers for read in step.read):
             raise step.error("inputs", OPERANDS, IMAGE_AMONG_THEM)
-        if step.node.op in SUMS and len(set(places)) < len(places):
+        if step.node.op in forms.SUMS and len(set(places)) < len(places):
             raise step.error("inputs", OPERANDS, TWICE)
 
-    def placed(self, step: Step, axes: tuple[Axis, ...]) -> Map:
+    def placed(self, step: forms.Step, axes: tuple[forms.Axis, ...]) -> forms.Map:
         """Return the map that the layer which comes next writes."""
         shape = step.shape
-        return Map(providers=(len(self.layers),), shape=shape, axes=named(shape, axes))
+        return forms.Map(providers=(len(self.layers),), shape=shape, axes=forms.named(shape, axes))
 
     def add_layer(
         self,
-        step: Step,
+        step: forms.Step,
         kind: Kind,
-        window: Window,
+        window: forms.Window,
         *,
         channels: tuple[int, int],
         groups: int = 1,
@@ -316,7 +287,7 @@ class Walk:
             CrossbarLayer(
                 name=step.node.outputs[0] if name in taken else name,
                 kind=kind,
-                providers=in_order(providers_of(step.read), kind, product=product),
+                providers=in_order(forms.providers_of(step.read), kind, product=product),
                 kernel=kernel,
                 stride=stride,
                 padding=padding,
@@ -333,7 +304,9 @@ class Walk:
             )
         )
 
-    def activate(self, step: Step, activation: Activation, read: Map | None = None) -> Map:
+    def activate(
+        self, step: forms.Step, activation: Activation, read: forms.Map | None = None
+    ) -> forms.Map:
         """Give an activation to the layers that wrote the map; behind another one, both are one."""
         read = read or step.map
         if not read.providers:
@@ -356,7 +329,7 @@ def slope_of(node: spec.Node) -> float | None:
     return None if node.op == "prelu" else 0.0
 
 
-POINT = Window()
+POINT = forms.Window()
 """What a fully connected layer sees and writes."""
 
 

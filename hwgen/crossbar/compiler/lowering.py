@@ -13,23 +13,13 @@ from numpy.typing import NDArray
 from hwgen import network as net
 from hwgen.crossbar.compiler.answers import with_answers
 from hwgen.crossbar.compiler.quantized import crossbar_network, functions_of
+from hwgen.crossbar.facts import loads
 from hwgen.crossbar.facts.arch_fabric import Held
 from hwgen.crossbar.facts.chip import Chip, ChipLayer
 from hwgen.crossbar.facts.columns import columns_of, rows_in_order
 from hwgen.crossbar.facts.holdings import Holding
 from hwgen.crossbar.facts.image_io import HEADER_BEATS
 from hwgen.crossbar.facts.levels import LEVEL_STEPS
-from hwgen.crossbar.facts.loads import (
-    CHANNEL_FIELDS,
-    COLUMN_FIELDS,
-    LIMITS_FIELDS,
-    OPERANDS_FIELDS,
-    TABLE_FIELDS,
-    LoadTarget,
-    entry,
-    load_targets,
-    table_entries,
-)
 from hwgen.crossbar.facts.packets import HEADER_FIELDS
 from hwgen.crossbar.facts.registers import VERSION
 from hwgen.crossbar.facts.routes import load_number
@@ -89,15 +79,15 @@ class Lowering:
 
     def _packets(self, macro: int) -> Iterator[int]:
         """Yield the flits of all that is loaded into a macro."""
-        for target in load_targets(self._chip, macro):
+        for target in loads.load_targets(self._chip, macro):
             held = next(h for h in self._chip.layers[target.layer].held if h.macro == macro)
             for index, word in enumerate(self._entries(target, held)):
                 fields = {"travel": load_number(self._chip, macro), "count": target.flits}
-                yield entry(HEADER_FIELDS, fields | {"target": target.number, "index": index})
+                yield loads.entry(HEADER_FIELDS, fields | {"target": target.number, "index": index})
                 for flit in range(target.flits):
                     yield word >> (flit * BEAT_BITS) & ((1 << BEAT_BITS) - 1)
 
-    def _entries(self, target: LoadTarget, held: Held) -> Iterator[int]:
+    def _entries(self, target: loads.LoadTarget, held: Held) -> Iterator[int]:
         """Yield the entries of a target."""
         layer = self._chip.layers[target.layer]
         if target.kind == "column":
@@ -110,7 +100,7 @@ class Lowering:
             yield self._limits(layer)
         elif target.kind == "table":
             for value in self._function(layer):
-                yield entry(TABLE_FIELDS, {"value": value})
+                yield loads.entry(loads.TABLE_FIELDS, {"value": value})
         else:
             yield self._operands(layer)
 
@@ -142,7 +132,10 @@ class Lowering:
                 for plane in range(chip.planes):
                     planes[part, plane, : len(cells)] = cells >> plane & 1
             packed = np.packbits(planes.reshape(-1), bitorder="little").tobytes()
-            yield entry(COLUMN_FIELDS, head) | int.from_bytes(packed, "little") << BEAT_BITS
+            yield (
+                loads.entry(loads.COLUMN_FIELDS, head)
+                | int.from_bytes(packed, "little") << BEAT_BITS
+            )
 
     def _tile(self, layer: ChipLayer, section: int, row_tile: int) -> Tile:
         """Return the cells of a row tile; all copies hold the same."""
@@ -201,7 +194,7 @@ class Lowering:
         for channel in range(layer.layer.out_channels):
             bias, multiplier, shift = self._scale(layer, channel)
             values = {"bias": bias, "multiplier": multiplier, "shift": shift}
-            yield entry(CHANNEL_FIELDS, values)
+            yield loads.entry(loads.CHANNEL_FIELDS, values)
 
     def _scale(self, layer: ChipLayer, channel: int) -> tuple[int, int, int]:
         """Return what turns the sum of a channel into an element: bias, multiplier and shift."""
@@ -229,7 +222,7 @@ class Lowering:
         if isinstance(own, net.MaxPool | net.Shortcut):
             # What is only moved keeps scale, zero point and limits.
             values |= {"zero_point": 0, "low": 0, "high": (1 << self._chip.activation_bits) - 1}
-        return entry(LIMITS_FIELDS, values)
+        return loads.entry(loads.LIMITS_FIELDS, values)
 
     def _operands(self, layer: ChipLayer) -> int:
         """Return zero points and factors of both operands of an addition."""
@@ -238,11 +231,11 @@ class Lowering:
         first, second = own.requantization[WIDEST].multipliers
         values = {"zero_a": self._zero(own.inputs[0]), "multiplier_a": first}
         values |= {"zero_b": self._zero(own.inputs[1]), "multiplier_b": second}
-        return entry(OPERANDS_FIELDS, values)
+        return loads.entry(loads.OPERANDS_FIELDS, values)
 
     def _function(self, layer: ChipLayer) -> list[int]:
         """Return what the tables behind a layer make of each element, one behind the other."""
-        values = np.arange(table_entries(self._chip))
+        values = np.arange(loads.table_entries(self._chip))
         for name in self._functions[self._names[layer.place]]:
             values = self._network.tables[name][WIDEST][values]
         found: list[int] = values.tolist()

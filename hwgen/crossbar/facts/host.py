@@ -9,16 +9,9 @@ from hwgen.chip import sheet
 from hwgen.chip.fields import Field
 from hwgen.chip.registers import ALIGNMENT_BYTES
 from hwgen.chip.sheet import Facts, Packet, Place
+from hwgen.crossbar.facts import loads
 from hwgen.crossbar.facts.arch import Arch, fabric_of_chip
 from hwgen.crossbar.facts.image_io import BANKS, HEADER_BEATS
-from hwgen.crossbar.facts.loads import (
-    CHANNEL_FIELDS,
-    COLUMN_FIELDS,
-    LIMITS_FIELDS,
-    OPERANDS_FIELDS,
-    TABLE_FIELDS,
-    Fields,
-)
 from hwgen.crossbar.facts.packets import HEADER_FIELDS
 from hwgen.crossbar.facts.registers import VERSION, ErrorCode
 
@@ -82,12 +75,12 @@ KINDS = (
         "Column",
         "Its cells follow in planes of `side` bits, plane 0 and row 0 lowest; of differential cells"
         " the planes of the positive ones, then those of the negative ones.",
-        COLUMN_FIELDS,
+        loads.COLUMN_FIELDS,
     ),
-    ("Channel", "In two flits: the bias, then both others.", CHANNEL_FIELDS),
-    ("Limits", "Of a layer.", LIMITS_FIELDS),
-    ("Operands", "Of an addition of two maps, by position.", OPERANDS_FIELDS),
-    ("Table", "Of an element, the lowest one first.", TABLE_FIELDS),
+    ("Channel", "In two flits: the bias, then both others.", loads.CHANNEL_FIELDS),
+    ("Limits", "Of a layer.", loads.LIMITS_FIELDS),
+    ("Operands", "Of an addition of two maps, by position.", loads.OPERANDS_FIELDS),
+    ("Table", "Of an element, the lowest one first.", loads.TABLE_FIELDS),
 )
 
 MEANINGS = {
@@ -118,7 +111,7 @@ def packets(arch: Arch) -> Iterator[Packet]:
         yield Packet(title=title, text=text, fields=with_meanings(fields))
 
 
-def with_meanings(fields: Fields) -> list[Field]:
+def with_meanings(fields: loads.Fields) -> list[Field]:
     """Return fields of a table with what they mean."""
     return [
         Field(name, bits, MEANINGS.get(name) or MEANINGS.get(name.rpartition("_")[0]) or "operand")

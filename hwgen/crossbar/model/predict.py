@@ -11,19 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.chip import runs
+from hwgen.chip import memory, runs
 from hwgen.chip.axi import READ_FIFO_BEATS
-from hwgen.chip.memory import (
-    COMMAND_TYPE,
-    LAST_ARRIVAL,
-    REGISTERS,
-    TAKEN,
-    Commands,
-    Port,
-    beat_ready,
-    read_engine,
-    store_cycles,
-)
 from hwgen.chip.step import Step
 from hwgen.crossbar.facts import image_io
 from hwgen.crossbar.facts.arch import Arch
@@ -71,25 +60,25 @@ class RunCycles:
         return self.first + step * self.step_clocks + lag
 
 
-def port_of(chip: Chip, latency: int) -> Port:
+def port_of(chip: Chip, latency: int) -> memory.Port:
     """Return the memory port of a chip, for a memory of some latency."""
-    return Port(port_bytes=chip.flit_bits // 8, latency=latency, read_ahead=READ_FIFO_BEATS)
+    return memory.Port(port_bytes=chip.flit_bits // 8, latency=latency, read_ahead=READ_FIFO_BEATS)
 
 
-def last_beat(port: Port, commands: Commands, header_beats: int = 0) -> int:
+def last_beat(port: memory.Port, commands: memory.Commands, header_beats: int = 0) -> int:
     """Return the cycle in which the last beat of all commands is taken.
 
     header_beats: after which the second command follows; 0: there is none
     """
-    reader, arrivals = np.zeros(REGISTERS, np.int64), np.zeros(READ_FIFO_BEATS, np.int64)
-    reader[LAST_ARRIVAL] = -1
+    reader, arrivals = np.zeros(memory.REGISTERS, np.int64), np.zeros(READ_FIFO_BEATS, np.int64)
+    reader[memory.LAST_ARRIVAL] = -1
     total, t = int(commands["beats"].sum()), 0
-    while reader[TAKEN] < total:
+    while reader[memory.TAKEN] < total:
         t += 1
-        read_engine(t, port, reader, commands, arrivals)
-        if beat_ready(t, reader, arrivals):
-            reader[TAKEN] += 1
-            if reader[TAKEN] == header_beats:
+        memory.read_engine(t, port, reader, commands, arrivals)
+        if memory.beat_ready(t, reader, arrivals):
+            reader[memory.TAKEN] += 1
+            if reader[memory.TAKEN] == header_beats:
                 commands[1]["cycle"] = t + HEADER_COMMAND_CYCLES
     return t
 
@@ -101,7 +90,7 @@ def load_cycles(chip: Chip, beats: int, *, address: int, latency: int) -> int:
         (FIRST_COMMAND_CYCLE, address, image_io.HEADER_BEATS),
         (0, address + image_io.HEADER_BEATS * port.port_bytes, beats - image_io.HEADER_BEATS),
     ]
-    last = last_beat(port, np.array(rows, dtype=COMMAND_TYPE), image_io.HEADER_BEATS)
+    last = last_beat(port, np.array(rows, dtype=memory.COMMAND_TYPE), image_io.HEADER_BEATS)
     return last + SETTLE_CLOCKS
 
 
@@ -115,7 +104,7 @@ def run_cycles(chip: Chip, *, images: int, steps: int, latency: int, starts: Sta
     port = port_of(chip, latency)
     rows = [(FIRST_COMMAND_CYCLE, 0, image_io.image_beats(chip))]
     return RunCycles(
-        first=last_beat(port, np.array(rows, dtype=COMMAND_TYPE)) + FIRST_STEP_CYCLES,
+        first=last_beat(port, np.array(rows, dtype=memory.COMMAND_TYPE)) + FIRST_STEP_CYCLES,
         steps=steps,
         step_clocks=chip.step_clocks,
         held=0,
@@ -123,7 +112,7 @@ def run_cycles(chip: Chip, *, images: int, steps: int, latency: int, starts: Sta
     )
 
 
-def drain_of(chip: Chip, port: Port, *, images: int, steps: int, starts: Starts) -> int:
+def drain_of(chip: Chip, port: memory.Port, *, images: int, steps: int, starts: Starts) -> int:
     """Return the clocks from the end of the last step until all results are in memory.
 
     Each result of an image is stored by itself once its last block has come, between two steps;
@@ -149,7 +138,7 @@ def drain_of(chip: Chip, port: Port, *, images: int, steps: int, starts: Starts)
         k = next(k for k, clock in enumerate(left) if clock is not None and clock <= begin)
         _, first, beats = waiting[k]
         address = gone[k] * image_io.answer_stride(chip) + first * port.port_bytes
-        free = begin + store_cycles(address, beats * port.port_bytes, port) + STORED_CYCLES
+        free = begin + memory.store_cycles(address, beats * port.port_bytes, port) + STORED_CYCLES
         gone[k] += 1
     return max(free, 0)
 

@@ -14,14 +14,9 @@ from hwgen.dbpim.facts.arch import ACTIVATION_BITS, ROUNDINGS, WEIGHT_BITS, Arch
 from hwgen.dbpim.facts.instructions import FACTOR_BITS, Opcode, field_limit
 from hwgen.dbpim.facts.timing import NORM_CHANNELS, SUM_SPAN, TAP_WORDS
 from hwgen.errors import CompileError, Reasons
+from hwgen.network import quantization
 from hwgen.network.factors import factor_refusals
 from hwgen.network.layer_norm import GREATEST_VALUE
-from hwgen.network.quantization import (
-    ACCUMULATOR_HIGH,
-    SIGNED_BITS,
-    SIGNIFICANT_BITS,
-    Rounding,
-)
 from hwgen.network.squared_difference import FINER
 
 Refusal = tuple[str, str, object]
@@ -302,7 +297,7 @@ def operation_refusals(
         yield f"{what}{field}", allowed, given
     if (
         isinstance(layer, net.SquaredDifference)
-        and greatest_square(network, layer) > ACCUMULATOR_HIGH
+        and greatest_square(network, layer) > quantization.ACCUMULATOR_HIGH
     ):
         yield f"{what}squares", "below 2^31", greatest_square(network, layer)
     if isinstance(layer, net.AveragePool) and layer.divisor == "inside":
@@ -315,11 +310,11 @@ def scale_refusals(
     network: net.QuantizedNetwork, layer: net.Layer, arch: Arch | None
 ) -> Iterator[Refusal]:
     """Yield a rounding or factor that the requantizers of a layer do not have."""
-    roundings: tuple[Rounding, ...] = arch.rounding if arch else ROUNDINGS[-1]
-    bits = arch.multiplier_bits if arch else SIGNIFICANT_BITS
+    roundings: tuple[quantization.Rounding, ...] = arch.rounding if arch else ROUNDINGS[-1]
+    bits = arch.multiplier_bits if arch else quantization.SIGNIFICANT_BITS
     if isinstance(layer, OF_LANES):
         roundings = arch.simd_roundings if arch else (*roundings, "tflite")
-        bits = arch.simd_multiplier_bits if arch else SIGNED_BITS
+        bits = arch.simd_multiplier_bits if arch else quantization.SIGNED_BITS
     factor_bits = arch.factor_bits if arch else FACTOR_BITS
     found = factor_refusals(
         network, layer, roundings=roundings, multiplier_bits=bits, factor_bits=factor_bits

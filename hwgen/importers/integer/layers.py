@@ -5,8 +5,9 @@ Tests: `tests/importers/integer/test_lower.py`.
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,20 @@ from hwgen.network.shared import SharedArrays
 FACTOR_NOTE = "its factor is rounded"
 TABLE_ENTRIES = 256
 FORBIDDEN = re.compile(r"[^A-Za-z0-9_.-]")
+
+ADDED: dict[type[Any], Callable[["Layers", Any], None]] = {}
+"""What adds the layers of each kind of node: the functions that `adds` marks."""
+Adding = TypeVar("Adding", bound=Callable[..., None])
+
+
+def adds(*kinds: type[Any]) -> Callable[[Adding], Adding]:
+    """Return a decorator of what adds the layers of some kinds of nodes."""
+
+    def kept(function: Adding) -> Adding:
+        ADDED.update(dict.fromkeys(kinds, function))
+        return function
+
+    return kept
 
 
 @dataclass(kw_only=True)

@@ -1,46 +1,18 @@
 """From an integer graph to a quantized network."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
-from typing import Any
 
 from hwgen.errors import FormatError, RefusedNetworkError
+from hwgen.importers.integer import lower_tokens, lower_weights  # noqa: F401 (they mark what adds)
 from hwgen.importers.integer import nodes as ir
 from hwgen.importers.integer.arithmetic import Kernels
 from hwgen.importers.integer.check import refusals_of
 from hwgen.importers.integer.fold import folded
 from hwgen.importers.integer.graph import Difference, IntegerGraph, Note
 from hwgen.importers.integer.joined import with_functions_joined
-from hwgen.importers.integer.layers import Layers
-from hwgen.importers.integer.lower_maps import (
-    add_addition,
-    add_average_pooling,
-    add_concatenation,
-    add_lookup,
-    add_max_pooling,
-    add_multiplication,
-    add_rearrangement,
-    add_requantization,
-    add_shortcut,
-    is_prefix,
-)
-from hwgen.importers.integer.lower_tokens import (
-    add_constant_map,
-    add_layer_normalization,
-    add_matrix_product,
-    add_softmax,
-    add_squared_difference,
-    add_stacking,
-    add_state,
-)
-from hwgen.importers.integer.lower_weights import (
-    add_convolution,
-    add_fully_connected,
-    add_padding,
-    add_per_channel,
-    add_selection,
-)
+from hwgen.importers.integer.layers import ADDED, Layers
+from hwgen.importers.integer.lower_maps import add_shortcut, is_prefix
 from hwgen.network import INPUT, ONE_MODE, Graph, QuantizedNetwork, State, version_of
 from hwgen.network.check import check_network
 
@@ -139,36 +111,6 @@ def with_next(graph: Graph, names: Mapping[str, str], outputs: int) -> Graph:
         for layer in graph.layers
     ]
     return replace(graph, layers=layers, outputs=graph.outputs[:outputs])
-
-
-ADDED: Mapping[type[Any], Callable[[Layers, Any], None]] = MappingProxyType(
-    {
-        ir.Convolution: add_convolution,
-        ir.FullyConnected: add_fully_connected,
-        ir.MaxPooling: add_max_pooling,
-        ir.AveragePooling: add_average_pooling,
-        ir.Addition: add_addition,
-        ir.Multiplication: add_multiplication,
-        ir.MatrixProduct: add_matrix_product,
-        ir.SoftmaxOfGroups: add_softmax,
-        ir.SquaredDifference: add_squared_difference,
-        ir.LayerNormalization: add_layer_normalization,
-        ir.ConstantMap: add_constant_map,
-        ir.StateMap: add_state,
-        ir.Stacking: add_stacking,
-        ir.PerChannel: add_per_channel,
-        ir.Lookup: add_lookup,
-        ir.Requantization: add_requantization,
-        ir.Concatenation: add_concatenation,
-        ir.Subsampling: add_shortcut,
-        ir.Upsampling: add_rearrangement,
-        ir.Transposition: add_rearrangement,
-        ir.View: add_rearrangement,
-        ir.Selection: add_selection,
-        ir.Padding: add_padding,
-    }
-)
-"""What adds the layers of each kind of node."""
 
 
 def add(layers: Layers, node: ir.Node) -> None:

@@ -10,22 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen import network as net
+from hwgen.importers.integer import arithmetic
 from hwgen.importers.integer import nodes as ir
-from hwgen.importers.integer.arithmetic import (
-    Kernels,
-    Scaling,
-    addition_scaling,
-    f32,
-    fixed_factor,
-    global_mean,
-    mean_factors,
-    nearest_addition,
-    one,
-    product_scaling,
-    raw_mean,
-)
 from hwgen.importers.integer.factors import factor_of
-from hwgen.importers.integer.layers import FACTOR_NOTE, TABLE_ENTRIES, Layers
+from hwgen.importers.integer.layers import FACTOR_NOTE, TABLE_ENTRIES, Layers, adds
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.pairs import different_products
 from hwgen.network.quantization import HALF_UP
@@ -34,6 +22,7 @@ SUMS_AT_ONCE = 1 << 20
 """Of a mean, that are computed together."""
 
 
+@adds(ir.MaxPooling)
 def add_max_pooling(layers: Layers, node: ir.MaxPooling) -> None:
     """Add a maximum over a window, which keeps scale and zero point."""
     layers.moved(
@@ -48,6 +37,7 @@ def add_max_pooling(layers: Layers, node: ir.MaxPooling) -> None:
     )
 
 
+@adds(ir.AveragePooling)
 def add_average_pooling(layers: Layers, node: ir.AveragePooling) -> None:
     """Add a mean over a window; one rounding with 1 / n inside the factor."""
     source, output = layers.sources(node)[0], layers.output(node)
@@ -69,17 +59,17 @@ def add_average_pooling(layers: Layers, node: ir.AveragePooling) -> None:
         layers.layers.append(inside_mean(layers, node, layer))
         return
     center = None
-    factors = mean_factors(layers.kernels, elements, source, output)
+    factors = arithmetic.mean_factors(layers.kernels, elements, source, output)
     if node.operator == "MEAN" and factors is not None:
         rounding, factor = factors
-        scaling = one(factor, rounding)
+        scaling = arithmetic.one(factor, rounding)
         if layers.kernels == "xnnpack":
             center = source.offset if source.same_numbers == output.same_numbers else None
             layers.sums_differ(node, different_means(elements, source, output, center))
     elif is_raw_mean(layers, node):
-        scaling, center = raw_mean(elements, source)
+        scaling, center = arithmetic.raw_mean(elements, source)
     elif is_global_mean(layers, node):
-        scaling = global_mean(elements, source, output)
+        scaling = arithmetic.global_mean(elements, source, output)
     else:
         scaling = layers.scaling(source, output, gain=node.gain / elements)
     layers.layers.append(replace(layer, center=center, **scaled(scaling)))
@@ -93,7 +83,7 @@ def different_means(
 
     XNNPACK adds the zero points as a float32 number behind the product, before it rounds to even.
     """
-    factor = np.float32(f32(source.scale / output.scale)) * np.float32(1 / elements)
+    factor = np.float32(arithmetic.f32(source.scale / output.scale)) * np.float32(1 / elements)
     zero = np.float32(-elements * source.zero_point) * factor + np.float32(output.zero_point)
     middle, added = (source.zero_point, output.zero_point) if center is None else (0, 0)
     low, high, end = output.low, output.high, elements * source.high + 1
@@ -113,7 +103,7 @@ def inside_mean(layers: Layers, node: ir.AveragePooling, layer: net.AveragePool)
     if is_raw_mean(layers, node):
         # XNNPACK's growth rounds halves up: as sums that are never negative do away from zero.
         up = node.operator == "RESIZE_BILINEAR" and layers.kernels == "xnnpack"
-        shift = max(raw_mean(count, source)[0].requantization.shift for count in counts)
+        shift = max(arithmetic.raw_mean(count, source)[0].requantization.shift for count in counts)
         multipliers = tuple((1 << shift) // count + 1 for count in counts)
         given = net.Requantization(multipliers=multipliers, shift=shift)
         center = 0 if up else source.offset
@@ -144,27 +134,29 @@ def is_global_mean(layers: Layers, node: ir.AveragePooling) -> bool:
     return kernels == "onnxruntime" and node.operator == "GlobalAveragePool" and node.gain == 1
 
 
-def scaled(scaling: Scaling) -> dict[str, Any]:
+def scaled(scaling: arithmetic.Scaling) -> dict[str, Any]:
     """Return the keys of a layer that requantizes."""
     return {"requantization": (scaling.requantization,), "rounding": scaling.rounding}
 
 
+@adds(ir.Addition)
 def add_addition(layers: Layers, node: ir.Addition) -> None:
     """Add a sum of two maps: two factors with one shift, one rounding; or three of each."""
     sources, output = layers.sources(node), layers.output(node)
     kernels = layers.kernels_for(*sources, output)
     if kernels == "onnxruntime" and node.operator == "Add" and node.gains == (1, 1):
         maps = [each.unsigned for each in sources]
-        scaling = nearest_addition(maps, output.unsigned, layers.present(node))
+        scaling = arithmetic.nearest_addition(maps, output.unsigned, layers.present(node))
         layers.pairs_differ(node, scaling.different)
     else:
-        scaling = addition_scaling(kernels, node.gains, sources, output)
+        scaling = arithmetic.addition_scaling(kernels, node.gains, sources, output)
     base = layers.base(node, output, layers.inputs(node))
     shifts = scaling.operand_shifts
     layers.layers.append(net.Add(op="add", operand_shifts=shifts, **scaled(scaling), **base))
     layers.note(node, "its factors are rounded", scaling.error)
 
 
+@adds(ir.Multiplication)
 def add_multiplication(layers: Layers, node: ir.Multiplication) -> None:
     """Add a product of two maps; the one of a value a channel stands second."""
     first, second = layers.sources(node)
@@ -173,7 +165,9 @@ def add_multiplication(layers: Layers, node: ir.Multiplication) -> None:
     if np.prod(first.shape) < np.prod(second.shape):
         names = names[::-1]
     kernels = layers.kernels_for(first, second, output)
-    scaling = product_scaling(kernels, [first.scale, second.scale], output, gain=node.gain)
+    scaling = arithmetic.product_scaling(
+        kernels, [first.scale, second.scale], output, gain=node.gain
+    )
     base = layers.base(node, output, names)
     layers.layers.append(net.Multiply(op="multiply", **scaled(scaling), **base))
     if kernels == "onnxruntime" and node.operator == "Mul" and node.gain == 1:
@@ -184,6 +178,7 @@ def add_multiplication(layers: Layers, node: ir.Multiplication) -> None:
     layers.note(node, FACTOR_NOTE, min(scaling.error * first.reach * second.reach, span))
 
 
+@adds(ir.Lookup)
 def add_lookup(layers: Layers, node: ir.Lookup) -> None:
     """Add a function as a table, each entry rounded once."""
     source, output = layers.sources(node)[0], layers.output(node)
@@ -204,12 +199,12 @@ def add_lookup(layers: Layers, node: ir.Lookup) -> None:
 
 
 def leaky_table(
-    kernels: Kernels, slope: float, source: QuantizedMap, output: QuantizedMap
+    kernels: arithmetic.Kernels, slope: float, source: QuantizedMap, output: QuantizedMap
 ) -> NDArray[np.uint8]:
     """Return the entries of a leaky ReLU of LiteRT: a factor on each side of the zero point."""
     centred = np.arange(1 << source.bits) - source.offset - source.zero_point
     ratio = source.scale / output.scale
-    sides = [fixed_factor(kernels, centred, each) for each in (ratio, ratio * slope)]
+    sides = [arithmetic.fixed_factor(kernels, centred, each) for each in (ratio, ratio * slope)]
     rounded = np.where(centred < 0, sides[1], sides[0]) + output.zero_point
     table = np.zeros(TABLE_ENTRIES, np.uint8)
     table[: len(centred)] = rounded.clip(output.low, output.high) + output.offset
@@ -239,6 +234,7 @@ def table_of(
     return table
 
 
+@adds(ir.Requantization)
 def add_requantization(layers: Layers, node: ir.Requantization) -> None:
     """Add a rescaling, or the table of what is none in the runtime."""
     source, output = layers.sources(node)[0], layers.output(node)
@@ -250,6 +246,7 @@ def add_requantization(layers: Layers, node: ir.Requantization) -> None:
     layers.add_rescaling(node, base, source, output, gain=node.gain)
 
 
+@adds(ir.Concatenation)
 def add_concatenation(layers: Layers, node: ir.Concatenation) -> None:
     """Add a concatenation by channels."""
     names = in_one_quantization(layers, node)
@@ -275,6 +272,7 @@ def in_one_quantization(layers: Layers, node: ir.Concatenation | ir.Stacking) ->
     return tuple(names)
 
 
+@adds(ir.Subsampling)
 def add_shortcut(layers: Layers, node: ir.Subsampling | ir.Selection | ir.Padding) -> None:
     """Add a layer that keeps some rows and columns, or changes channels at the end."""
     stride = node.stride if isinstance(node, ir.Subsampling) else (1, 1)
@@ -282,6 +280,7 @@ def add_shortcut(layers: Layers, node: ir.Subsampling | ir.Selection | ir.Paddin
     layers.moved(node, net.Shortcut, source, layers.inputs(node), op="shortcut", stride=stride)
 
 
+@adds(ir.Upsampling, ir.Transposition, ir.View)
 def add_rearrangement(layers: Layers, node: ir.Upsampling | ir.Transposition | ir.View) -> None:
     """Add a layer that only gives the elements other places."""
     source, names = layers.sources(node)[0], layers.inputs(node)

@@ -19,7 +19,7 @@ from hwgen.importers.integer.arithmetic import (
 )
 from hwgen.importers.integer.fixed_point import fixed_exponentials
 from hwgen.importers.integer.graph import Difference
-from hwgen.importers.integer.layers import FACTOR_NOTE, Layers
+from hwgen.importers.integer.layers import FACTOR_NOTE, Layers, adds
 from hwgen.importers.integer.lower_maps import (
     add_addition,
     add_lookup,
@@ -31,6 +31,7 @@ from hwgen.importers.integer.parts import Parts
 from hwgen.network.maps import BYTE_BITS
 
 
+@adds(ir.MatrixProduct)
 def add_matrix_product(layers: Layers, node: ir.MatrixProduct) -> None:
     """Add a product of two maps."""
     first, second = layers.sources(node)
@@ -45,6 +46,7 @@ def add_matrix_product(layers: Layers, node: ir.MatrixProduct) -> None:
     layers.note(node, FACTOR_NOTE, scaling.error * first.reach * second.reach)
 
 
+@adds(ir.SoftmaxOfGroups)
 def add_softmax(layers: Layers, node: ir.SoftmaxOfGroups) -> None:
     """Add a softmax with the table of exponentials that the runtime has.
 
@@ -79,6 +81,7 @@ def add_softmax(layers: Layers, node: ir.SoftmaxOfGroups) -> None:
     layers.held[base["name"]] = {"exponentials": table.view(np.uint32)}
 
 
+@adds(ir.SquaredDifference)
 def add_squared_difference(layers: Layers, node: ir.SquaredDifference) -> None:
     """Add the square of a difference, as all kernels of LiteRT compute it.
 
@@ -118,6 +121,7 @@ def add_squares_of_bytes(layers: Layers, node: ir.SquaredDifference, output: Qua
     layers.note(node, "its difference is rounded to a byte", most * between.scale / output.scale)
 
 
+@adds(ir.LayerNormalization)
 def add_layer_normalization(layers: Layers, node: ir.LayerNormalization) -> None:
     """Add a norm whose sums run in the order of onnxruntime's kernel for AVX2."""
     source, output = layers.sources(node)[0], layers.output(node)
@@ -137,6 +141,7 @@ def add_layer_normalization(layers: Layers, node: ir.LayerNormalization) -> None
     }
 
 
+@adds(ir.StateMap)
 def add_state(layers: Layers, node: ir.StateMap) -> None:
     """Add a state; the layer that it becomes is named when all layers have names."""
     output = layers.output(node)
@@ -147,6 +152,7 @@ def add_state(layers: Layers, node: ir.StateMap) -> None:
     layers.held[base["name"]] = {"map": np.full(feature.shape, zero, np.uint8)}
 
 
+@adds(ir.ConstantMap)
 def add_constant_map(layers: Layers, node: ir.ConstantMap) -> None:
     """Add a map that does not depend on the image."""
     output = layers.output(node)
@@ -156,6 +162,7 @@ def add_constant_map(layers: Layers, node: ir.ConstantMap) -> None:
     layers.held[base["name"]] = {"map": given.astype(np.uint8)}
 
 
+@adds(ir.Stacking)
 def add_stacking(layers: Layers, node: ir.Stacking) -> None:
     """Add maps one below the other."""
     names = in_one_quantization(layers, node)

@@ -6,18 +6,12 @@ Tests: `tests/importers/integer/test_lower.py`.
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.importers.integer import arithmetic
 from hwgen.importers.integer import nodes as ir
-from hwgen.importers.integer.arithmetic import (
-    addition_scaling,
-    filter_factors,
-    mean_factors,
-    product_scaling,
-    wide_factors,
-)
 from hwgen.importers.integer.constants import FINEST_WEIGHT, Operand, fitted
 from hwgen.importers.integer.factors import Factor
 from hwgen.importers.integer.graph import BIAS_NOTE
-from hwgen.importers.integer.layers import Layers
+from hwgen.importers.integer.layers import Layers, adds
 from hwgen.importers.integer.lower_maps import different_means, scaled
 from hwgen.importers.integer.maps import QuantizedMap, quantized_map
 from hwgen.importers.integer.real_bias import with_real_bias
@@ -33,6 +27,7 @@ WITH_MAP = ("ADD", "MUL")
 """Operators whose constants LiteRT's reference kernels compute with as with a map."""
 
 
+@adds(ir.Convolution)
 def add_convolution(layers: Layers, node: ir.Convolution) -> None:
     """Add a convolution; dilation becomes a kernel filled with zeros."""
     source, output = layers.sources(node)[0], layers.output(node)
@@ -58,6 +53,7 @@ def add_convolution(layers: Layers, node: ir.Convolution) -> None:
         layers.sums_differ(node, different_means(source.shape[2], source, output, None))
 
 
+@adds(ir.FullyConnected)
 def add_fully_connected(layers: Layers, node: ir.FullyConnected) -> None:
     """Add a fully connected layer over the whole input map."""
     source, output = layers.sources(node)[0], layers.output(node)
@@ -93,12 +89,12 @@ def parameters_of(
         wide = source.bits + bits > NARROW_BITS or output.bits > BYTE_BITS
         given = (weights.scales, source, output)
         if wide and weights.long_sums and layers.kernels in ("xnnpack", "reference"):
-            factors = wide_factors(*given)
+            factors = arithmetic.wide_factors(*given)
         else:
             kernels = "half_up" if wide else layers.kernels
             matrix = isinstance(node, ir.FullyConnected) or node.operator == "FULLY_CONNECTED"
-            rounding, factors = filter_factors(kernels, *given, matrix=matrix)
-            mean = mean_factors(kernels, source.shape[2], source, output)
+            rounding, factors = arithmetic.filter_factors(kernels, *given, matrix=matrix)
+            mean = arithmetic.mean_factors(kernels, source.shape[2], source, output)
             if node.operator == "MEAN" and mean is not None:
                 rounding, factors = mean[0], [mean[1]]
         real = weights.scales * source.scale / output.scale
@@ -142,6 +138,7 @@ def dilated(weights: NDArray[np.int8], dilation: tuple[int, int]) -> NDArray[np.
     return wide
 
 
+@adds(ir.PerChannel)
 def add_per_channel(layers: Layers, node: ir.PerChannel) -> None:
     """Add constants by channel: a depthwise 1 x 1 convolution of one weight a channel.
 
@@ -193,10 +190,10 @@ def add_with_map(layers: Layers, node: ir.PerChannel, operand: Operand, channels
     layers.held[name] = {"map": np.ascontiguousarray(held)}
     base = layers.base(node, output, (*layers.inputs(node), name))
     if product:
-        scaling = product_scaling("reference", [source.scale, operand.scale], output)
+        scaling = arithmetic.product_scaling("reference", [source.scale, operand.scale], output)
         layers.layers.append(Multiply(op="multiply", **scaled(scaling), **base))
         return
-    scaling = addition_scaling("reference", (1.0, 1.0), [source, values], output)
+    scaling = arithmetic.addition_scaling("reference", (1.0, 1.0), [source, values], output)
     shifts = scaling.operand_shifts
     layers.layers.append(Add(op="add", operand_shifts=shifts, **scaled(scaling), **base))
 
@@ -223,6 +220,7 @@ def add_fitted(
     add_instead(layers, node, kernel, groups=len(kernel), scales=fit.scales, bias=fit.bias)
 
 
+@adds(ir.Padding)
 def add_padding(layers: Layers, node: ir.Padding) -> None:
     """Add rows and columns of zeros: a depthwise convolution whose only tap reads the input."""
     top, left, bottom, right = node.sides
@@ -259,6 +257,7 @@ def add_instead(
     )
 
 
+@adds(ir.Selection)
 def add_selection(layers: Layers, node: ir.Selection) -> None:
     """Add channels in another order: a 1 x 1 convolution with one weight of 1 a filter."""
     kernel = np.zeros((len(node.channels), 1, 1, layers.sources(node)[0].shape[2]), np.int64)

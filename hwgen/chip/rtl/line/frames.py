@@ -9,29 +9,18 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip import line
 from hwgen.chip.axi import OKAY
-from hwgen.chip.line import (
-    CHECKSUM_BYTES,
-    CHECKSUM_INIT,
-    HEADER_BYTES,
-    MOST_BYTES,
-    REGISTER_BYTES,
-    SILENT_CYCLES,
-    START,
-    WRITES,
-    Command,
-    Status,
-)
 from hwgen.chip.rtl.axi import lite_subordinate
 from hwgen.chip.rtl.checks import holds, holds_payload
 from hwgen.chip.rtl.line.line_memory import byte_port
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.shared import SharedPart
 
-CHECKSUM_BITS = 8 * CHECKSUM_BYTES
+CHECKSUM_BITS = 8 * line.CHECKSUM_BYTES
 TAPS = (5, 12)
 """Bits of a checksum, besides the lowest, that the bit which leaves it is added to."""
-OF_REGISTERS = (Command.READ_REGISTER, Command.WRITE_REGISTER)
+OF_REGISTERS = (line.Command.READ_REGISTER, line.Command.WRITE_REGISTER)
 
 
 def checksum(before: Value, byte: Value) -> Value:
@@ -89,16 +78,16 @@ class Frames(SharedPart):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         # The last bytes of the line: of a whole header its checksum, too.
-        header = self._header = Signal(8 * (HEADER_BYTES + CHECKSUM_BYTES))
+        header = self._header = Signal(8 * (line.HEADER_BYTES + line.CHECKSUM_BYTES))
         self._command, self._address, self._length = header[:8], header[8:40], header[40:56]
         # So many of them are looked at again, the oldest first: their header was damaged.
-        self._again = Signal(range(HEADER_BYTES + CHECKSUM_BYTES + 1), name="again")
-        self._word = Signal(8 * REGISTER_BYTES, name="word")
+        self._again = Signal(range(line.HEADER_BYTES + line.CHECKSUM_BYTES + 1), name="again")
+        self._word = Signal(8 * line.REGISTER_BYTES, name="word")
         self._sum = Signal(CHECKSUM_BITS, name="sum")
-        self._left = Signal(MOST_BYTES.bit_length() + 1, name="left")
+        self._left = Signal(line.MOST_BYTES.bit_length() + 1, name="left")
         self._status, self._shown = Signal(8, name="status"), Signal(8, name="shown")
         self._pending = Signal(name="pending")
-        self._writes = self._is_one_of(WRITES)
+        self._writes = self._is_one_of(line.WRITES)
         self._of_register = self._is_one_of(OF_REGISTERS)
         m.d.comb += [
             self.received.ready.eq(1),
@@ -123,7 +112,7 @@ class Frames(SharedPart):
         holds_payload(m, "sent", self.sent, unless=self.ended)
         return m
 
-    def _is_one_of(self, commands: Iterable[Command]) -> Value:
+    def _is_one_of(self, commands: Iterable[line.Command]) -> Value:
         """Return whether the command is one of several."""
         return Cat(self._command == each for each in commands).any()
 
@@ -155,9 +144,12 @@ class Frames(SharedPart):
         ]
         with m.State("IDLE"):
             m.d.comb += self.received.ready.eq(~repeats)
-            m.d.sync += [self._sum.eq(CHECKSUM_INIT), self._left.eq(HEADER_BYTES + CHECKSUM_BYTES)]
+            m.d.sync += [
+                self._sum.eq(line.CHECKSUM_INIT),
+                self._left.eq(line.HEADER_BYTES + line.CHECKSUM_BYTES),
+            ]
             self._shift(m, repeats, one)
-            with m.If(came & (one == START)):
+            with m.If(came & (one == line.START)):
                 m.next = "HEADER"
             with m.If(self.ended):
                 m.d.sync += self._again.eq(0)
@@ -171,7 +163,7 @@ class Frames(SharedPart):
             self._over(m)
         with m.State("DATA"):
             self._taken(m, byte, payload)
-            data = byte & (self._left > CHECKSUM_BYTES) & (self._status == Status.DONE)
+            data = byte & (self._left > line.CHECKSUM_BYTES) & (self._status == line.Status.DONE)
             m.d.comb += [self.memory.write.eq(1), self.memory.en.eq(data & ~self._of_register)]
             with m.If(data & self._of_register):
                 m.d.sync += self._word.eq(Cat(self._word[8:], payload))
@@ -179,7 +171,7 @@ class Frames(SharedPart):
                 m.d.sync += self._address.eq(self._address + 1)
             with m.If(self._left == 0):
                 with m.If(self._sum != 0):
-                    m.d.sync += self._status.eq(Status.DAMAGED)
+                    m.d.sync += self._status.eq(line.Status.DAMAGED)
                 m.next = "DECIDE"
             self._over(m)
 
@@ -192,13 +184,13 @@ class Frames(SharedPart):
     def _look(self, m: Module) -> None:
         """Decide what follows a header."""
         m.d.sync += [
-            self._sum.eq(CHECKSUM_INIT),
-            self._status.eq(Mux(self._allowed(), Status.DONE, Status.REFUSED)),
-            self._left.eq(self._length + CHECKSUM_BYTES),
+            self._sum.eq(line.CHECKSUM_INIT),
+            self._status.eq(Mux(self._allowed(), line.Status.DONE, line.Status.REFUSED)),
+            self._left.eq(self._length + line.CHECKSUM_BYTES),
         ]
         with m.If(self._sum != 0):
             # A header that begins among the repeated bytes ends among them or later.
-            m.d.sync += self._again.eq(HEADER_BYTES + CHECKSUM_BYTES)
+            m.d.sync += self._again.eq(line.HEADER_BYTES + line.CHECKSUM_BYTES)
             m.next = "IDLE"
         with m.Elif(self._writes):
             m.next = "DATA"
@@ -207,24 +199,24 @@ class Frames(SharedPart):
 
     def _allowed(self) -> Value:
         """Return whether there is such a command, and a place where it reaches."""
-        word = self._length == REGISTER_BYTES
+        word = self._length == line.REGISTER_BYTES
         register = ~self._address[self._address_bits :].any() & ~self._address[:2].any()
         inside = (self._length != 0) & (self._address + self._length <= self._size)
-        of_memory = self._is_one_of((Command.READ, Command.WRITE))
-        size = self._command == Command.SIZE
+        of_memory = self._is_one_of((line.Command.READ, line.Command.WRITE))
+        size = self._command == line.Command.SIZE
         return (of_memory & inside) | (word & (size | (self._of_register & register)))
 
     def _access(self, m: Module) -> None:
         """Reach a register, and wait for its answer; the size stands in its place."""
-        bus, waited = self.registers, Signal(range(SILENT_CYCLES))
+        bus, waited = self.registers, Signal(range(line.SILENT_CYCLES))
         with m.State("DECIDE"):
-            m.d.sync += [self._sum.eq(CHECKSUM_INIT), waited.eq(0)]
+            m.d.sync += [self._sum.eq(line.CHECKSUM_INIT), waited.eq(0)]
             m.next = "STATUS"
-            with m.If(self._command == Command.SIZE):
+            with m.If(self._command == line.Command.SIZE):
                 m.d.sync += self._word.eq(self._size)
-            with m.If(self._of_register & (self._status == Status.DONE)):
+            with m.If(self._of_register & (self._status == line.Status.DONE)):
                 with m.If(self._pending):
-                    m.d.sync += self._status.eq(Status.SILENT)
+                    m.d.sync += self._status.eq(line.Status.SILENT)
                 with m.Else():
                     m.d.sync += [
                         self._pending.eq(1),
@@ -242,26 +234,26 @@ class Frames(SharedPart):
             with m.If(bus.bvalid | bus.rvalid):
                 m.d.sync += self._word.eq(bus.rdata)
                 with m.If(response != OKAY):
-                    m.d.sync += self._status.eq(Status.BUS_ERROR)
+                    m.d.sync += self._status.eq(line.Status.BUS_ERROR)
                 m.next = "STATUS"
-            with m.Elif(waited == SILENT_CYCLES - 1):
-                m.d.sync += self._status.eq(Status.SILENT)
+            with m.Elif(waited == line.SILENT_CYCLES - 1):
+                m.d.sync += self._status.eq(line.Status.SILENT)
                 m.next = "STATUS"
 
     def _answer(self, m: Module) -> None:
         """Send the status, what was read, and the checksum."""
         with m.State("STATUS"):
-            reads = ~self._writes & (self._status == Status.DONE)
+            reads = ~self._writes & (self._status == line.Status.DONE)
             m.d.sync += self._left.eq(Mux(reads, self._length, 0))
             self._send(m, self._status, "NEXT")
         with m.State("NEXT"):
-            m.d.comb += self.memory.en.eq((self._left != 0) & (self._command == Command.READ))
+            m.d.comb += self.memory.en.eq((self._left != 0) & (self._command == line.Command.READ))
             m.next = "FETCHED"
             with m.If(self._left == 0):
                 m.next = "HIGH"
             self._over(m)
         with m.State("FETCHED"):
-            of_memory = self._command == Command.READ
+            of_memory = self._command == line.Command.READ
             m.d.sync += [
                 self._shown.eq(Mux(of_memory, self.memory.answer, self._word)),
                 self._word.eq(self._word >> 8),
