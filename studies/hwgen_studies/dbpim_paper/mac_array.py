@@ -7,6 +7,8 @@ block of as many words is turned first.
 Tests: `studies/tests/dbpim_paper/test_mac_array.py`.
 """
 
+from typing import Any
+
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import stream
 from amaranth.lib.data import ArrayLayout, StructLayout
@@ -109,6 +111,7 @@ class MacCell(Part):
         pixel        in   8          unsigned
         weight       in   8          signed
         live         in   1          add; else nothing changes
+        zero         in   1          a factor is zero: its port holds an older one [gated]
         first, keep  in   1          begin a sum; `keep` it in `held`, too (with `live`)
         shift        in   1          let `held` be `given`; `keep` goes before
         given, held  in, out  signed 24
@@ -119,9 +122,11 @@ class MacCell(Part):
 
     family = "mac"
 
-    def __init__(self) -> None:
+    def __init__(self, *, gated: bool = False) -> None:
+        self._gated = gated
         super().__init__(
             {
+                **({"zero": In(1)} if gated else {}),
                 "pixel": In(ELEMENT_BITS),
                 "weight": In(signed(ELEMENT_BITS)),
                 "live": In(1),
@@ -133,11 +138,18 @@ class MacCell(Part):
             }
         )
 
+    @property
+    def size_suffix(self) -> str:
+        """Whether it holds still on zeros."""
+        return "gated" * self._gated
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         total, added = Signal(signed(SUM_BITS)), Signal(signed(SUM_BITS))
-        before = Mux(self.first, 0, total)
-        m.d.comb += added.eq(before + self.pixel * self.weight)
+        before, product = Mux(self.first, 0, total), self.pixel * self.weight
+        if self._gated:
+            product = Mux(self.zero, 0, product)
+        m.d.comb += added.eq(before + product)
         with m.If(self.live):
             m.d.sync += total.eq(added)
         with m.If(self.live & self.keep):
@@ -154,6 +166,8 @@ class MacArray(Part):
     ----------
         rows     pixels at a time, and channels of a word
         columns  filters at a time
+        gated    registers hold still on zeros: that of a pixel or a weight keeps the one before,
+                 and sums that nothing is added to keep theirs
     Ports
         words    in   rows x 8         channels of a pixel; the k-th word of a block is of row k
         steps    in   `operands`       weights of a channel; `first` and `last` of a sum
@@ -166,9 +180,9 @@ class MacArray(Part):
 
     family = "mac"
 
-    def __init__(self, *, rows: int, columns: int) -> None:
-        self._rows, self._columns = rows, columns
-        self._turner, self._cell = Turner(side=rows), MacCell()
+    def __init__(self, *, rows: int, columns: int, gated: bool = False) -> None:
+        self._rows, self._columns, self._gated = rows, columns, gated
+        self._turner, self._cell = Turner(side=rows), MacCell(gated=gated)
         self.parts = [self._turner, self._cell]
         super().__init__(
             {
@@ -180,8 +194,8 @@ class MacArray(Part):
 
     @property
     def size_suffix(self) -> str:
-        """Rows and columns."""
-        return f"{self._rows}x{self._columns}"
+        """Rows and columns, and whether it holds still on zeros."""
+        return f"{self._rows}x{self._columns}" + "gated" * self._gated
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -190,6 +204,7 @@ class MacArray(Part):
         pixels = Signal(ArrayLayout(ELEMENT_BITS, self._rows))
         step, left = Signal(operands(self._columns)), Signal(range(self._rows + 1))
         takes = Signal()
+        rows_zero, columns_zero = Signal(self._rows), Signal(self._columns)
         # Sums stay in their cells until those before have left.
         m.d.comb += [
             shift.eq(self.sums.valid & self.sums.ready),
@@ -205,26 +220,56 @@ class MacArray(Part):
         with m.If(~waits):
             m.d.sync += live.eq(takes)
             with m.If(takes):
-                m.d.sync += [pixels.eq(turner.columns.payload), step.eq(self.steps.payload)]
+                self._take(m, pixels, turner.columns.payload, rows_zero)
+                self._take(m, step.weights, self.steps.payload.weights, columns_zero)
+                m.d.sync += [
+                    step.first.eq(self.steps.payload.first),
+                    step.last.eq(self.steps.payload.last),
+                ]
         with m.If(live & step.last & ~waits):
             m.d.sync += left.eq(self._rows)
         with m.Elif(shift):
             m.d.sync += left.eq(left - 1)
-        self._place(m, pixels, step, live & ~waits, shift)
+        zeros = rows_zero, columns_zero
+        self._place(m, pixels, step, live & ~waits, shift, zeros=zeros)
         return m
 
-    def _place(self, m: Module, pixels: Signal, step: Signal, adds: Signal, shift: Signal) -> None:
-        """Place the cells; sums leave towards row 0."""
+    def _take(self, m: Module, held: Any, given: Any, zero: Signal) -> None:
+        """Take factors into their registers, and which of them are zero and not taken."""
+        for place in range(len(zero)):
+            if not self._gated:
+                m.d.sync += held[place].eq(given[place])
+                continue
+            m.d.sync += zero[place].eq(given[place] == 0)
+            with m.If(given[place] != 0):
+                m.d.sync += held[place].eq(given[place])
+
+    def _place(
+        self,
+        m: Module,
+        pixels: Signal,
+        step: Signal,
+        adds: Signal,
+        shift: Signal,
+        *,
+        zeros: tuple[Signal, Signal],
+    ) -> None:
+        """Place the cells; sums leave towards row 0. zeros: rows and columns without a factor."""
         behind = [Signal(signed(SUM_BITS), name=f"none_{c}") for c in range(self._columns)]
         for row in reversed(range(self._rows)):
             held = []
             for column in range(self._columns):
                 cell = self._cell.instance()
                 m.submodules[f"cell_{row}_{column}"] = cell
+                moves = adds
+                if self._gated:
+                    zero = zeros[0][row] | zeros[1][column]
+                    m.d.comb += cell.zero.eq(zero)
+                    moves = adds & (step.first | step.last | ~zero)
                 m.d.comb += [
                     cell.pixel.eq(pixels[row]),
                     cell.weight.eq(step.weights[column]),
-                    cell.live.eq(adds),
+                    cell.live.eq(moves),
                     cell.first.eq(step.first),
                     cell.keep.eq(step.last),
                     cell.shift.eq(shift),

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from math import prod
 from pathlib import Path
 
+import numpy as np
 from pydantic.dataclasses import dataclass
 
 from hwgen.chip.rtl.emit import emit
@@ -168,6 +169,24 @@ def layer_steps(network: QuantizedNetwork, layer: Conv | Linear, arch: Arch) -> 
     height, width, _ = layer.output.shape
     groups = -(-height * width // (SIDE * arch.cores))
     return groups * prod(taps) * -(-channels // SIDE) * SIDE, -(-filters // SIDE)
+
+
+def steps_of_weights(network: QuantizedNetwork, arch: Arch) -> int:
+    """Return the steps of all layers in which any of the 16 weights is not zero.
+
+    An array that skips the others for nothing takes so many: a bound from below.
+    """
+    found = 0
+    for layer in network.layers:
+        if not isinstance(layer, Conv | Linear):
+            continue
+        weights = network.parameters[layer.name].weights
+        lines = weights.reshape(len(weights), -1) != 0
+        padded = np.pad(lines, ((0, -len(lines) % SIDE), (0, 0)))
+        used = int(padded.reshape(-1, SIDE, padded.shape[1]).any(axis=1).sum())
+        height, width, _ = layer.output.shape
+        found += -(-height * width // (SIDE * arch.cores)) * used
+    return found
 
 
 def shape_before(network: QuantizedNetwork, name: str) -> tuple[int, ...]:

@@ -44,6 +44,8 @@ async def products_are_those_of_numpy(dut: Any, gap: float, stall: float) -> Non
         channels = blocks * rows
         pixels = rng.integers(0, 256, (rows, channels))
         weights = rng.integers(-128, 128, (channels, columns))
+        for factors in (pixels, weights):
+            factors[rng.random(factors.shape) < 0.4] = 0
         for first in range(0, channels, rows):
             words += [packed(line[first : first + rows], 8) for line in pixels]
         for channel, line in enumerate(weights):

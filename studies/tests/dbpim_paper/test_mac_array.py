@@ -23,10 +23,15 @@ from verif.runner import Waves, build, run
     "an array of multipliers computes products of matrices as numpy does, at any gaps and stalls,"
     " sizes of 1 included, a step a cycle"
 )
-@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 3), (3, 1), (4, 2)])
-def test_products(rows: int, columns: int, tmp_path: Path, waves: Waves | None) -> None:
+@pytest.mark.parametrize(
+    ("rows", "columns", "gated"),
+    [(1, 1, False), (1, 3, False), (3, 1, False), (4, 2, False), (4, 2, True), (1, 1, True)],
+)
+def test_products(
+    rows: int, columns: int, gated: bool, tmp_path: Path, waves: Waves | None
+) -> None:
     run(
-        build(MacArray(rows=rows, columns=columns), waves=waves),
+        build(MacArray(rows=rows, columns=columns, gated=gated), waves=waves),
         module=bench_mac_array.__name__,
         folder=tmp_path,
         settings={bench_mac_array.ROWS: str(rows), bench_mac_array.COLUMNS: str(columns)},
@@ -48,11 +53,33 @@ def never_waits(patch: pytest.MonkeyPatch) -> None:
     """Keep sums while those before have not left."""
     place = MacArray._place
 
-    def placed(self: MacArray, m: Module, *given: Any) -> None:
+    def placed(self: MacArray, m: Module, *given: Any, **named: Any) -> None:
         pixels, step, live, shift = given
-        place(self, m, pixels, step, live | step.last, shift)
+        place(self, m, pixels, step, live | step.last, shift, **named)
 
     patch.setattr(MacArray, "_place", placed)
+
+
+def adds_old_factors(patch: pytest.MonkeyPatch) -> None:
+    """Multiply what a register holds where the factor is zero."""
+    place = MacArray._place
+
+    def placed(self: MacArray, m: Module, *given: Any, zeros: Any) -> None:
+        place(self, m, *given, zeros=(Const(0, self._rows), Const(0, self._columns)))
+
+    patch.setattr(MacArray, "_place", placed)
+
+
+@pytest.mark.promise("an array that holds still on zeros and adds the factor before is seen")
+def test_a_held_factor_is_not_added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    adds_old_factors(monkeypatch)
+    with pytest.raises(AssertionError, match="products_are_those_of_numpy"):
+        run(
+            build(MacArray(rows=4, columns=2, gated=True)),
+            module=bench_mac_array.__name__,
+            folder=tmp_path,
+            settings={bench_mac_array.ROWS: "4", bench_mac_array.COLUMNS: "2"},
+        )
 
 
 @pytest.mark.promise("an array of multipliers with a fault is seen")
@@ -95,6 +122,24 @@ def test_steps_and_cycles_by_hand() -> None:
     assert mac_chip.cycles_of(RESNET20, wide) == begins + STEPS + TAILS
     own = mac_chip.cycles_of(RESNET20, ARCH)
     assert begins + STEPS + TAILS < own < 1.02 * (STEPS + TAILS)
+
+
+@pytest.mark.promise("a bound from below has what plain arrays take that skip groups of zeros")
+def test_steps_with_a_weight_by_hand() -> None:
+    """Each layer alone: rows of 16 filters at a tap and a channel with any weight."""
+    by_hand = 0
+    for layer in RESNET20.layers:
+        if layer.name not in RESNET20.parameters:
+            continue
+        weights = RESNET20.parameters[layer.name].weights
+        height, width, _ = layer.output.shape
+        groups = max(1, height * width // 64)
+        for first in range(0, len(weights), 16):
+            tile = abs(weights[first : first + 16].astype(int)).sum(axis=0)
+            by_hand += groups * int((tile > 0).sum())
+    assert mac_chip.steps_of_weights(RESNET20, ARCH) == by_hand
+    # Half of the blocks of 8 filters are pruned: a quarter of the rows of 16, and more.
+    assert 0.5 * STEPS < by_hand < 0.75 * STEPS
 
 
 def test_loading_bounds_a_narrow_port(monkeypatch: pytest.MonkeyPatch) -> None:
