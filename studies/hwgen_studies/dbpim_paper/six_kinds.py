@@ -14,12 +14,12 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from hwgen.commands.context import Context
 from hwgen.commands.families import load_architecture
 from hwgen.commands.images import choose_images
-from hwgen.commands.points import REFUSED, Point, run_points_on
+from hwgen.commands.points import REFUSED, Point, Result, run_points_on
 from hwgen.commands.prices import Prices
 from hwgen.commands.subject import Subject, configuration_of
 from hwgen.commands.sweep import changed_keys, leaves
@@ -152,13 +152,20 @@ def network_file(name: str) -> Path:
 
 
 class Measured:
-    """Predicts chips of one kind, each once."""
+    """Predicts chips of one kind, each once. file: of another network than the kind's."""
 
-    def __init__(self, context: Context, kind: KindOfChip, executor: Executor) -> None:
+    def __init__(
+        self,
+        context: Context,
+        kind: KindOfChip,
+        executor: Executor,
+        *,
+        file: Path | None = None,
+    ) -> None:
         self.context, self.kind, self._executor = context, kind, executor
         family, arch = load_architecture(Path("dbpim/paper"))
         self._base = changed_keys(configuration_of(arch), kind.keys)
-        file = network_file(kind.network)
+        file = file or network_file(kind.network)
         network = load_network(file)
         self._subject = Subject(
             network=network,
@@ -175,11 +182,19 @@ class Measured:
         content = fitting(changed_keys(self._base, sizes)) | {"name": self.kind.name}
         return validate_spec(Arch, content, source=self.kind.name)
 
-    def found(self, arch: Arch) -> Found | None:
-        """Return what the model says of a chip; None if it does not run the network."""
-        subject = replace(self._subject, arch=arch)
-        point = Point(subject=subject, batch=self._batch)
+    def of(self, file: Path) -> Self:
+        """Return what predicts chips of the kind for another network."""
+        return type(self)(self.context, self.kind, self._executor, file=file)
+
+    def predicted(self, arch: Arch) -> Result:
+        """Return what the model says of a chip: one image."""
+        point = Point(subject=replace(self._subject, arch=arch), batch=self._batch)
         (result,) = run_points_on(self._executor, self.context, [point])
+        return result
+
+    def found(self, arch: Arch) -> Found | None:
+        """Return cycles and area of a chip; None if it does not run the network."""
+        result = self.predicted(arch)
         if REFUSED in result:
             return None
         area = sum(self._prices.area_um2(arch).values()) / SQUARE_UM

@@ -9,7 +9,7 @@ from hwgen_studies.cadnn_paper.accuracies import accuracy_rows, load_trainings
 from hwgen_studies.cadnn_paper.report import AdaptivePaperReport
 from hwgen_studies.cadnn_paper.training_page import training_page
 from hwgen_studies.cadnn_paper.widths_report import WidthsReport, widths_page
-from hwgen_studies.dbpim_paper import lanes, one_digit_page, phi_curve_page
+from hwgen_studies.dbpim_paper import lanes, one_digit_page, phi_curve_page, race_limits
 from hwgen_studies.dbpim_paper.area_race_page import AreaRaceReport, area_race_page
 from hwgen_studies.dbpim_paper.report import ZerosReport
 from hwgen_studies.dbpim_paper.zeros import zeros_files
@@ -51,6 +51,7 @@ OWN: dict[str, tuple[Any, Callable[[Any], str]]] = {
         lambda found: phi_curve_page.phi_curve_page(found, "dbpim-phi.svg"),
     ),
     "dbpim-race": (AreaRaceReport, lambda found: area_race_page(found, "dbpim-race.svg")),
+    "dbpim-race-limits": (race_limits.RaceLimitsReport, race_limits.page),
     "dbpim-zeros": (ZerosReport, lambda found: zeros_files(found)["dbpim-zeros.md"]),
     "device-points": (DevicePoints, device_points_page),
     "mlperf-tiny": (MlperfTinyReport, mlperf_tiny_page),
