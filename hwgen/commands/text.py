@@ -3,7 +3,7 @@
 Tests: `tests/commands/test_text.py`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,7 +22,6 @@ from hwgen.commands.prices import EnergyFile, Prices, counted_events
 from hwgen.commands.request import Says
 from hwgen.commands.subject import Subject, model_of, program_of
 from hwgen.commands.writing_on import NO_DRAFTS, Drafts, Turn, chosen, drafts_of, write_on
-from hwgen.errors import HwgenError
 from hwgen.network import QuantizedNetwork
 from hwgen.network.append import pixels_of
 from hwgen.network.decoding import decode
@@ -30,8 +29,8 @@ from hwgen.network.vocabulary import UnknownLetterError, Vocabulary, vocabulary_
 from hwgen.report.tables import text_table
 from hwgen.report.text import TextReport
 
-TRIED = (8, 1, 2, 4, 16)
-"""Tokens a call of which the fastest is taken; by golden alone the first that the network has."""
+DRAFTED = 8
+"""Tokens of a call with drafts: more wait for the same weights, of which ever fewer are right."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class WriteText(OnChip, command="text", example="network.npz chip.yaml --tokens 
     ] = 60
     tokens_a_call: Annotated[
         Count | None,
-        Says("tokens that a call takes [default: the fastest by the model]", metavar="K"),
+        Says(f"tokens that a call takes [default: {DRAFTED} with --drafts, else 1]", metavar="K"),
     ] = None
     drafts: Annotated[
         Sequence[File],
@@ -92,16 +91,12 @@ class WriteText(OnChip, command="text", example="network.npz chip.yaml --tokens 
             allowed = "a language model: one with rows for tokens, and states"
             raise self.refusal("network", allowed, network.graph.name)
         begun = self.begun(network)
-        golden = GoldenCalls(network, self.tokens_a_call or next(possible(network)))
+        at_once = self.tokens_a_call or tried(network, drafts=bool(self.drafts))
+        golden = GoldenCalls(network, at_once)
         written, turns = self.write(golden, begun)
         found: dict[str, Any] = {}
         equal = None
         if self.engine != "golden":
-            if self.tokens_a_call is None:
-                soonest = self.soonest(subject, begun, written)
-                if soonest != golden.at_once:
-                    golden = GoldenCalls(network, soonest)
-                    written, turns = self.write(golden, begun)
             found, answers = self.on_chip(subject, golden, turns, len(written))
             if answers is not None:
                 again, _ = self.write(Replayed(golden, answers), begun)
@@ -153,51 +148,16 @@ class WriteText(OnChip, command="text", example="network.npz chip.yaml --tokens 
         def choose(logits: NDArray[np.float64]) -> int:
             return chosen(logits, self.temperature, rng, top_k=self.top_k, top_p=self.top_p)
 
-        return self.write_by(begun, calls.network, calls.at_once, calls.step, choose)
-
-    def write_by(
-        self,
-        begun: "Begun",
-        network: QuantizedNetwork,
-        at_once: int,
-        step: Callable[[Sequence[int], int], Any],
-        choose: Callable[[Any], int],
-    ) -> tuple[list[int], list[Turn]]:
-        """Return what `write_on` does of this prompt."""
         return write_on(
             begun.codes,
             self.tokens,
-            step=step,
+            step=calls.step,
             choose=choose,
-            context=network.graph.positions or None,
-            at_once=at_once,
+            context=calls.network.graph.positions or None,
+            at_once=calls.at_once,
             drafts=begun.drafts,
             ends=begun.vocabulary.ends,
         )
-
-    def soonest(self, subject: Subject, begun: "Begun", written: list[int]) -> int:
-        """Return the tokens a call that take the fewest cycles for a text that is known."""
-        costs, one = dict[int, float](), 0
-        for tokens in sorted(possible(subject.network)):
-            calls = GoldenCalls(subject.network, tokens)
-            calls.step([0] * tokens, 0)
-            try:
-                cycles = self.predicted(subject, calls, (0,))[0].cycles
-            except HwgenError:
-                if tokens == 1:
-                    raise
-                continue
-            one = one or cycles
-            text = iter(written)
-            _, turns = self.write_by(
-                begun,
-                subject.network,
-                tokens,
-                lambda given, _: given,
-                lambda _, text=text: next(text),  # type: ignore[misc]
-            )
-            costs[tokens] = sum(one if len(turn.tokens) == 1 else cycles for turn in turns)
-        return min(costs, key=lambda tokens: costs[tokens])
 
     def programs(self, subject: Subject, calls: "GoldenCalls") -> list[Any]:
         """Return the programs of several tokens a call and of one, those that calls need."""
@@ -284,14 +244,9 @@ class WriteText(OnChip, command="text", example="network.npz chip.yaml --tokens 
         return report.equal is not False
 
 
-def possible(network: QuantizedNetwork) -> Iterator[int]:
-    """Yield the tokens a call of `TRIED` that a network can have."""
-    for tokens in TRIED:
-        try:
-            of_tokens(network, tokens)
-        except HwgenError:
-            continue
-        yield tokens
+def tried(network: QuantizedNetwork, *, drafts: bool) -> int:
+    """Return the tokens that a call takes where nobody says how many."""
+    return min(DRAFTED, network.graph.positions or 1) if drafts else 1
 
 
 def of_tokens(network: QuantizedNetwork, tokens: int) -> QuantizedNetwork:
