@@ -90,6 +90,9 @@ class WriteText(OnChip, command="text", example="network.npz chip.yaml --tokens 
         if rows is None or not network.states or len(rows.rows) != classes:
             allowed = "a language model: one with rows for tokens, and states"
             raise self.refusal("network", allowed, network.graph.name)
+        if network.tokenizer is None and not network.graph.class_names:
+            allowed = "one whose tokens have names: import it with --classes or --tokenizer"
+            raise self.refusal("network", allowed, network.graph.name)
         begun = self.begun(network)
         at_once = self.tokens_a_call or tried(network, drafts=bool(self.drafts))
         golden = GoldenCalls(network, at_once)

@@ -10,6 +10,7 @@ from golden.network import infer
 from golden.states import calls
 from hwgen.cli import BAD_INPUT, main
 from hwgen.commands.text import WriteText
+from hwgen.errors import ArgumentError
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import load_network
 from tests.corpus.decoders import Kind, written
@@ -21,6 +22,7 @@ CASES = {
     "turned": (Kind(keys=1, llama=True, turned=True, blocks=2), "script"),
     "turned_dynamo": (Kind(keys=2, turned=True), "dynamo"),
 }
+PLACES = np.array([[0], [1]])
 
 
 def drawn_ids(kind: Kind, lines: int, folder: Path) -> Path:
@@ -70,6 +72,22 @@ def test_a_step_writes_a_text(tmp_path: Path) -> None:
     given = WriteText(str(tmp_path / "network.npz"), "dbpim/small_rows", prompt="ab", tokens=20)
     report = given.run()
     assert len(report.text) == 20 and set(report.text) <= set("ab \n")
+
+
+def test_a_step_is_compared_with_its_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kind, file = CASES["one_head"][0], tmp_path / "quantized.onnx"
+    step = imported(kind, "script", tmp_path, "--decode", "--no-check", "--qdq", str(file))
+    rows, images = step.token_rows, tmp_path / "images.npz"
+    assert rows is not None and step.graph.input.channels > kind.width
+    given = rows.images(np.array([[1], [0]]), step.graph.input, "ids", positions=PLACES)
+    np.savez(images, images=given)
+    network = str(tmp_path / "network.npz")
+    assert main(["compare", network, "--against", str(file), "--data", str(images)]) == 0
+    assert "every element is equal" in capsys.readouterr().out
+    with pytest.raises(ArgumentError, match="whose tokens have names: import it with --classes"):
+        WriteText(network, "dbpim/small_rows").run()
 
 
 @pytest.mark.promise("a decoder without a causal mask is refused as a step")
