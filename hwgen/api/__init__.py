@@ -33,6 +33,7 @@ from hwgen.commands.fit import Fit
 from hwgen.commands.imports import ImportNetwork
 from hwgen.commands.infer import Infer, Inference, session_class
 from hwgen.commands.info import Info
+from hwgen.commands.layout import Layout
 from hwgen.commands.model import Model
 from hwgen.commands.new.command import NewProject
 from hwgen.commands.request import function_of
@@ -70,6 +71,7 @@ __all__ = [
     "import_torch",
     "infer",
     "info",
+    "layout",
     "load_architecture",
     "model",
     "new_project",
@@ -94,6 +96,7 @@ import_network = function_of(ImportNetwork)
 import_torch = function_of(ImportTorch)
 infer = function_of(Infer)
 info = function_of(Info)
+layout = function_of(Layout)
 load_architecture = function_of(LoadArchitecture)
 model = function_of(Model)
 new_project = function_of(NewProject)

@@ -21,6 +21,7 @@ from hwgen.commands.fit import Fit
 from hwgen.commands.grid import GridExplore
 from hwgen.commands.imports import ImportNetwork
 from hwgen.commands.info import Info
+from hwgen.commands.layout import Layout
 from hwgen.commands.model import Model
 from hwgen.commands.new.command import NewProject
 from hwgen.commands.prices import Energy
@@ -35,7 +36,7 @@ GROUPS: Mapping[str, tuple[Any, ...]] = MappingProxyType(
     {
         "What is there": (ListShipped, NewProject, Doctor, Info, Cache),
         "Your network": (Train, ImportNetwork, Compare, Fit, ExportOnnx),
-        "A chip and its program": (Compile, Build, Simulate, WriteText, Export, SelfTest),
+        "A chip and its program": (Compile, Build, Layout, Simulate, WriteText, Export, SelfTest),
         "What it costs": (Model, Cost, GridExplore, Energy),
         "Search and devices": (Synthesize, Effects, FitDevice),
     }

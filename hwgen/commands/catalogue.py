@@ -35,6 +35,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "components": "power, time and area of parts: hwgen synthesize NETWORK --components NAME",
         "wires": "resistance and capacitance by library: hwgen cost CHIP --placed finds them",
         "replacements": "parts of yours in a chip: hwgen build CHIP --replace PART=FILE",
+        "technologies": "lattice, metals and cells of a PDK: hwgen layout CHIP --pdk NAME",
         "images": "some images of a set, for networks that were trained on it",
     }
 )
@@ -45,6 +46,7 @@ FORMATS: Mapping[str, str] = MappingProxyType(
         "components": "components",
         "effects": "effects",
         "energy": "energies",
+        "layout": "technologies",
         "memory_outside": "energies",
         "replacement": "replacements",
         "wires": "wires",

@@ -177,25 +177,8 @@ class Modules:
         }
         for file, text in files.items():
             (folder / file).write_text(text, encoding="utf-8")
-        log = folder / "log.txt"
-        with (
-            log.open("w", encoding="utf-8") as out,
-            leashed(
-                [sys.executable, "-c", RUN, "script run.ys"], folder=folder, out=out, err=out
-            ) as run,
-        ):
-            status = run.wait()
+        run_yosys(folder, name)
         (folder / scripts.LIBERTY_FILE).unlink()
-        if status < 0 or status > 128:
-            raise WorkerError(
-                f"Yosys must finish {name}, got its end by signal {abs(status) % 128}, as where"
-                " memory runs out"
-            )
-        if status:
-            text = log.read_text(encoding="utf-8", errors="replace")
-            errors = re.findall(r"ERROR: (.*)", text)
-            reason = errors[0] if errors else f"exit code {status}"
-            raise DesignError(f"Yosys must accept {name}, got {reason}")
 
     def netlist(self, name: str) -> Netlist:
         """Return the netlist of a module, with trees of buffers."""
@@ -253,6 +236,28 @@ class Modules:
             cells=counts,
             timing=timing_model(netlist, self.library, models),
         )
+
+
+def run_yosys(folder: Path, name: str) -> None:
+    """Let Yosys do what `run.ys` of a folder says of a module; DesignError where it refuses."""
+    log = folder / "log.txt"
+    with (
+        log.open("w", encoding="utf-8") as out,
+        leashed(
+            [sys.executable, "-c", RUN, "script run.ys"], folder=folder, out=out, err=out
+        ) as run,
+    ):
+        status = run.wait()
+    if status < 0 or status > 128:
+        raise WorkerError(
+            f"Yosys must finish {name}, got its end by signal {abs(status) % 128}, as where"
+            " memory runs out"
+        )
+    if status:
+        text = log.read_text(encoding="utf-8", errors="replace")
+        errors = re.findall(r"ERROR: (.*)", text)
+        reason = errors[0] if errors else f"exit code {status}"
+        raise DesignError(f"Yosys must accept {name}, got {reason}")
 
 
 def stored(netlist: Netlist) -> tuple[Storage, ...]:

@@ -7,7 +7,7 @@ import math
 import os
 import random
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -82,36 +82,26 @@ def place(netlist: Netlist, library: Library, table: WireTable, floor: Floor) ->
     rows = max(math.ceil(across * floor.aspect / table.row_um), max(made.heights) // made.row)
     pins, count = made.pins(), len(made.widths)
     ports = around(netlist, pins, columns, rows * made.row)
-    circuit: Any = coloquinte.Circuit(count + len(ports))
-    nothing = [0] * len(ports)
-    circuit.cell_width = [*inflated(made, columns * rows * made.row, floor.seed), *nothing]
-    circuit.cell_height = [*made.heights, *nothing]
-    circuit.cell_is_fixed = [False] * count + [True] * len(ports)
-    circuit.cell_is_obstruction = [True] * count + [False] * len(ports)
-    circuit.cell_x = [0] * count + [x for x, _ in ports.values()]
-    circuit.cell_y = [0] * count + [y for _, y in ports.values()]
-    same, free = coloquinte.CellRowPolarity.SAME, coloquinte.CellRowPolarity.ANY
-    circuit.cell_row_polarity = [same] * made.gates + [free] * (count + len(ports) - made.gates)
     for number, net in enumerate(ports):
         pins[net].append(Pin(count + number, 0, 0))
-    for held in pins.values():
-        if len(held) > 1:
-            circuit.add_net(
-                [pin.element for pin in held], [pin.x for pin in held], [pin.y for pin in held]
-            )
-    whole = coloquinte.Rectangle(0, columns, 0, rows * made.row)
-    circuit.setup_rows(whole, made.row, True, True)
-    effort = coloquinte.ColoquinteParameters(EFFORT, floor.seed)
-    with silent():
-        if netlist.memories:
-            # Blocks find their places among the cells; then the cells find theirs around them.
+    rest = len(ports)
+    elements = Elements(
+        widths=[*inflated(made, columns * rows * made.row, floor.seed), *[0] * rest],
+        heights=[*made.heights, *[0] * rest],
+        at=[*[(0, 0)] * count, *ports.values()],
+        fixed=[False] * count + [True] * rest,
+        solid=[True] * count + [False] * rest,
+        in_rows=made.gates,
+    )
+    circuit = circuit_of(elements, pins.values(), (columns, rows, made.row))
+    if netlist.memories:
+        # Blocks find their places among the cells; then the cells find theirs around them.
+        effort = coloquinte.ColoquinteParameters(EFFORT, floor.seed)
+        with silent():
             circuit.place_global(effort)
             circuit.legalize(effort)
-            circuit.cell_is_fixed = [False] * made.gates + [True] * (
-                count + len(ports) - made.gates
-            )
-        for step in (circuit.place_global, circuit.legalize, circuit.place_detailed):
-            step(effort)
+        circuit.cell_is_fixed = [False] * made.gates + [True] * (count + rest - made.gates)
+    settle(circuit, floor.seed)
     return Placement(
         width=columns * made.unit_x,
         height=rows * table.row_um,
@@ -129,6 +119,55 @@ def place(netlist: Netlist, library: Library, table: WireTable, floor: Floor) ->
         ],
         ports={net: (x * made.unit_x, y * made.unit_y) for net, (x, y) in ports.items()},
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Elements:
+    """What the placer is given, in units; fixed elements stay where they are.
+
+    solid: others may not lie on it; in_rows: so many of the first stand in rows, as rows are turned
+    """
+
+    widths: Sequence[int]
+    heights: Sequence[int]
+    at: Sequence[tuple[int, int]]
+    fixed: Sequence[bool]
+    solid: Sequence[bool]
+    in_rows: int
+
+
+def circuit_of(
+    elements: Elements, nets: Iterable[Sequence[Pin]], area: tuple[int, int, int]
+) -> Any:
+    """Return what coloquinte places; area: columns, rows, and units of a row."""
+    import coloquinte
+
+    circuit: Any = coloquinte.Circuit(len(elements.widths))
+    circuit.cell_width, circuit.cell_height = list(elements.widths), list(elements.heights)
+    circuit.cell_is_fixed, circuit.cell_is_obstruction = list(elements.fixed), list(elements.solid)
+    circuit.cell_x = [x for x, _ in elements.at]
+    circuit.cell_y = [y for _, y in elements.at]
+    same, free = coloquinte.CellRowPolarity.SAME, coloquinte.CellRowPolarity.ANY
+    others = len(elements.widths) - elements.in_rows
+    circuit.cell_row_polarity = [same] * elements.in_rows + [free] * others
+    for held in nets:
+        if len(held) > 1:
+            circuit.add_net(
+                [pin.element for pin in held], [pin.x for pin in held], [pin.y for pin in held]
+            )
+    columns, rows, row = area
+    circuit.setup_rows(coloquinte.Rectangle(0, columns, 0, rows * row), row, True, True)
+    return circuit
+
+
+def settle(circuit: Any, seed: int) -> None:
+    """Let coloquinte place; RuntimeError where there is no room."""
+    import coloquinte
+
+    effort = coloquinte.ColoquinteParameters(EFFORT, seed)
+    with silent():
+        for step in (circuit.place_global, circuit.legalize, circuit.place_detailed):
+            step(effort)
 
 
 @contextmanager

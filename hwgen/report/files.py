@@ -20,6 +20,7 @@ from hwgen.report.fit import FitReport
 from hwgen.report.imports import ImportReport
 from hwgen.report.info import InfoReport
 from hwgen.report.installed import CatalogueReport, DoctorReport
+from hwgen.report.layout import LayoutCheckReport, LayoutReport
 from hwgen.report.model import ModelReport
 from hwgen.report.plans import PlanReport
 from hwgen.report.run import RunReport
@@ -40,6 +41,7 @@ REPORTS: dict[str, Any] = {
     "fit": FitReport,
     "import": ImportReport | PlanReport,
     "info": InfoReport | PlanReport,
+    "layout": LayoutReport | LayoutCheckReport,
     "list": CatalogueReport,
     "model": ModelReport | PlanReport,
     "run": RunReport | PlanReport,

@@ -1,0 +1,1 @@
+"""Layouts: a module's Verilog as cells of a PDK, placed, routed and drawn, and what checks that."""
