@@ -48,7 +48,7 @@ PLACED = "placed.json"
 class Layout(
     Working,
     command="layout",
-    example="dbpim/tiny --module dbpim_compartment --pdk sky130 --out build/layout",
+    example="chip.yaml --module NAME --pdk sky130 --out build/layout",
 ):
     """Lay out a module of a chip: from its Verilog to a GDS, with pip's packages alone.
 

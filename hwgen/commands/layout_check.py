@@ -7,12 +7,12 @@ import json
 import shutil
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hwgen.commands.context import Context
 from hwgen.errors import FormatError
-from hwgen.layout import antennas, deck, extraction, stimuli, transistors
-from hwgen.layout.output import CIRCUITS, RTL
-from hwgen.layout.reference import Reference, load_reference
+from hwgen.layout import deck, stimuli
+from hwgen.layout.reference import CIRCUITS, RTL, Reference, load_reference
 from hwgen.report.layout import (
     REPORT,
     LayoutBits,
@@ -21,6 +21,9 @@ from hwgen.report.layout import (
     LayoutNets,
     LayoutTransistors,
 )
+
+if TYPE_CHECKING:
+    from hwgen.layout.extraction import Extracted
 
 SHOWN = 10
 """Differences in a report."""
@@ -32,6 +35,8 @@ def check_layout(context: Context, folder: Path, cycles: int) -> LayoutCheckRepo
 
     Errors: FormatError for a folder without a whole layout
     """
+    from hwgen.layout import antennas, extraction, transistors
+
     reference = load_reference(folder)
     name = module_of(folder)
     gds = folder / f"{name}.gds"
@@ -101,16 +106,18 @@ def simulated(
     folder: Path,
     *,
     name: str,
-    found: extraction.Extracted,
+    found: "Extracted",
     reference: Reference,
     cycles: int,
 ) -> LayoutBits:
     """Return what the extracted netlist answers beside the RTL."""
+    from hwgen.layout.extraction import extracted_verilog
+
     layout = f"{name}_layout"
     library = reference.technology.library(reference.technology.corners[0])
     texts = [
         stimuli.bench(name, layout, reference.inputs, reference.outputs, cycles),
-        extraction.extracted_verilog(found, reference, layout),
+        extracted_verilog(found, reference, layout),
         stimuli.cells_verilog(library),
         (folder / RTL).read_text(encoding="utf-8"),
     ]

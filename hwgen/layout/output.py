@@ -14,16 +14,13 @@ from hwgen.layout.drawing import Drawn, write_gds
 from hwgen.layout.lattice import Lattice
 from hwgen.layout.mapping import drivers_of
 from hwgen.layout.placement import Floor, floor_text
+from hwgen.layout.reference import CIRCUITS, REFERENCE, RTL
 from hwgen.layout.router import Router
 from hwgen.layout.technology import Drawings, Technology
 from hwgen.layout.trees import trees_of, wires_of
 from hwgen.physical.cells import Library
 from hwgen.physical.timing import slowest_paths
 from hwgen.physical.wires import NO_WIRES
-
-CIRCUITS = "cells.spice"
-RTL, REFERENCE = "rtl.v", "reference.json"
-"""What was mapped, and what a check compares with: placed gates, their nets and wires."""
 
 
 @dataclass(frozen=True)

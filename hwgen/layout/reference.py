@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hwgen.errors import FormatError
-from hwgen.layout.output import REFERENCE
 from hwgen.layout.placement import Cell
 from hwgen.layout.technology import Technology, technology_of
+
+CIRCUITS = "cells.spice"
+"""Of the cells of a technology, in its folder."""
+RTL, REFERENCE = "rtl.v", "reference.json"
+"""What was mapped, and what a check compares with: placed gates and their nets."""
 
 Bits = Mapping[str, Sequence[int | None]]
 
