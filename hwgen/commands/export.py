@@ -3,6 +3,7 @@
 Tests: `tests/soc/test_export.py`.
 """
 
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,6 +36,7 @@ from hwgen.report.work import ExportReport
 VERILOG_FOLDER = "verilog"
 ALWAYS = ("run.sh", "expected.txt", "waivers.vlt")
 """Files of every folder, by which one of somebody else is refused before work."""
+WritesFirmware = Callable[[InMemory, Subject, Batch, Path], None]
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Export(
     sizes and strides; the driver is beside the Verilog. A network with several modes needs --mode.
 
     Of a plan, each piece on the chip has a folder, and borders.npz the tensors between the pieces.
+    With --c hwgen_plan.h and .c play it by hwgen_play.c, which is beside the driver.
     """
 
     out: Annotated[File, Says("folder to write", use=OUTPUT_FOLDER)]
@@ -95,13 +98,13 @@ class Export(
             subject,
             batch,
             Path(self.out),
-            firmware=self.firmware,
+            firmware=write_firmware if self.firmware else None,
             devices=devices_given(self.effects, self.effect_seed),
         )
 
     def of_plan(self) -> PlanReport:
         """Write the folders of a plan."""
-        for name in ("mode", "firmware", "effects"):
+        for name in ("mode", "effects"):
             if getattr(self, name):
                 raise self.refusal(name, "left out for a plan", getattr(self, name))
         return export_plan(
@@ -109,9 +112,11 @@ class Export(
             Path(self.network),
             chip_of(self.quiet, self.architecture, self.sparsity),
             Path(self.out),
-            export_run,
+            export=export_run,
+            write_piece=write_firmware,
             data=images_of(self.data),
             images=self.images,
+            firmware=self.firmware,
         )
 
     def table(self, report: ExportReport | PlanReport) -> RenderableType:
@@ -127,17 +132,17 @@ def export_run(
     batch: Batch,
     out: Path,
     *,
-    firmware: bool = False,
+    firmware: WritesFirmware | None = None,
     devices: Devices | None = None,
 ) -> ExportReport:
     """Write Verilog, memory image, expected answers, and a script that simulates and compares.
 
     Files of an earlier export in `out` are replaced, others stay.
-    firmware: also write what firmware in C links with
+    firmware: writes what firmware in C links with, too
     devices: that err, in the memory image and in the answers; None: all is exact
     """
     subject.family.need(Family.verilog)
-    layout = subject.family.need(Family.firmware) if firmware else None
+    layout = None if firmware is None else subject.family.need(Family.firmware)
     check_devices(subject, devices)
     refuse_others(out, ALWAYS)
     program = program_of(context, subject)
@@ -149,9 +154,9 @@ def export_run(
     write_by_hand = subject.family.need(Family.simulation).write_by_hand
 
     def fill(fresh: Path) -> Path:
-        if layout is not None:
+        if firmware is not None and layout is not None:
             memory = layout.in_memory(program, subject.arch, batch.images, answers)
-            write_firmware(memory, subject, batch, fresh)
+            firmware(memory, subject, batch, fresh)
         script = write_by_hand(subject.arch, program, batch.images, answers, fresh, **in_mode)
         refuse_others(out, (path.name for path in fresh.iterdir()))
         write_verilog(context, subject.family, subject.arch, out / VERILOG_FOLDER)
@@ -168,11 +173,13 @@ def export_run(
     )
 
 
-def write_firmware(memory: InMemory, subject: Subject, batch: Batch, folder: Path) -> None:
-    """Write program, images and answers as bytes, and their sizes as constants of C."""
+def write_firmware(
+    memory: InMemory, subject: Subject, batch: Batch, folder: Path, name: str = "network"
+) -> None:
+    """Write program, images and answers as bytes, and sizes as constants of C, by a name there."""
     bytes_of = {"program": memory.program, "images": memory.images, "expected": memory.expected}
-    for name, content in bytes_of.items():
-        (folder / f"{name}.bin").write_bytes(content)
+    for file, content in bytes_of.items():
+        (folder / f"{file}.bin").write_bytes(content)
     texts = network_c(
         memory,
         subject.network,
@@ -180,6 +187,7 @@ def write_firmware(memory: InMemory, subject: Subject, batch: Batch, folder: Pat
         id_word=int(subject.arch.digest[:8], 16),
         mode=batch.modes[0],
         images=len(batch.images),
+        name=name,
     )
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
+    for file, text in texts.items():
+        (folder / file).write_text(text, encoding="utf-8")

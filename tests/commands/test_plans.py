@@ -233,8 +233,8 @@ def test_a_plan_is_exported(tmp_path: Path) -> None:
     (wanted,) = cut_file_of(tmp_path / "model.onnx").answers([feed])[0]
     last = list(borders["names"]).index(graph.outputs[0])
     assert np.array_equal(borders[f"t{last}"][1], wanted)
-    with pytest.raises(ArgumentError, match="firmware must be left out for a plan"):
-        api.export(net, CHIP, out, firmware=True, context=quiet(tmp_path))
+    with pytest.raises(ArgumentError, match="mode must be left out for a plan"):
+        api.export(net, CHIP, out, mode="1x", context=quiet(tmp_path))
 
 
 @pytest.mark.dear

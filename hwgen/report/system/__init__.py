@@ -17,7 +17,7 @@ from hwgen.report.system.wrapper import wrapper
 
 DRIVER = Path(chip.__file__).parent / "driver"
 """Folder of the driver in C, the same for every chip."""
-DRIVER_FILES = ("hwgen.h", "hwgen.c")
+DRIVER_FILES = ("hwgen.h", "hwgen.c", "hwgen_play.h", "hwgen_play.c")
 WAIVERS = "waivers.vlt"
 
 

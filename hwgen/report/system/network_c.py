@@ -3,6 +3,7 @@
 Tests: `tests/soc/test_axi.py`.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 
 from hwgen import __version__
@@ -81,11 +82,12 @@ def network_c(
     id_word: int,
     mode: int,
     images: int,
+    name: str = "network",
 ) -> dict[str, str]:
     """Return the text of header and source by name.
 
     chip: name of the architecture; id_word: of its register `id`; mode: number of the mode that
-    runs; images: that were exported
+    runs; images: that were exported; name: in C and of the files, behind `hwgen_`
     """
     values = constants(memory, network, mode)
     lines = [f"#define HWGEN_NETWORK_ID UINT32_C({id_word:#010x})"]
@@ -93,7 +95,7 @@ def network_c(
     lines += [f"#define HWGEN_NETWORK_{name} {value}" for name, value in values.items()]
     title = f"Network {network.graph.name} for the chip {chip}"
     used = len(memory.expected) // images
-    return {
+    texts = {
         "hwgen_network.h": HEADER.format(
             title=title,
             version=__version__,
@@ -108,6 +110,13 @@ def network_c(
             title=title, version=__version__, **arrays(memory.answers), **state_arrays(memory)
         ),
     }
+    return {named(file, name): named(text, name) for file, text in texts.items()}
+
+
+def named(text: str, name: str) -> str:
+    """Return a text of C with a name in the place of `network`, but for the type."""
+    text = text.replace("HWGEN_NETWORK", f"HWGEN_{name.upper()}")
+    return re.sub(r"(?<!struct )\bhwgen_network\b", f"hwgen_{name}", text)
 
 
 def further(answers: Sequence[AnswerLayout]) -> str:
