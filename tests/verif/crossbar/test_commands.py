@@ -195,13 +195,14 @@ def test_a_stream_of_digits(digits: Path, tmp_path: Path) -> None:
             "0.6",
             ("--components", str(COMPONENTS_FILE.with_name("components_netlist.yaml"))),
         ),
+        *((DIGITS, "0.6", ("--objective", each)) for each in ("throughput", "latency")),
     ],
-    ids=["16_bits", "clock_of_the_netlist"],
+    ids=["16_bits", "clock_of_the_netlist", "throughput", "latency"],
 )
-def test_wide_data_and_another_clock(
+def test_wide_data_another_clock_and_other_objectives(
     network: Path, watts: str, more: tuple[str, ...], tmp_path: Path
 ) -> None:
-    """Weights and maps of 16 bits; all times at the clock of the digits chip's netlist."""
+    """Maps of 16 bits; all times at a netlist's clock; most images a second; the shortest image."""
     synthesize(network, watts, tmp_path, *more)
     chip = tmp_path / "S/architecture.yaml"
     in_time(run(tmp_path, network, chip, "--images", 2), by="schedule", images=2)
