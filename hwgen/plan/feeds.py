@@ -15,8 +15,6 @@ from hwgen.plan.units import Tensors
 
 SIGNED = 128
 """What unsigned integers of a signed input are above it."""
-PICTURE = 4
-"""Rank of a picture with its batch."""
 
 
 def feeds_of(tensors: Sequence[PlanTensor], images: NDArray[Any], source: str) -> list[Tensors]:
@@ -30,8 +28,7 @@ def feeds_of(tensors: Sequence[PlanTensor], images: NDArray[Any], source: str) -
     batch, kind = given.sides[0], np.dtype(given.type)
     wanted = given.sides[1:]
     if given.layout == "planes":
-        wanted = (*given.sides[2:], given.sides[1])
-        wanted = wanted if len(given.sides) == PICTURE else (wanted[0], 1, wanted[1])
+        wanted = (*(*given.sides[2:], 1, 1)[:2], given.sides[1])
     elif given.layout == "tokens":
         wanted = (given.sides[1], 1, given.sides[2])
     if images.shape[1:] not in (wanted, given.sides[1:]) or len(images) < batch:

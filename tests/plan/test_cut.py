@@ -11,7 +11,7 @@ from hwgen.importers.onnx.external import read_whole_model
 from hwgen.network import QuantizedNetwork
 from hwgen.plan.cutting import checked, plan_of
 from hwgen.plan.feeds import drawn_feeds, feeds_of
-from hwgen.plan.file import Plan, in_axes
+from hwgen.plan.file import Plan, PlanTensor, in_axes
 from hwgen.plan.judge import DIFFERS, Cut
 from hwgen.plan.onnx_cut import OnnxCut
 from hwgen.plan.onnx_host import PLAIN, OnnxHost, runner_of
@@ -163,6 +163,16 @@ def test_images_are_given_as_the_network_reads_them() -> None:
     feeds = feeds_of(inputs, images, "images.npz")
     assert len(feeds) == 3
     assert np.array_equal(feeds[1]["x"][0], images[1].transpose(2, 0, 1))
+
+
+@pytest.mark.parametrize("sides", [(1, 4), (1, 4, 5), (1, 4, 5, 6)])
+def test_images_of_any_rank_are_given(sides: tuple[int, ...]) -> None:
+    grid: dict[str, None] = {"scale": None, "zero_point": None}
+    tensor = PlanTensor(name="x", sides=sides, type="float32", layout="planes", **grid)
+    rows, columns = (*sides[2:], 1, 1)[:2]
+    for shape in (sides[1:], (rows, columns, 4)):
+        (feed,) = feeds_of([tensor], np.ones((1, *shape), np.float32), "i.npz")
+        assert feed["x"].shape == sides
 
 
 def test_a_border_of_one_number_without_sides_is_given() -> None:
