@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
 
 from hwgen.commands.families import architectures
-from hwgen.commands.request import OUTPUT_FOLDER, Is, Says
+from hwgen.commands.request import OUTPUT_FILE, OUTPUT_FOLDER, Is, Says
+from hwgen.files.earlier import NETWORKS
 from hwgen.files.shipped import networks
 
 LARGEST_BATCH = 1024
@@ -174,4 +175,13 @@ ImageSize = Annotated[
 OutFolder = Annotated[
     File | None,
     Says("folder to write [default: one in --work]", metavar="FOLDER", use=OUTPUT_FOLDER),
+]
+NetworkOut = Annotated[
+    File,
+    Says(
+        "quantized network file to write (.npz)",
+        metavar="FILE",
+        use=OUTPUT_FILE,
+        replaces=NETWORKS,
+    ),
 ]

@@ -17,16 +17,16 @@ from hwgen.commands.fields import (
     File,
     ImageCount,
     Network,
+    NetworkOut,
     Real,
     Seed,
     Whole,
 )
 from hwgen.commands.images import Batch
 from hwgen.commands.lower_costs import Chip, cycles_of
-from hwgen.commands.request import OUTPUT_FILE, Says, Working
+from hwgen.commands.request import Says, Working
 from hwgen.errors import DataError, FormatError
 from hwgen.files.digests import versions
-from hwgen.files.earlier import NETWORKS
 from hwgen.fit import Fitted, measured, refitted, text_rule
 from hwgen.fit.digits import digits_of
 from hwgen.fit.measured import Moments
@@ -54,15 +54,7 @@ class FitRequest(Working):
     """What `hwgen fit` is told, and its report."""
 
     network: Network
-    out: Annotated[
-        File,
-        Says(
-            "quantized network file to write (.npz)",
-            metavar="FILE",
-            use=OUTPUT_FILE,
-            replaces=NETWORKS,
-        ),
-    ]
+    out: NetworkOut
     _: KW_ONLY
     phi: Annotated[
         Annotated[Whole, Field(ge=1, le=2)], Says("signed digits of a weight at most")

@@ -16,12 +16,12 @@ from rich.console import RenderableType
 from hwgen.commands.cut import Cutting, plan_instead
 from hwgen.commands.described import Writing
 from hwgen.commands.exchange import calibrated_graph
-from hwgen.commands.fields import Count, File, path_of, words
+from hwgen.commands.fields import Count, File, NetworkOut, path_of, words
 from hwgen.commands.files import read_graph
 from hwgen.commands.plans import Wanted
 from hwgen.commands.request import OUTPUT_FILE, OUTPUT_FOLDER, Request, Says
 from hwgen.errors import RefusedNetworkError, with_near
-from hwgen.files.earlier import NETWORKS, ONNX_FILES
+from hwgen.files.earlier import ONNX_FILES
 from hwgen.importers.integer.arithmetic import Choice, kernels_of
 from hwgen.importers.integer.refused import calibrated
 from hwgen.network.vocabulary import read_vocabulary
@@ -48,15 +48,7 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
     file: Annotated[
         File, Says("a quantized network in TFLite or ONNX", metavar="FILE", argument=True)
     ]
-    out: Annotated[
-        File,
-        Says(
-            "quantized network file to write (.npz)",
-            metavar="FILE",
-            use=OUTPUT_FILE,
-            replaces=NETWORKS,
-        ),
-    ]
+    out: NetworkOut
     _: KW_ONLY
     dataset: Annotated[str, Says("images of hwgen run where none are given", metavar="NAME")] = ""
     class_names: Annotated[

@@ -46,19 +46,8 @@ from hwgen.network.drawn import digest_of_densities
 from hwgen.network.file import GRAPH_KEY, load_network
 from hwgen.network.maps import Shape
 from hwgen.plan.file import is_plan, load_plan
+from hwgen.report import info as reported
 from hwgen.report.chip_picture import chip_picture
-from hwgen.report.info import (
-    ArchitectureInfo,
-    DensitiesInfo,
-    DensityLayer,
-    Effect,
-    EffectLevel,
-    EffectsInfo,
-    InfoReport,
-    NetworkInfo,
-    NetworkLayer,
-    ProgramInfo,
-)
 from hwgen.report.info_tables import info_table
 from hwgen.report.plans import PlanReport, plan_table
 
@@ -117,7 +106,7 @@ class Info(Working, command="info", example="network.npz chip.yaml"):
         if self.plot is not None and Path(self.plot).suffix != SVG:
             raise self.refusal("plot", f"a file that ends with {SVG}", Path(self.plot).name)
 
-    def run(self) -> InfoReport | PlanReport:
+    def run(self) -> reported.InfoReport | PlanReport:
         """Read the file."""
         file, arch_file = Path(self.file), path_of(self.architecture)
         read = shipped_file(file)
@@ -127,7 +116,7 @@ class Info(Working, command="info", example="network.npz chip.yaml"):
             raise stands_alone(file, arch_file)
         return report_of(load_plan(read), file)
 
-    def described(self, file: Path, read: Path, arch_file: Path | None) -> InfoReport:
+    def described(self, file: Path, read: Path, arch_file: Path | None) -> reported.InfoReport:
         """Return what a file is that is no plan; read: where it lies."""
         sparsity = self.sparsity
         if is_quantized(read):
@@ -164,7 +153,7 @@ class Info(Working, command="info", example="network.npz chip.yaml"):
             return describe_network(self.quiet, file, arch_file, sparsity)
         return describe_program(arrays, file, arch_file, sparsity)
 
-    def table(self, report: InfoReport | PlanReport) -> RenderableType:
+    def table(self, report: reported.InfoReport | PlanReport) -> RenderableType:
         """Return the content."""
         if isinstance(report, PlanReport):
             return plan_table(report)
@@ -197,7 +186,7 @@ def is_graph(file: Path) -> bool:
     return not file.suffix and not file.exists()
 
 
-def graph_parts(info: InfoReport) -> Iterable[RenderableType]:
+def graph_parts(info: reported.InfoReport) -> Iterable[RenderableType]:
     """Return the tables of a network without weights, or of a chip that is made for one."""
     if info.graph is not None:
         return graphs().graph_parts(info.graph)
@@ -216,13 +205,13 @@ def stands_alone(file: File, arch_file: Path) -> FormatError:
     )
 
 
-def described_by_format(file: Path) -> Callable[[Path, Path], InfoReport] | None:
+def described_by_format(file: Path) -> Callable[[Path, Path], reported.InfoReport] | None:
     """Return what describes a YAML file of this format; None: it is to be an architecture."""
     kinds = {EFFECTS: describe_effects, DENSITIES: describe_densities}
     return kinds.get(str(read_mapping(file).get("format")))
 
 
-def describe_effects(file: Path, read: Path) -> InfoReport:
+def describe_effects(file: Path, read: Path) -> reported.InfoReport:
     """Return how far devices err by a file; read: where it lies."""
     given = load_effects(read)
     parts = ["cells", "converters", "writing"]
@@ -231,7 +220,7 @@ def describe_effects(file: Path, read: Path) -> InfoReport:
     parts += ["supply"] if given.supply else []
     plain = {part: leaves(asdict(getattr(given, part))) for part in parts}
     effects = [
-        Effect(
+        reported.Effect(
             key=f"{part}.{key}",
             value=float(value),
             unit=UNITS[f"{part}.{key}"],
@@ -243,7 +232,7 @@ def describe_effects(file: Path, read: Path) -> InfoReport:
     if given.converters.nonlinearity:
         effects.append(nonlinearity_of(given))
     effects += flips_of(given)
-    about = EffectsInfo(
+    about = reported.EffectsInfo(
         name=given.name,
         device=given.device,
         digest=given.digest,
@@ -254,11 +243,11 @@ def describe_effects(file: Path, read: Path) -> InfoReport:
     return report("effects", file, effects=about)
 
 
-def nonlinearity_of(given: DeviceEffects) -> Effect:
+def nonlinearity_of(given: DeviceEffects) -> reported.Effect:
     """Return how far the codes of converters are off at most."""
     points = len(given.converters.nonlinearity)
     key, sources = "converters.nonlinearity", given.sources
-    return Effect(
+    return reported.Effect(
         key=key,
         value=given.converters.largest_nonlinearity,
         unit=f"steps of a code at most, by a table of {points} codes",
@@ -266,10 +255,10 @@ def nonlinearity_of(given: DeviceEffects) -> Effect:
     )
 
 
-def flips_of(given: DeviceEffects) -> list[Effect]:
+def flips_of(given: DeviceEffects) -> list[reported.Effect]:
     """Return the share of flipped cells at each voltage that was measured."""
     return [
-        Effect(
+        reported.Effect(
             key="supply.flips",
             value=point.flipped,
             unit=f"share of the cells, at {point.volts:g} V",
@@ -279,18 +268,18 @@ def flips_of(given: DeviceEffects) -> list[Effect]:
     ]
 
 
-def levels_of(given: LevelTable) -> list[EffectLevel]:
+def levels_of(given: LevelTable) -> list[reported.EffectLevel]:
     """Return the levels of a table, and what golden draws of each."""
     from golden.levels import drawn_level
 
     return [
-        EffectLevel(**asdict(point), good=good, writes=writes, aged=aged)
+        reported.EffectLevel(**asdict(point), good=good, writes=writes, aged=aged)
         for point in given.points
         for good, writes, aged in [drawn_level(point, given)]
     ]
 
 
-def describe_densities(file: Path, read: Path) -> InfoReport:
+def describe_densities(file: Path, read: Path) -> reported.InfoReport:
     """Return the layers of a file of densities; read: where it lies."""
     given = load_densities(read)
     shapes = {INPUT: ("image", given.graph.input.shape)}
@@ -299,15 +288,17 @@ def describe_densities(file: Path, read: Path) -> InfoReport:
         density_layer(name, kind, shape, given.maps[name], given.weights.get(name))
         for name, (kind, shape) in shapes.items()
     ]
-    about = DensitiesInfo(name=given.graph.name, digest=digest_of_densities(given), layers=layers)
+    about = reported.DensitiesInfo(
+        name=given.graph.name, digest=digest_of_densities(given), layers=layers
+    )
     return report("densities", file, densities=about)
 
 
 def density_layer(
     name: str, kind: str, shape: Shape, of_map: MapDensities, weights: WeightDensities | None
-) -> DensityLayer:
+) -> reported.DensityLayer:
     """Return the densities of one layer."""
-    return DensityLayer(
+    return reported.DensityLayer(
         name=name,
         kind=kind,
         shape=shape,
@@ -327,7 +318,7 @@ def describe_architecture(
     *,
     with_parts: bool,
     plot: Path | None = None,
-) -> InfoReport:
+) -> reported.InfoReport:
     """Return the content of an architecture file; plot: the picture of its parts to write."""
     if arch_file is not None:
         raise stands_alone(file, arch_file)
@@ -354,7 +345,7 @@ def write_parts_picture(family: InstalledFamily, arch: Architecture, plot: Path)
 
 def describe_network(
     context: Context, file: Path, arch_file: Path | None, sparsity: str | None
-) -> InfoReport:
+) -> reported.InfoReport:
     """Return what a quantized network file holds and, with an architecture, its tiling."""
     if arch_file is None:
         return report("network", file, network=network_info(load_network(file)))
@@ -381,7 +372,7 @@ def rooms_of(family: InstalledFamily, program: Program, arch: Architecture) -> l
 
 def describe_program(
     arrays: dict[str, NDArray[Any]], file: Path, arch_file: Path | None, sparsity: str | None
-) -> InfoReport:
+) -> reported.InfoReport:
     """Return what a program is and, with the architecture it was compiled for, its tiling."""
     family = family_of(format_of(arrays, str(file)), kind="program", source=str(file))
     program = family.need(Family.programs).load_program(file)
@@ -415,7 +406,7 @@ def format_of(arrays: dict[str, NDArray[Any]], source: str) -> object:
     return facts.get("format") if isinstance(facts, dict) else type(facts).__name__
 
 
-def report(kind: Kind, file: Path, **parts: object) -> InfoReport:
+def report(kind: Kind, file: Path, **parts: object) -> reported.InfoReport:
     """Return the report; parts that are not given are null."""
     empty = dict.fromkeys(
         (
@@ -434,7 +425,7 @@ def report(kind: Kind, file: Path, **parts: object) -> InfoReport:
         )
     )
     known: dict[str, Any] = {**empty, **parts}
-    return InfoReport(
+    return reported.InfoReport(
         format="hwgen.report.info",
         version=7,
         kind=kind,
@@ -444,10 +435,10 @@ def report(kind: Kind, file: Path, **parts: object) -> InfoReport:
     )
 
 
-def network_info(network: QuantizedNetwork) -> NetworkInfo:
+def network_info(network: QuantizedNetwork) -> reported.NetworkInfo:
     """Return the facts of a quantized network."""
     graph, places = network.graph, network.answer_places
-    return NetworkInfo(
+    return reported.NetworkInfo(
         name=graph.name,
         dataset=graph.dataset,
         digest=network.digest,
@@ -461,11 +452,11 @@ def network_info(network: QuantizedNetwork) -> NetworkInfo:
     )
 
 
-def layer_info(network: QuantizedNetwork, layer: Layer) -> NetworkLayer:
+def layer_info(network: QuantizedNetwork, layer: Layer) -> reported.NetworkLayer:
     """Return the facts of one layer."""
     parameters = network.parameters.get(layer.name)
     weights = None if parameters is None else parameters.weights
-    return NetworkLayer(
+    return reported.NetworkLayer(
         name=layer.name,
         kind=layer.op,
         inputs=list(layer.inputs),
@@ -477,9 +468,9 @@ def layer_info(network: QuantizedNetwork, layer: Layer) -> NetworkLayer:
     )
 
 
-def architecture_info(family: InstalledFamily, arch: Architecture) -> ArchitectureInfo:
+def architecture_info(family: InstalledFamily, arch: Architecture) -> reported.ArchitectureInfo:
     """Return the facts of an architecture."""
-    return ArchitectureInfo(
+    return reported.ArchitectureInfo(
         name=arch.name,
         family=family.name,
         digest=arch.digest,
@@ -487,10 +478,10 @@ def architecture_info(family: InstalledFamily, arch: Architecture) -> Architectu
     )
 
 
-def program_info(family: InstalledFamily, program: Program) -> ProgramInfo:
+def program_info(family: InstalledFamily, program: Program) -> reported.ProgramInfo:
     """Return the facts of a program."""
     facts = program.facts
-    return ProgramInfo(
+    return reported.ProgramInfo(
         network=facts.network_name,
         network_digest=facts.network,
         architecture=facts.architecture_name,

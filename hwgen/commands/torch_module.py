@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.commands.architectures import Arch, chip_of
-from hwgen.commands.fields import File, words
+from hwgen.commands.fields import NetworkOut, words
 from hwgen.commands.imports import ImportNetwork
-from hwgen.commands.request import OUTPUT_FILE, Says, Working
+from hwgen.commands.request import Says, Working
 from hwgen.errors import FormatError
-from hwgen.files.earlier import NETWORKS
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import load_network
 from hwgen.report.imports import ImportReport
@@ -58,10 +57,7 @@ class ImportTorch(Working):
             " channels, rows, columns), (images, tokens, channels), or ids (images, tokens)"
         ),
     ]
-    out: Annotated[
-        File,
-        Says("quantized network file to write (.npz)", use=OUTPUT_FILE, replaces=NETWORKS),
-    ]
+    out: NetworkOut
     _: KW_ONLY
     chip: Annotated[
         Arch | None, Says("whose rounding the network has [default: that of onnxruntime]")

@@ -7,21 +7,10 @@ from functools import cached_property
 
 import numpy as np
 
+from hwgen.crossbar.facts import arch_layer as parts
 from hwgen.crossbar.facts.arch import FORMAT, VERSION, Arch
 from hwgen.crossbar.facts.arch_fabric import ArchFabric, Region
 from hwgen.crossbar.facts.arch_fabric import Stream as SizedStream
-from hwgen.crossbar.facts.arch_layer import (
-    ArchLayer,
-    ComponentsFile,
-    Counts,
-    Map,
-    Mapping,
-    Memory,
-    Mesh,
-    Network,
-    Place,
-    Window,
-)
 from hwgen.crossbar.facts.chip_plan import ChipPlan, Ring, constants_of, rings_of
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.fabric_plan import fabric_of
@@ -183,7 +172,7 @@ def make_arch(
         format=FORMAT,
         version=VERSION,
         name=name,
-        network=Network(
+        network=parts.Network(
             name=network.name,
             digest=network.digest,
             input_channels=network.input_channels,
@@ -191,7 +180,7 @@ def make_arch(
             input_columns=network.input_columns,
             fused_activations=network.fused_activations,
         ),
-        components=ComponentsFile(name=components.name, digest=components.digest),
+        components=parts.ComponentsFile(name=components.name, digest=components.digest),
         rules=name_of(confirmed.rules),
         power_budget_w=float(confirmed.power_w),
         point=confirmed.point,
@@ -200,11 +189,11 @@ def make_arch(
         activation_bits=components.activation_bits,
         step_ns=float(confirmed.cost.step_ns),
         vector_lanes=components.vector_units.lanes,
-        scratchpad=Memory(
+        scratchpad=parts.Memory(
             kilobytes=int(confirmed.tables.memories[confirmed.cost.memory, KILOBYTES]),
             bus_bits=components.scratchpads.bus_bits,
         ),
-        mesh=Mesh(
+        mesh=parts.Mesh(
             rows=-(-total // columns),
             columns=columns,
             macros=total,
@@ -219,19 +208,19 @@ def make_arch(
     )
 
 
-def arch_layer(confirmed: Confirmed, place: int) -> ArchLayer:
+def arch_layer(confirmed: Confirmed, place: int) -> parts.ArchLayer:
     """Return what computes one layer."""
     layer = confirmed.network.layers[place]
     tables, design, layout = confirmed.tables, confirmed.design, confirmed.layout
     copies = int(layout.copies[place])
     partner = int(design.partner[place])
     counts = zip(COMPONENTS, confirmed.allocation.counts[place], strict=True)
-    return ArchLayer(
+    return parts.ArchLayer(
         name=layer.name,
         kind=layer.kind,
         activation=layer.activation,
         providers=layer.providers,
-        window=Window(
+        window=parts.Window(
             kernel=layer.kernel,
             stride=layer.stride,
             padding=layer.padding,
@@ -239,9 +228,9 @@ def arch_layer(confirmed: Confirmed, place: int) -> ArchLayer:
             bottom_padding=layer.end_paddings[0],
             right_padding=layer.end_paddings[1],
         ),
-        input=Map(channels=layer.in_channels, side=layer.in_side),
-        output=Map(channels=layer.out_channels, side=layer.out_side),
-        mapping=Mapping(
+        input=parts.Map(channels=layer.in_channels, side=layer.in_side),
+        output=parts.Map(channels=layer.out_channels, side=layer.out_side),
+        mapping=parts.Mapping(
             copies=copies,
             blocks=int(layout.blocks[place]),
             rows=int(tables.rows[place]),
@@ -250,13 +239,13 @@ def arch_layer(confirmed: Confirmed, place: int) -> ArchLayer:
             crossbars=copies * int(tables.crossbars[place]),
             clocks_per_bit=int(design.clocks[place]),
         ),
-        place=Place(
+        place=parts.Place(
             first_macro=int(layout.first_macro[place]),
             macros=int(layout.shared_macros[place]),
             merge_macro=int(layout.merge_macro[place]),
             partner=partner if partner >= 0 else None,
         ),
-        counts=Counts(**{name: round(count) for name, count in counts}),
+        counts=parts.Counts(**{name: round(count) for name, count in counts}),
         columns=layer.columns,
         dilation=layer.dilation,
         product=layer.product,

@@ -8,60 +8,42 @@ Tests: `tests/dbpim/model/test_packed_rows.py`.
 
 from hwgen.chip.compiled import compiled
 from hwgen.dbpim.facts.timing import FETCH_SLOTS, SWITCH_CYCLES, TILE_SLOTS
-from hwgen.dbpim.model.state import (
-    GROUP_END,
-    GROUP_IMAGE,
-    GROUP_ROW,
-    GROUP_TILE,
-    GROUP_TILE_END,
-    GROUP_VISIBLE,
-    GROUP_X,
-    GROUP_Y,
-    WORD_END,
-    WORD_IMAGE,
-    WORD_NUMBER,
-    WORD_TILE,
-    WORD_VISIBLE,
-    WORD_X,
-    WORD_Y,
-    Ints,
-    Record,
-    Sizes,
-    Weights,
-)
+from hwgen.dbpim.model import state
 
 
 @compiled
-def push_group(visible: int, entry: Ints, vector_end: bool, core: Record, sizes: Sizes) -> None:
+def push_group(
+    visible: int, entry: state.Ints, vector_end: bool, core: state.Record, sizes: state.Sizes
+) -> None:
     """Push the group of row `core.row`, whose last inputs are of a word."""
     group = core.queue_ring[core.written % sizes.queue]
-    group[GROUP_VISIBLE] = visible
-    group[GROUP_TILE] = entry[WORD_TILE]
-    group[GROUP_ROW] = core.row
-    group[GROUP_END] = vector_end
-    group[GROUP_TILE_END] = entry[WORD_END]
-    group[GROUP_IMAGE] = entry[WORD_IMAGE]
-    group[GROUP_Y] = entry[WORD_Y]
-    group[GROUP_X] = entry[WORD_X]
+    group[state.GROUP_VISIBLE] = visible
+    group[state.GROUP_TILE] = entry[state.WORD_TILE]
+    group[state.GROUP_ROW] = core.row
+    group[state.GROUP_END] = vector_end
+    group[state.GROUP_TILE_END] = entry[state.WORD_END]
+    group[state.GROUP_IMAGE] = entry[state.WORD_IMAGE]
+    group[state.GROUP_Y] = entry[state.WORD_Y]
+    group[state.GROUP_X] = entry[state.WORD_X]
     core.written += 1
 
 
 @compiled
-def offer_word(t: int, core: Record, sizes: Sizes, weights: Weights) -> None:
+def offer_word(t: int, core: state.Record, sizes: state.Sizes, weights: state.Weights) -> None:
     """Let all macros have the oldest word, unless some have not left the one before."""
     if core.moved == 1 or core.words_read == core.words_written:
         return
     entry = core.word_ring[core.words_read % FETCH_SLOTS]
-    if entry[WORD_VISIBLE] > t:
+    if entry[state.WORD_VISIBLE] > t:
         return
-    tile = weights.tiles[core.tile_of[entry[WORD_TILE] % TILE_SLOTS]]
+    tile = weights.tiles[core.tile_of[entry[state.WORD_TILE] % TILE_SLOTS]]
     core.moved = 1
-    core.row = entry[WORD_NUMBER]
-    push_group(t, entry, entry[WORD_NUMBER] == tile.mask_words - 1, core, sizes)
+    core.row = entry[state.WORD_NUMBER]
+    push_group(t, entry, entry[state.WORD_NUMBER] == tile.mask_words - 1, core, sizes)
 
 
 @compiled
-def release_word(core: Record, sizes: Sizes) -> None:
+def release_word(core: state.Record, sizes: state.Sizes) -> None:
     """Free the slot of a word that the last macro leaves in this cycle."""
     if core.moved == 0:
         return
@@ -74,18 +56,20 @@ def release_word(core: Record, sizes: Sizes) -> None:
 
 
 @compiled
-def switch_inputs(t: int, core: Record, sizes: Sizes, weights: Weights, queue_full: bool) -> None:
+def switch_inputs(
+    t: int, core: state.Record, sizes: state.Sizes, weights: state.Weights, queue_full: bool
+) -> None:
     """Move selected inputs of the oldest word into the group that is being filled."""
     if queue_full or core.words_read == core.words_written:
         return
     entry = core.word_ring[core.words_read % FETCH_SLOTS]
-    if entry[WORD_VISIBLE] > t:
+    if entry[state.WORD_VISIBLE] > t:
         return
-    tile = weights.tiles[core.tile_of[entry[WORD_TILE] % TILE_SLOTS]]
-    waiting = weights.selected[tile.selected_offset + entry[WORD_NUMBER]] - core.moved
+    tile = weights.tiles[core.tile_of[entry[state.WORD_TILE] % TILE_SLOTS]]
+    waiting = weights.selected[tile.selected_offset + entry[state.WORD_NUMBER]] - core.moved
     moved = min(sizes.rate, sizes.group - core.fill, waiting)
     released = moved == waiting
-    vector_end = released and entry[WORD_NUMBER] == tile.mask_words - 1
+    vector_end = released and entry[state.WORD_NUMBER] == tile.mask_words - 1
     push = core.fill + moved == sizes.group or vector_end
     if push:
         push_group(t + SWITCH_CYCLES, entry, vector_end, core, sizes)

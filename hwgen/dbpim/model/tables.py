@@ -15,36 +15,17 @@ from hwgen.dbpim.facts.instructions import PACKETS, Coding, Opcode, of_core
 from hwgen.dbpim.facts.packing import row_pieces
 from hwgen.dbpim.facts.stream import Packet, TilePacket, beats_of, header_beats, mask_bits
 from hwgen.dbpim.facts.timing import FIRST_COMMAND_CYCLE
+from hwgen.dbpim.model import state
 from hwgen.dbpim.model.activity import Counts
 from hwgen.dbpim.model.machine import run
 from hwgen.dbpim.model.spans import Spans, new_spans
-from hwgen.dbpim.model.state import (
-    FLOATS,
-    INSTRUCTION,
-    PACKET_TYPE,
-    STEP_FIELDS,
-    STEP_TYPE,
-    TABLE,
-    TAPS,
-    TILE,
-    TILE_FIELDS,
-    TILE_TYPE,
-    WORK_FIELDS,
-    WORK_TYPE,
-    Ints,
-    Order,
-    Table,
-    Weights,
-    new_cores,
-    sizes_of,
-)
 from hwgen.errors import SimulationError
 
 KINDS = {
-    Opcode.TILE: TILE,
-    Opcode.TAPS: TAPS,
-    Opcode.TABLE: TABLE,
-    Opcode.FLOATS: FLOATS,
+    Opcode.TILE: state.TILE,
+    Opcode.TAPS: state.TAPS,
+    Opcode.TABLE: state.TABLE,
+    Opcode.FLOATS: state.FLOATS,
 }
 
 
@@ -56,8 +37,8 @@ class Cycles(NamedTuple):
 
     cycles: int
     load: int
-    retired: Ints
-    causes: Ints
+    retired: state.Ints
+    causes: state.Ints
     span_cycles: int
     spans: Spans
 
@@ -77,16 +58,16 @@ def run_packets(
     """
     order, selected = tables(packets, arch)
     order.steps["offset"] += position_bytes * order.steps["at_position"]
-    weights = Weights(order.tiles, selected, place_costs(order.tiles, costs))
-    sizes = sizes_of(arch, begin_beats=header_beats(Opcode.BEGIN, arch))
+    weights = state.Weights(order.tiles, selected, place_costs(order.tiles, costs))
+    sizes = state.sizes_of(arch, begin_beats=header_beats(Opcode.BEGIN, arch))
     spans = new_spans(arch.cores, most_spans)
-    found = run(sizes, order, weights, new_cores(sizes), commands(packets, arch), spans)
+    found = run(sizes, order, weights, state.new_cores(sizes), commands(packets, arch), spans)
     if found[0] < 0:
         raise SimulationError("the program stands still: the stream does not fit its steps")
     return Cycles(*found, spans)
 
 
-def commands(packets: Sequence[Packet], arch: Arch) -> Table:
+def commands(packets: Sequence[Packet], arch: Arch) -> state.Table:
     """Return the read commands: BEGIN with the first LOAD, data and segment of each LOAD.
 
     All spaces of the memory begin on a page.
@@ -102,7 +83,7 @@ def commands(packets: Sequence[Packet], arch: Arch) -> Table:
     return np.array(rows, dtype=COMMAND_TYPE)
 
 
-def place_costs(tiles: Table, costs: Sequence[Counts]) -> Counts:
+def place_costs(tiles: state.Table, costs: Sequence[Counts]) -> Counts:
     """Return the costs of all tiles as one array, equal ones once, and note where each is."""
     places: dict[int, int] = {}
     parts: list[Counts] = [np.zeros(0, np.uint8)]
@@ -119,19 +100,19 @@ def place_costs(tiles: Table, costs: Sequence[Counts]) -> Counts:
     return np.concatenate(parts)
 
 
-def tables(packets: Sequence[Packet], arch: Arch) -> tuple[Order, NDArray[np.uint8]]:
+def tables(packets: Sequence[Packet], arch: Arch) -> tuple[state.Order, NDArray[np.uint8]]:
     """Return the packets as tables, and the selected inputs of each mask word of the tiles."""
     beats = {opcode: header_beats(opcode, arch) for opcode in PACKETS}
     order: list[tuple[int, ...]] = []
     steps: list[tuple[int, ...]] = []
     work: list[list[tuple[int, ...]]] = []
     selected = [np.zeros(0, np.uint8)]
-    tiles = np.zeros(sum(packet.opcode is Opcode.TILE for packet in packets), TILE_TYPE)
+    tiles = np.zeros(sum(packet.opcode is Opcode.TILE for packet in packets), state.TILE_TYPE)
     tile_number = words = first = 0
     for packet in packets:
-        kind = KINDS.get(packet.opcode, INSTRUCTION)
+        kind = KINDS.get(packet.opcode, state.INSTRUCTION)
         fields = packet.fields
-        number = tile_number if kind == TILE else len(steps)
+        number = tile_number if kind == state.TILE else len(steps)
         order.append(
             (
                 kind,
@@ -145,7 +126,7 @@ def tables(packets: Sequence[Packet], arch: Arch) -> tuple[Order, NDArray[np.uin
         if isinstance(packet, TilePacket):
             row = tiles[tile_number]
             tile_number += 1
-            for name in TILE_FIELDS:
+            for name in state.TILE_FIELDS:
                 row[name] = fields[name]
             row["mask_beats"] = beats_of(mask_bits(len(packet.masks), arch), arch)
             row["row_pieces"] = row_pieces(arch, Coding(fields["coding"]))
@@ -153,14 +134,14 @@ def tables(packets: Sequence[Packet], arch: Arch) -> tuple[Order, NDArray[np.uin
             row["first_position"] = first
             words += len(packet.masks)
             selected.append(packet.masks.sum(axis=1, dtype=np.uint8))
-        elif kind == INSTRUCTION:
+        elif kind == state.INSTRUCTION:
             first = first_position(fields, arch) if packet.opcode is Opcode.CONV else 0
-            steps.append(tuple(fields.get(name, 0) for name in STEP_FIELDS))
+            steps.append(tuple(fields.get(name, 0) for name in state.STEP_FIELDS))
             work.append([work_of(fields, core) for core in range(arch.cores)])
-    found = Order(
-        np.array(order, PACKET_TYPE),
-        np.array(steps, STEP_TYPE),
-        np.array(work, WORK_TYPE).reshape(len(steps), arch.cores),
+    found = state.Order(
+        np.array(order, state.PACKET_TYPE),
+        np.array(steps, state.STEP_TYPE),
+        np.array(work, state.WORK_TYPE).reshape(len(steps), arch.cores),
         tiles,
     )
     return found, np.concatenate(selected)
@@ -179,4 +160,4 @@ def first_position(fields: Mapping[str, int], arch: Arch) -> int:
 
 def work_of(fields: Mapping[str, int], core: int) -> tuple[int, ...]:
     """Return the fields of one core in an instruction."""
-    return tuple(fields.get(of_core(name, core), 0) for name in WORK_FIELDS)
+    return tuple(fields.get(of_core(name, core), 0) for name in state.WORK_FIELDS)

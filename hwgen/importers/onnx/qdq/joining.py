@@ -10,14 +10,9 @@ from typing import Any
 import numpy as np
 
 from hwgen.importers.integer import Node, QuantizedMap
+from hwgen.importers.integer import nodes as ir
 from hwgen.importers.integer.maps import Shape
 from hwgen.importers.integer.moves import Places, moving_nodes
-from hwgen.importers.integer.nodes import (
-    Concatenation,
-    ConstantMap,
-    MatrixProduct,
-    Stacking,
-)
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.qdq.values import Operation
 
@@ -48,12 +43,12 @@ def nodes_of_sequences(
         parts.append((part, (height, width, channels)))
     names = tuple(part.output for part, _ in parts)
     if base.order is None:
-        joined = Stacking(name=base.name, operator=base.operator, inputs=names, output=name)
+        joined = ir.Stacking(name=base.name, operator=base.operator, inputs=names, output=name)
         return parts, [(joined, shape)]
     height, width, _ = parts[0][1]
     beside = (height, width, len(parts) * channels)
     source = f"{name}/beside"
-    side = Concatenation(name=base.name, operator=base.operator, inputs=names, output=source)
+    side = ir.Concatenation(name=base.name, operator=base.operator, inputs=names, output=source)
     tokens = np.arange(height * width) * len(parts) + np.arange(len(parts))[:, np.newaxis]
     places = np.empty((tokens.size, channels), np.int64)
     places[base.order] = of_pixels(tokens, channels)
@@ -94,10 +89,12 @@ def in_another_order(
     chosen[base.order.reshape(-1), np.arange(count)] = 1
     integers = chosen.reshape(*shape[:2], count)
     return [
-        (Stacking(**about, inputs=names, output=joined), stacked),
-        (ConstantMap(**about, inputs=(), output=ones, integers=integers), integers.shape),
+        (ir.Stacking(**about, inputs=names, output=joined), stacked),
+        (ir.ConstantMap(**about, inputs=(), output=ones, integers=integers), integers.shape),
         (
-            MatrixProduct(**about, inputs=(ones, joined), output=name, groups=1, transposed=False),
+            ir.MatrixProduct(
+                **about, inputs=(ones, joined), output=name, groups=1, transposed=False
+            ),
             shape,
         ),
     ]

@@ -11,13 +11,8 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from hwgen.importers.integer import nodes as ir
 from hwgen.importers.integer.moves import ZERO, Places
-from hwgen.importers.integer.nodes import (
-    Convolution,
-    FullyConnected,
-    Subsampling,
-    Upsampling,
-)
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.nodes import Reading, window_of
@@ -117,7 +112,7 @@ def conv(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> lis
     source = state.planar(real, proto)
     height, width, _ = state.maps[source].shape
     operation = Operation(
-        kind=Convolution,
+        kind=ir.Convolution,
         name=node_name(proto),
         operator=proto.op_type,
         inputs=(source,),
@@ -174,7 +169,7 @@ def conv_transpose(state: State, proto: onnx.NodeProto, inputs: list[Value | Non
     source = grown(state, proto, state.planar(real, proto), stride)
     height, width, _ = state.maps[source].shape
     operation = Operation(
-        kind=Convolution,
+        kind=ir.Convolution,
         name=node_name(proto),
         operator=proto.op_type,
         inputs=(source,),
@@ -198,7 +193,7 @@ def grown(state: State, proto: onnx.NodeProto, source: str, factor: tuple[int, i
     values = state.maps[source]
     height, width, channels = values.shape
     shape = (height - 1) * factor[0] + 1, (width - 1) * factor[1] + 1, channels
-    node = Upsampling(
+    node = ir.Upsampling(
         name=node_name(proto),
         operator=proto.op_type,
         inputs=(source,),
@@ -283,7 +278,7 @@ def product(
         real = of_first_pixel(state, state.settled(real, proto), proto)
         source = str(real.base)
         operation = Operation(
-            kind=FullyConnected,
+            kind=ir.FullyConnected,
             inputs=(source,),
             shape=(1, 1, outputs),
             keys={"stored": in_order(state, real, stored)},
@@ -303,7 +298,7 @@ def product(
         source = str(real.base)
     height, width, _ = state.maps[source].shape
     operation = Operation(
-        kind=Convolution,
+        kind=ir.Convolution,
         inputs=(source,),
         shape=(height, width, outputs),
         keys={
@@ -327,7 +322,7 @@ def of_first_pixel(state: State, real: Real, reader: onnx.NodeProto) -> Real:
     if first.min() < 0 or first.max() >= channels:
         return real
     if height * width > 1:
-        node = Subsampling(
+        node = ir.Subsampling(
             name=node_name(reader),
             operator=reader.op_type,
             inputs=(source,),
