@@ -6,7 +6,6 @@ Tests: `tests/chip/rtl/test_printed.py`.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from hwgen.chip.rtl import statements
 from hwgen.chip.rtl.expressions import MARK, Expressions
 from hwgen.chip.rtl.nodes import (
     BIT_PLACES,
@@ -17,6 +16,18 @@ from hwgen.chip.rtl.nodes import (
     outputs_of,
 )
 from hwgen.chip.rtl.places import Places
+from hwgen.chip.rtl.statements import (
+    Leaf,
+    Steps,
+    Target,
+    choices_of,
+    conditions_of,
+    join,
+    keys_of,
+    leaves_of,
+    resets,
+    steps_of,
+)
 
 CONTINUOUS = ("op", "match", "part", "read")
 COMBINATIONAL = (*CONTINUOUS, "priority", "list")
@@ -32,8 +43,8 @@ class Block:
     """
 
     event: str
-    targets: list[tuple[statements.Target, Nets]]
-    steps: statements.Steps
+    targets: list[tuple[Target, Nets]]
+    steps: Steps
     reset: int = ZERO
     numbers: list[int] = field(default_factory=list)
 
@@ -57,7 +68,7 @@ class Blocks:
         self._round: set[int] = set()
         self._owned: dict[int, int] = {}
         self.blocks: list[Block] = []
-        self.assigned: dict[int, statements.Steps] = {}
+        self.assigned: dict[int, Steps] = {}
 
     def prepare(self) -> None:
         """Find blocks, and count what everything reads."""
@@ -85,9 +96,9 @@ class Blocks:
             elif node.kind not in ("list", "register", "match", "priority"):
                 self._texts.count(node.inputs)
 
-    def targets_of(self, number: int) -> list[tuple[statements.Target, int]]:
+    def targets_of(self, number: int) -> list[tuple[Target, int]]:
         """Return the signals that are the outputs of a cell, each with its lowest bit there."""
-        found: list[tuple[statements.Target, int]] = []
+        found: list[tuple[Target, int]] = []
         at = 0
         for owner, low, width in self._texts.runs(outputs_of(number, self._nodes[number].width)):
             name = owner if isinstance(owner, str) else f"{MARK}{owner}{MARK}"
@@ -122,18 +133,18 @@ class Blocks:
             self.registers[name] = self.registers.get(name, 0) | (
                 (first >> at & ((1 << width) - 1)) << low
             )
-            steps: statements.Steps = []
+            steps: Steps = []
             if owned:
                 node_of = self._nodes[source]
                 held = node_of.inputs[0][at : at + width]
-                steps = [] if held == own[at : at + width] else [statements.Leaf(target, held)]
-                further = statements.steps_of(self._nodes, source, target, at)
-                if not asynchronous and (net := statements.resets(self._nodes, source, first)):
+                steps = [] if held == own[at : at + width] else [Leaf(target, held)]
+                further = steps_of(self._nodes, source, target, at)
+                if not asynchronous and (net := resets(self._nodes, source, first)):
                     reset = net
                     further = further[:-1]
                 steps += further
             else:
-                steps = [statements.Leaf(target, data[at : at + width])]
+                steps = [Leaf(target, data[at : at + width])]
             value = constant(first >> at, width)
             yield Block(event, [(target, value)], steps, reset, [number])
 
@@ -141,7 +152,7 @@ class Blocks:
         default = self._nodes[number].inputs[0]
         for target, at in self.targets_of(number):
             _, _, width = target
-            steps = statements.steps_of(self._nodes, number, target, at)
+            steps = steps_of(self._nodes, number, target, at)
             if not steps:
                 self.assigned[number] = []
             yield Block("*", [(target, default[at : at + width])], steps, ZERO, [number])
@@ -150,9 +161,7 @@ class Blocks:
         """Return blocks of nets, those together that no other of theirs depends on."""
         levels = self._levels([block.numbers[0] for block in blocks])
         for block in blocks:
-            block.event = (
-                f"* {levels[block.numbers[0]]}" if statements.keys_of(block.steps) else "*"
-            )
+            block.event = f"* {levels[block.numbers[0]]}" if keys_of(block.steps) else "*"
         found = grouped([one for one in blocks if not self._is_short(one)])
         short = [one for one in blocks if self._is_short(one)]
         for block in (*short, *found):
@@ -161,7 +170,7 @@ class Blocks:
 
     def _is_short(self, block: Block) -> bool:
         """Return whether a net is one expression."""
-        leaves = list(statements.leaves_of(block.steps))
+        leaves = list(leaves_of(block.steps))
         (target, _), *more = block.targets
         return not more and len(leaves) <= FEW and all(one.target == target for one in leaves)
 
@@ -203,9 +212,9 @@ class Blocks:
 
     def _count(self, block: Block) -> None:
         values = [value for _, value in block.targets]
-        values += [leaf.value for leaf in statements.leaves_of(block.steps)]
-        for priority in dict.fromkeys(statements.choices_of(block.steps)):
-            values += statements.conditions_of(self._nodes, priority)
+        values += [leaf.value for leaf in leaves_of(block.steps)]
+        for priority in dict.fromkeys(choices_of(block.steps)):
+            values += conditions_of(self._nodes, priority)
         self._texts.count(values)
 
 
@@ -214,7 +223,7 @@ def grouped(blocks: Sequence[Block]) -> list[Block]:
     found: list[Block] = []
     first: dict[tuple[object, ...], Block] = {}
     for block in blocks:
-        keys = statements.keys_of(block.steps) or [0]
+        keys = keys_of(block.steps) or [0]
         marks = [(block.event, block.reset, key) for key in keys]
         known = next((first[mark] for mark in marks if mark in first), None)
         if known is None:
@@ -223,7 +232,7 @@ def grouped(blocks: Sequence[Block]) -> list[Block]:
         else:
             known.targets += block.targets
             known.numbers += block.numbers
-            statements.join(known.steps, block.steps)
+            join(known.steps, block.steps)
         for mark in marks:
             first.setdefault(mark, known)
     return found
