@@ -24,14 +24,13 @@ class Extracted:
     """The nets of a layout.
 
     kinds: of the cells that have pins, by name; pins: nets that a pin is on, by cell and pin
-    named: nets with a name; strangers: cells where none should be; count: of all nets
+    named: nets with a name; strangers: cells where none should be
     """
 
     kinds: Mapping[GateId, str]
     pins: Mapping[tuple[GateId, str], set[Cluster]]
     named: Mapping[str, set[Cluster]]
     strangers: list[str]
-    count: int
 
 
 def extracted(file: Path, name: str, reference: Reference) -> Extracted:
@@ -70,7 +69,7 @@ def extracted(file: Path, name: str, reference: Reference) -> Extracted:
             for one in pin.name().split(","):
                 if net is not None and one:
                     pins[cell, technology.net_of(one)].add(net.cluster_id)
-    return Extracted(kinds, pins, names_in(circuit), strangers, sum(1 for _ in circuit.each_net()))
+    return Extracted(kinds, pins, names_in(circuit), strangers)
 
 
 def names_in(circuit: Any) -> dict[str, set[Cluster]]:

@@ -8,7 +8,7 @@ Tests: `tests/layout/test_checks.py`.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -196,13 +196,3 @@ def coloured(devices: Sequence[Transistor], names: Mapping[Hashable, str]) -> Co
         if parts == last:
             break
     return Counter(colours)
-
-
-def gate_um2(kinds: Iterable[str], text: str) -> dict[tuple[str, str], float]:
-    """Return the area of the transistors behind each input of some cells, in um2."""
-    kept = circuits_of(text)
-    found: dict[tuple[str, str], float] = defaultdict(float)
-    for kind in set(kinds):
-        for each in kept[kind]:
-            found[kind, str(each.gate)] += each.width * each.length
-    return found
