@@ -5,7 +5,7 @@ Tests: `tests/commands/test_plans.py`.
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,36 +30,14 @@ BORDERS = "borders.npz"
 """Holds the tensors of a plan of all calls: `t0` is the first of its list, (calls, ...)."""
 
 
-class WritesPiece(Protocol):
-    """Writes a piece for firmware into a folder; name: in C."""
-
-    def __call__(
-        self, memory: InMemory, subject: Subject, batch: Batch, folder: Path, name: str, /
-    ) -> None: ...
-
-
-class ExportsPiece(Protocol):
-    """Writes the folder of a piece; firmware: what writes its part for firmware."""
-
-    def __call__(
-        self,
-        context: Context,
-        subject: Subject,
-        batch: Batch,
-        out: Path,
-        *,
-        firmware: Callable[[InMemory, Subject, Batch, Path], None] | None,
-    ) -> object: ...
-
-
 def export_plan(
     context: Context,
     path: Path,
     chip: LoadedArchitecture,
     out: Path,
     *,
-    export: ExportsPiece,
-    write_piece: WritesPiece,
+    export: Callable[..., object],
+    write_piece: Callable[..., None],
     data: Any,
     images: int,
     firmware: bool,
@@ -107,7 +85,7 @@ def write_plan_c(
     graph = plan.graph
     told = {name: moved for by_name in moves.values() for name, moved in by_name.items()}
     ends = {
-        "inputs.bin": [np.asarray(call[name]) for call in calls for name in graph.inputs],
+        "images.bin": [np.asarray(call[name]) for call in calls for name in graph.inputs],
         "expected.bin": [
             expected_of(np.asarray(call[name]), told.get(name))
             for call in calls

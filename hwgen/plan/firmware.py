@@ -3,15 +3,18 @@
 Tests: `tests/plan/test_firmware.py`.
 """
 
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from string import Template
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen import __version__
+from hwgen import __version__, chip
 from hwgen.chip.in_memory import InMemory, MapLayout, aligned, pixel_by_pixel
 from hwgen.errors import FormatError
 from hwgen.plan.file import Place, Plan, PlanStep, PlanTensor
@@ -22,91 +25,8 @@ INDEX = "uint32"
 """Type of a class that is told."""
 TYPES = {"float32": "float", "float64": "double", "bool": "uint8_t"}
 """In C, of types that are not called as there with `_t`."""
-HEADER = """\
-/* SPDX-License-Identifier: Apache-2.0 */
-/* {title}, written by hwgen {version}.
- *
- * program.bin  the programs of all pieces, {program_bytes} bytes, at a multiple of 64
- * inputs.bin   {calls} calls: all inputs of one behind the other, as the file has them
- * expected.bin their outputs, in the same way
- *
- * Inputs:
-{inputs}
- * Outputs:
-{outputs}
- *
- * hwgen_play plays it; compile hwgen_play.c, hwgen_plan.c and the .c of each piece. What the host
- * computes beside moves is declared here, and yours to write.
- */
-#ifndef HWGEN_PLAN_H
-#define HWGEN_PLAN_H
-
-#include "hwgen_play.h"
-
-#define HWGEN_PLAN_CALLS {calls}
-#define HWGEN_PLAN_BYTES {bytes}
-#define HWGEN_PLAN_PROGRAM_BYTES {program_bytes}
-#define HWGEN_PLAN_INPUT_BYTES {input_bytes}
-#define HWGEN_PLAN_OUTPUT_BYTES {output_bytes}
-
-#ifdef __cplusplus
-extern "C" {{
-#endif
-
-extern const struct hwgen_plan hwgen_plan;
-{functions}
-#ifdef __cplusplus
-}}
-#endif
-
-#endif
-"""
-SOURCE = """\
-/* SPDX-License-Identifier: Apache-2.0 */
-/* {title}, written by hwgen {version}. */
-#include "hwgen_plan.h"
-{includes}
-{values}
-static const struct hwgen_table tables[] = {{
-{tables}
-}};
-static const struct hwgen_tensor tensors[] = {{
-{tensors}
-}};
-static const struct hwgen_take takes[] = {{
-{takes}
-}};
-static const struct hwgen_action actions[] = {{
-{actions}
-}};
-static const struct hwgen_network *const networks[] = {{{networks}}};
-static const uint32_t programs[] = {{{programs}}};
-{calls}
-static void (*const functions[])(uint8_t *memory) = {{{functions}}};
-static const struct hwgen_end inputs[] = {{
-{inputs}
-}};
-static const struct hwgen_end outputs[] = {{
-{outputs}
-}};
-
-const struct hwgen_plan hwgen_plan = {{
-    .bytes = HWGEN_PLAN_BYTES,
-    .scratch = {scratch},
-    .actions = sizeof actions / sizeof *actions,
-    .action = actions,
-    .take = takes,
-    .table = tables,
-    .tensor = tensors,
-    .network = networks,
-    .programs = programs,
-    .function = functions,
-    .inputs = sizeof inputs / sizeof *inputs,
-    .outputs = sizeof outputs / sizeof *outputs,
-    .input = inputs,
-    .output = outputs,
-}};
-"""
+TEMPLATES = Path(chip.__file__).parent / "driver"
+"""Has `hwgen_plan.h.in` and `.c.in`, whose `${name}` are filled."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -288,13 +208,14 @@ def firmware_of(
     sizes = {name: math.prod(size_of(tensors[name], moved[name])) for name in tensors}
     ends = {
         way: "\n".join(
-            f'    {{"{text_of(name)}", {writer.offsets[writer.numbers[name]]}, {sizes[name]}}},'
+            f"    {{{json.dumps(name)}, {writer.offsets[writer.numbers[name]]}, {sizes[name]}}},"
             for name in names
         )
         for way, names in (("inputs", graph.inputs), ("outputs", graph.outputs))
     }
     about = {"title": f"Plan {graph.name} for the chip {graph.chip}", "version": __version__}
-    header = HEADER.format(
+    header = filled(
+        "hwgen_plan.h",
         **about,
         calls=calls,
         bytes=writer.size,
@@ -309,7 +230,8 @@ def firmware_of(
         f"static const uint8_t {name}[] = {{{listed(content)}}};"
         for content, name in writer.values.items()
     ]
-    source = SOURCE.format(
+    source = filled(
+        "hwgen_plan.c",
         **about,
         **ends,
         includes="\n".join(f'#include "hwgen_{name}.h"' for name in memories),
@@ -418,9 +340,10 @@ def told_of(tensor: PlanTensor, moved: Moved | None = None) -> str:
     return f"{name}: {tensor.type}, {sides}{scale}"
 
 
-def text_of(name: str) -> str:
-    """Return a name as C quotes it."""
-    return name.replace("\\", "\\\\").replace('"', '\\"')
+def filled(name: str, **values: Any) -> str:
+    """Return the text of a file with its values."""
+    text = (TEMPLATES / f"{name}.in").read_text(encoding="utf-8")
+    return Template(text).substitute(values)
 
 
 def listed(values: Iterable[Any]) -> str:

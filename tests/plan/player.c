@@ -79,7 +79,7 @@ int main(void)
     struct hwgen_chip chip = {0};
     struct hwgen_player player = {
         &chip, &hwgen_plan, memory, (uintptr_t)memory, (uintptr_t)program, NULL, 9};
-    const uint8_t *inputs = read_all("inputs.bin"), *expected = read_all("expected.bin");
+    const uint8_t *inputs = read_all("images.bin"), *expected = read_all("expected.bin");
 
     hwgen_rewind(&player);
     for (uint32_t call = 0; call < HWGEN_PLAN_CALLS; call++) {

@@ -49,6 +49,24 @@ def test_firmware_passes_and_a_wrong_answer_fails(arch: str, network: str, tmp_p
     assert (wrong.returncode, wrong.stdout.splitlines()[-1]) == (1, "FAIL")
 
 
+@pytest.mark.long
+@pytest.mark.promise(
+    "firmware plays a plan on a processor, with a Resize of its own between two pieces of the chip"
+)
+def test_firmware_plays_a_plan_with_a_resize_in_c(tmp_path: Path) -> None:
+    model, plan = tmp_path / "resize.onnx", tmp_path / "resize.npz"
+    subprocess.run([sys.executable, RUN.with_name("resize.py"), model], check=True)
+    api.import_network(model, plan, chip="dbpim/small_rows")
+    host = RUN.parent / "firmware/resize.c"
+    given = ("dbpim/small_rows", plan, "--images", 2, "--host", host, "--out", tmp_path / "out")
+    done = soc(*given)
+    assert done.returncode == 0, done.stderr + done.stdout
+    calls = [line for line in done.stdout.splitlines() if line.startswith("call ")]
+    assert len(calls) == 2 and all(": equal, " in line for line in calls)
+    wrong = soc(*given, "--wrong-answer")
+    assert (wrong.returncode, wrong.stdout.splitlines()[-1]) == (1, "FAIL")
+
+
 @pytest.mark.promise(
     "firmware on a processor runs networks on chips of every family, one by one and in one"
     " start; a wrong answer and a missing compiler are told"

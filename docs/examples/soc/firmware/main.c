@@ -20,33 +20,6 @@ extern const uint8_t program_bytes[], image_bytes[], expected_bytes[];
 
 typedef char enough_memory[NOTHING + 4096 <= RAM_BASE + RAM_BYTES ? 1 : -1];
 
-static void print(const char *text)
-{
-    while (*text)
-        BENCH_CHAR = (uint8_t)*text++;
-}
-
-static void print_number(uint32_t number)
-{
-    char digits[11];
-    char *at = digits + sizeof digits - 1;
-
-    *at = 0;
-    do
-        *--at = (char)('0' + number % 10);
-    while (number /= 10);
-    print(at);
-}
-
-static void finish(const char *how)
-{
-    print(how);
-    print("\n");
-    BENCH_FINISH = 1;
-    for (;;)
-        ;
-}
-
 static void expect(const char *what, int got, int wanted)
 {
     if (got == wanted) {
@@ -61,32 +34,6 @@ static void expect(const char *what, int got, int wanted)
         print("-");
     print_number((uint32_t)(got < 0 ? -got : got));
     finish("\nFAIL");
-}
-
-/* Words of 32 bits: picolibc's memcpy takes ten cycles a byte here. */
-static void copy(uintptr_t to, const uint8_t *from, uint32_t bytes)
-{
-    volatile uint32_t *target = (volatile uint32_t *)to;
-    const uint32_t *source = (const uint32_t *)(uintptr_t)from;
-
-    for (uint32_t word = 0; word < (bytes + 3) / 4; word++)
-        target[word] = source[word];
-}
-
-/* Sleep until the chip raises its interrupt; the processor's own register says so. */
-static void wait(void *context)
-{
-    (void)context;
-    for (uint32_t turn = 0; turn < 1000000 && !(irq_pending() & CHIP_IRQ); turn++)
-        __asm__ volatile("wfi");
-}
-
-static void invalidate(void *context, uint64_t address, uint64_t bytes)
-{
-    (void)context;
-    (void)address;
-    (void)bytes;
-    drop_cache();
 }
 
 /* Turn a bit of the architecture in the program, which says for which chip it is. */
