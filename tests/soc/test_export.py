@@ -12,7 +12,7 @@ from golden.network import answer, outputs
 from hwgen import api
 from hwgen.chip.family import Family
 from hwgen.commands.context import Context
-from hwgen.commands.export import export_run
+from hwgen.commands.export import export_run, write_firmware
 from hwgen.commands.families import families
 from hwgen.commands.images import choose_images
 from hwgen.commands.subject import load_subject
@@ -187,6 +187,7 @@ def test_a_family_without_a_layout_of_its_memory_is_refused(tmp_path: Path) -> N
     family.__dict__["family"] = WithoutFirmware()
     subject = replace(load_subject(*files), family=family)
     batch = choose_images(subject.network, None, 1)
+    context = Context(console=None)
     said = "the family dbpim cannot be driven by firmware yet: it has no layout of images"
     with pytest.raises(FamilyError, match=said):
-        export_run(Context(console=None), subject, batch, tmp_path / "out", firmware=True)
+        export_run(context, subject, batch, tmp_path / "out", firmware=write_firmware)
