@@ -15,7 +15,6 @@ from typing import Annotated, Any
 from pydantic import Field
 from rich.console import RenderableType
 
-from hwgen.chip.sim.cache import build_once, user_cache
 from hwgen.commands.architectures import Arch, chip_of
 from hwgen.commands.fields import LARGEST_SEED, Count, File, Sparsity, Whole
 from hwgen.commands.packages import check_package
@@ -221,6 +220,7 @@ class Laying:
 
     def floor(self, technology: Any, drawings: Any) -> Any:
         """Return the placed netlist, from the cache if it is there."""
+        from hwgen.chip.sim.cache import build_once, user_cache
         from hwgen.layout import mapping, placement
         from hwgen.physical.liberty import liberty_text
 

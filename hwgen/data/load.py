@@ -1,4 +1,7 @@
-"""Find a set of images by name."""
+"""Find a set of images by name.
+
+Tests: `tests/data/test_dataset.py`.
+"""
 
 from collections.abc import Callable
 from pathlib import Path

