@@ -38,6 +38,9 @@ LONG_ALONE = frozenset(
         " macros a core, within its area",
         "a placed macro of SG13G2 is as slow as OpenSTA says with the same wires",
         "the slowest paths of two small chips in SG13G2 are within 5 % of their bounds",
+        "firmware plays a plan on a processor, with a Resize of its own between two pieces of the"
+        " chip",
+        "the foundry's deck has no item for a layout, in all of its 358 rules",
     }
 )
 """Promises that no test by default may keep: each needs minutes, or a solver many seconds.
