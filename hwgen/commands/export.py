@@ -30,11 +30,12 @@ from hwgen.files.earlier import refuse_others
 from hwgen.files.folder import add_files
 from hwgen.plan.file import is_plan
 from hwgen.report.plans import PlanReport, plan_table
+from hwgen.report.system import WAIVERS
 from hwgen.report.system.network_c import network_c
 from hwgen.report.work import ExportReport
 
 VERILOG_FOLDER = "verilog"
-ALWAYS = ("run.sh", "expected.txt", "waivers.vlt")
+ALWAYS = ("run.sh", "expected.txt", WAIVERS)
 """Files of every folder, by which one of somebody else is refused before work."""
 WritesFirmware = Callable[[InMemory, Subject, Batch, Path], None]
 

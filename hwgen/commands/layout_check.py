@@ -4,15 +4,13 @@ Tests: `tests/layout/test_checks.py`.
 """
 
 import json
-import shutil
-import tempfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from hwgen.commands.context import Context
-from hwgen.errors import FormatError
 from hwgen.layout import deck, stimuli
-from hwgen.layout.reference import CIRCUITS, RTL, Reference, load_reference
+from hwgen.layout.reference import CIRCUITS, RTL, Reference, load_reference, no_layout
 from hwgen.report.layout import (
     REPORT,
     LayoutBits,
@@ -41,12 +39,7 @@ def check_layout(context: Context, folder: Path, cycles: int) -> LayoutCheckRepo
     name = module_of(folder)
     gds = folder / f"{name}.gds"
     if not gds.is_file():
-        raise FormatError(
-            field="--check",
-            allowed="a folder that hwgen layout wrote",
-            given=f"one without {gds.name}",
-            source=str(folder),
-        )
+        raise no_layout(folder, gds.name)
     with context.progress(f"extracting {name}"):
         found = extraction.extracted(gds, name, reference)
         nets = extraction.compare(found, reference)
@@ -93,12 +86,7 @@ def module_of(folder: Path) -> str:
     try:
         return str(json.loads((folder / REPORT).read_text(encoding="utf-8"))["module"])
     except (OSError, ValueError, KeyError, TypeError):
-        raise FormatError(
-            field="--check",
-            allowed="a folder that hwgen layout wrote",
-            given=f"one without a whole {REPORT}",
-            source=str(folder),
-        ) from None
+        raise no_layout(folder, f"a whole {REPORT}") from None
 
 
 def simulated(
@@ -121,12 +109,8 @@ def simulated(
         stimuli.cells_verilog(library),
         (folder / RTL).read_text(encoding="utf-8"),
     ]
-    room = Path(tempfile.mkdtemp())
-    try:
-        with context.progress(f"simulating {name}"):
-            made = stimuli.simulated(room, texts)
-    finally:
-        shutil.rmtree(room)
+    with TemporaryDirectory() as room, context.progress(f"simulating {name}"):
+        made = stimuli.simulated(Path(room), texts)
     return LayoutBits(cycles=cycles, compared=made.bits, ones=made.ones, different=made.different)
 
 
@@ -137,10 +121,6 @@ def checked_by_deck(
     technology = reference.technology
     if deck.missing(technology):
         return None
-    room = Path(tempfile.mkdtemp())
-    try:
-        with context.progress(f"checking {name} by the deck"):
-            made = deck.run_deck(gds.resolve(), name, technology, room)
-    finally:
-        shutil.rmtree(room)
+    with TemporaryDirectory() as room, context.progress(f"checking {name} by the deck"):
+        made = deck.run_deck(gds.resolve(), name, technology, Path(room))
     return LayoutDeck(rules=made.rules, expected=technology.deck.rules, items=made.items)

@@ -67,9 +67,14 @@ def load_reference(folder: Path) -> Reference:
             cells=[Cell(*each) for each in content["cells"]],
         )
     except (OSError, ValueError, KeyError, TypeError):
-        raise FormatError(
-            field="--check",
-            allowed="a folder that hwgen layout wrote",
-            given=f"one without a whole {REFERENCE}",
-            source=str(folder),
-        ) from None
+        raise no_layout(folder, f"a whole {REFERENCE}") from None
+
+
+def no_layout(folder: Path, lacks: str) -> FormatError:
+    """Return the error of a folder that lacks what each layout has."""
+    return FormatError(
+        field="--check",
+        allowed="a folder that hwgen layout wrote",
+        given=f"one without {lacks}",
+        source=str(folder),
+    )

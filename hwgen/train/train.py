@@ -106,8 +106,10 @@ def train_network(
 
 def kind_of(recipe: Recipe | TransformerRecipe | OwnRecipe) -> type[PhasedRun]:
     """Return what trains a recipe; a transformer needs onnxruntime."""
-    if isinstance(recipe, Recipe | OwnRecipe):
-        return Run if isinstance(recipe, Recipe) else OwnRun
+    if isinstance(recipe, Recipe):
+        return Run
+    if isinstance(recipe, OwnRecipe):
+        return OwnRun
     from hwgen.train.transformer.run import Run as TransformerRun
 
     return TransformerRun
